@@ -1,0 +1,1 @@
+"""What every Tickstream service shares: records, codec, topics, Kafka, settings."""

@@ -1,0 +1,44 @@
+"""The exceptions of Tickstream.
+
+Whether a failure may pass when tried again is its type: `RetryableError` or `FatalError`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TickstreamError(Exception):
+    """Everything that Tickstream raises on purpose."""
+
+
+class RetryableError(TickstreamError):
+    """The same call may succeed later: a server is away, a time ran out."""
+
+
+class FatalError(TickstreamError):
+    """Trying again won't help; the service ends with exit code 1."""
+
+
+class BadRecordError(TickstreamError):
+    """A record that can't be taken; it goes to the topic's DLQ with this text as the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class SettingProblem:
+    """One setting that breaks a rule."""
+
+    name: str
+    value: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.rule}, was {self.value}"
+
+
+class SettingsError(TickstreamError):
+    """All settings that break a rule, found together; the service ends with exit code 2."""
+
+    def __init__(self, problems: tuple[SettingProblem, ...]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(str(problem) for problem in problems))

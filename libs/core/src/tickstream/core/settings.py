@@ -1,0 +1,166 @@
+"""Settings from the environment and the command line, validated together.
+
+A field `speed` of the producer is read from the flag `--speed`, else from `PRODUCER_SPEED`.
+A field of `ServiceSettings`, such as `log_level`, is read from `--log-level`, else from
+`PRODUCER_LOG_LEVEL`, else from `LOG_LEVEL`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+
+from tickstream.core.errors import SettingProblem, SettingsError
+
+_RULES: Final = {
+    "missing": "must be given",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "literal_error": "must be one of {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
+}
+_SECRET_WORDS: Final = ("PASSWORD", "TOKEN", "SECRET", "DATABASE_URL", "REDIS_URL")
+
+
+def _split(value: object) -> object:
+    if isinstance(value, str):
+        return tuple(part for part in (piece.strip() for piece in value.split(",")) if part)
+    return value
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
+"""A setting that is a list: `A,B`."""
+
+
+def _servers(value: str) -> str:
+    for server in value.split(","):
+        host, colon, port = server.strip().rpartition(":")
+        if not (colon and host and port.isdigit() and 0 < int(port) < 65536):
+            raise ValueError(f"must be a list of host:port, and {server!r} is not one")
+    return value
+
+
+Servers = Annotated[str, AfterValidator(_servers)]
+
+
+class KafkaSettings(BaseModel):
+    """How to reach Kafka."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kafka_bootstrap_servers: Servers = "127.0.0.1:9092"
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    kafka_sasl_username: str | None = None
+    kafka_sasl_password: SecretStr | None = None
+    kafka_ssl_ca_location: str | None = None
+    kafka_ssl_certificate_location: str | None = None
+    kafka_ssl_key_location: str | None = None
+    kafka_topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]{0,100}$")
+    kafka_topic_partitions: int = Field(6, ge=1, le=1000)
+    schema_registry_url: str | None = Field(None, pattern=r"^https?://")
+
+
+class ServiceSettings(KafkaSettings):
+    """What every service takes beside its own settings."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int | None = Field(None, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["auto", "json", "pretty"] = "auto"
+
+
+_Settings = TypeVar("_Settings", bound=KafkaSettings)
+_SHARED: Final = frozenset(ServiceSettings.model_fields)
+
+
+def load(
+    settings: type[_Settings], service: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> _Settings:
+    """Read and check every setting of a service.
+
+    Args:
+        settings: the settings' class.
+        service: its name in environment variables, such as "PRODUCER".
+        arguments: the command line without the program's name.
+        environment: the environment variables.
+
+    Raises:
+        SettingsError: one or more settings break a rule.
+        SystemExit: `--help` was asked for, or a flag doesn't exist.
+    """
+    shared = _SHARED | getattr(settings, "shared_names", frozenset())
+    flags = vars(_parser(settings, service, shared).parse_args(arguments))
+    given: dict[str, object] = {}
+    for field in settings.model_fields:
+        for name in _variables(field, service, shared):
+            if environment.get(name, "") != "":
+                given[field] = environment[name]
+                break
+        if flags[field] is not None:
+            given[field] = flags[field]
+    try:
+        return settings.model_validate(given)
+    except ValidationError as error:
+        raise SettingsError(_problems(error, service, shared)) from None
+
+
+def _variables(field: str, service: str, shared: frozenset[str]) -> tuple[str, ...]:
+    own = f"{service}_{field.upper()}"
+    return (own, field.upper()) if field in shared else (own,)
+
+
+def _parser(settings: type[BaseModel], service: str, shared: frozenset[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"tickstream-{service.lower().replace('_', '-')}",
+        description=settings.__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    for name, field in settings.model_fields.items():
+        words = f"{field.description or ''} [{_variables(name, service, shared)[-1]}]".strip()
+        flag = "--" + name.replace("_", "-")
+        if _is_flag(field):
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=words)
+        else:
+            parser.add_argument(flag, default=None, metavar="VALUE", help=words.replace("%", "%%"))
+    return parser
+
+
+def _is_flag(field: FieldInfo) -> bool:
+    kinds = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else (field.annotation,)
+    return bool in kinds
+
+
+def _problems(error: ValidationError, service: str, shared: frozenset[str]) -> tuple[SettingProblem, ...]:
+    problems = []
+    for detail in error.errors(include_url=False):
+        field = str(detail["loc"][0]) if detail["loc"] else ""
+        if field:
+            name = _variables(field, service, shared)[-1]
+            value = _shown(name, detail["input"])
+            problems.append(SettingProblem(name, value, _rule(detail["type"], detail["msg"], detail.get("ctx", {}))))
+        else:
+            problems.append(SettingProblem(f"{service} settings", "given", detail["msg"].removeprefix("Value error, ")))
+    return tuple(problems)
+
+
+def _shown(name: str, value: object) -> str:
+    if any(word in name for word in _SECRET_WORDS):
+        return "(hidden)"
+    return str(value) if value != {} else "absent"
+
+
+def _rule(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    pattern = _RULES.get(kind)
+    if pattern is not None:
+        return pattern.format(**context)
+    text = message.removeprefix("Value error, ")
+    return text if kind == "value_error" else text[:1].lower() + text[1:]

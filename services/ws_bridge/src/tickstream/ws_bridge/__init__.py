@@ -1,0 +1,1 @@
+"""The ws_bridge service."""
