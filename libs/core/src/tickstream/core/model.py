@@ -123,4 +123,18 @@ class SystemMetrics:
     metrics: Mapping[str, float]
 
 
-Record = Tick | Bar | IndicatorSet | AnalyticsFigure | AlertEvent | MarketEvent | SystemMetrics
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a source has come in one partition of stock_ticks.
+
+    Every trade of `source` with an event time before `ts_event` that belongs in this partition
+    lies below `offset`. After a `final` one the source publishes nothing more in this run.
+    """
+
+    source: str
+    ts_event: int
+    offset: int
+    final: bool = False
+
+
+Record = Tick | Bar | IndicatorSet | AnalyticsFigure | AlertEvent | MarketEvent | SystemMetrics | Progress

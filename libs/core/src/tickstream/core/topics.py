@@ -12,6 +12,7 @@ from tickstream.core.model import (
     Bar,
     IndicatorSet,
     MarketEvent,
+    Progress,
     Record,
     SystemMetrics,
     Tick,
@@ -48,12 +49,14 @@ ANALYTICS: Final = Topic("analytics", AnalyticsFigure, None, 7 * _DAY_MS)
 ALERTS: Final = Topic("alerts", AlertEvent, None, 30 * _DAY_MS)
 MARKET_EVENTS: Final = Topic("market_events", MarketEvent, None, 30 * _DAY_MS)
 SYSTEM_METRICS: Final = Topic("system_metrics", SystemMetrics, 1, _DAY_MS)
+PROGRESS: Final = Topic("progress", Progress, None, 7 * _DAY_MS)
+"""Marks of the sources' progress; partition p speaks of stock_ticks' partition p."""
 PROCESSOR_STATE: Final = Topic("processor_state", None, None, -1, compact=True)
 
 _STREAMS: Final = (STOCK_TICKS, BARS, INDICATORS, ANALYTICS, ALERTS, MARKET_EVENTS, SYSTEM_METRICS)
 _DLQS: Final = tuple(Topic(topic.name + DLQ_SUFFIX, None, 1, 30 * _DAY_MS) for topic in _STREAMS)
 
-TOPICS: Final = {topic.name: topic for topic in (*_STREAMS, PROCESSOR_STATE, *_DLQS)}
+TOPICS: Final = {topic.name: topic for topic in (*_STREAMS, PROGRESS, PROCESSOR_STATE, *_DLQS)}
 """Every topic by its name; a partition count of None is the cluster's setting, the same for all of them."""
 
 INTERVALS: Final = {
