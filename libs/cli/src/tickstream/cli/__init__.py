@@ -1,0 +1,1 @@
+"""The tickstream command and the native servers."""

@@ -1,0 +1,1 @@
+"""`tickstream tail`: follow a topic in the terminal, or in a pipe."""
