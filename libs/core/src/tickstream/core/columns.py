@@ -7,11 +7,13 @@ comparing work on integers.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, fields
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tickstream.core.model import Bar, Tick
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -91,6 +93,16 @@ def nulls(length: int) -> Strings:
 
 
 @dataclass(frozen=True, slots=True)
+class TickInterners:
+    """The codes of the trades' text columns, kept from batch to batch."""
+
+    symbols: Interner = field(default_factory=Interner)
+    sources: Interner = field(default_factory=Interner)
+    venues: Interner = field(default_factory=Interner)
+    conditions: Interner = field(default_factory=Interner)
+
+
+@dataclass(frozen=True, slots=True)
 class TickColumns:
     """Trades by the batch; every column has the same length.
 
@@ -108,6 +120,29 @@ class TickColumns:
     conditions: Strings
     flags: Ints
     trade_id: Sequence[str | None] | None = field(default=None)
+
+    @classmethod
+    def of(cls, ticks: Sequence[Tick], interners: TickInterners, *, trade_ids: bool = True) -> TickColumns:
+        """The columns of some trades, with `interners`' codes."""
+        return cls(
+            symbol=Strings.of((tick.symbol for tick in ticks), interners.symbols),
+            price=np.array([tick.price for tick in ticks], dtype=np.float64),
+            volume=np.array([tick.volume for tick in ticks], dtype=np.float64),
+            ts_event=np.array([tick.ts_event for tick in ticks], dtype=np.int64),
+            ts_ingest=np.array([tick.ts_ingest for tick in ticks], dtype=np.int64),
+            seq=np.array([tick.seq for tick in ticks], dtype=np.int64),
+            source=Strings.of((tick.source for tick in ticks), interners.sources),
+            venue=Strings.of((tick.venue for tick in ticks), interners.venues),
+            conditions=Strings.of((tick.conditions for tick in ticks), interners.conditions),
+            flags=np.array([tick.flags for tick in ticks], dtype=np.int64),
+            trade_id=[tick.trade_id for tick in ticks] if trade_ids else None,
+        )
+
+    def to_ticks(self) -> list[Tick]:
+        """The trades, one by one."""
+        ids = self.trade_id if self.trade_id is not None else nulls(len(self)).to_list()
+        columns = {name: ids if name == "trade_id" else _plain(getattr(self, name)) for name in _TICK_FIELDS}
+        return [Tick(*row) for row in zip(*columns.values(), strict=True)]
 
     def __len__(self) -> int:
         return len(self.price)
@@ -132,3 +167,58 @@ class TickColumns:
             flags=self.flags[rows],
             trade_id=ids,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class BarColumns:
+    """Bars by the batch; every column has the same length."""
+
+    symbol: Strings
+    interval: Strings
+    start: Ints
+    end: Ints
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    vwap: Floats
+    trades: Ints
+    state: Strings
+    revision: Ints
+    activity: Strings
+    session: Strings
+
+    @classmethod
+    def of(cls, bars: Sequence[Bar]) -> BarColumns:
+        """The columns of some bars."""
+        return cls(**{name: _column([getattr(bar, name) for bar in bars], kind) for name, kind in _BAR_KINDS.items()})
+
+    def to_bars(self) -> list[Bar]:
+        """The bars, one by one."""
+        return [Bar(*row) for row in zip(*(_plain(getattr(self, name)) for name in _BAR_KINDS), strict=True)]
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> BarColumns:
+        """The chosen rows, in their order."""
+        columns: dict[str, Any] = {}
+        for column in fields(self):
+            values = getattr(self, column.name)
+            columns[column.name] = values.take(rows) if isinstance(values, Strings) else values[rows]
+        return BarColumns(**columns)
+
+
+_TICK_FIELDS: Final = tuple(column.name for column in fields(Tick))
+_BAR_KINDS: Final = {column.name: str(column.type) for column in fields(BarColumns)}
+
+
+def _column(values: Sequence[Any], kind: str) -> Any:
+    if kind == "Strings":
+        return Strings.of(values)
+    return np.array(values, dtype=np.int64 if kind == "Ints" else np.float64)
+
+
+def _plain(column: Any) -> Any:
+    return column.to_list() if isinstance(column, Strings) else column.tolist()

@@ -1,0 +1,54 @@
+"""What a record must hold to beyond the types of its fields."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from tickstream.core.errors import BadRecordError
+from tickstream.core.model import Bar, IndicatorSet, Record, Tick
+
+_PRICES: Final = ("open", "high", "low", "close", "volume", "vwap")
+
+
+def check(record: Record) -> None:
+    """Refuse a record that breaks a rule of its topic.
+
+    Raises:
+        BadRecordError: names the field, its value and the rule.
+    """
+    match record:
+        case Tick():
+            _check_tick(record)
+        case Bar():
+            _check_bar(record)
+        case IndicatorSet():
+            _check_revision(record.revision)
+        case _:
+            pass
+
+
+def _check_tick(tick: Tick) -> None:
+    if not (tick.price > 0 and math.isfinite(tick.price)):
+        raise BadRecordError(f"price must be positive and finite, was {tick.price}")
+    if not (tick.volume >= 0 and math.isfinite(tick.volume)):
+        raise BadRecordError(f"volume must be finite and not negative, was {tick.volume}")
+    if tick.seq < 1:
+        raise BadRecordError(f"seq must be at least 1, was {tick.seq}")
+    if tick.flags < 0:
+        raise BadRecordError(f"flags must not be negative, was {tick.flags}")
+
+
+def _check_bar(bar: Bar) -> None:
+    for name in _PRICES:
+        value = getattr(bar, name)
+        if not math.isfinite(value):
+            raise BadRecordError(f"{name} must be finite, was {value}")
+    if bar.trades < 0:
+        raise BadRecordError(f"trades must not be negative, was {bar.trades}")
+    _check_revision(bar.revision)
+
+
+def _check_revision(revision: int) -> None:
+    if revision < 0:
+        raise BadRecordError(f"revision must not be negative, was {revision}")
