@@ -10,7 +10,10 @@ from typing import Final
 import typer
 
 _COMMANDS: Final = {
+    "demo": ("tickstream.cli.demo.command", "The whole platform on this machine, with a dashboard."),
     "stack": ("tickstream.cli.stack.commands", "The native servers: Kafka, InfluxDB, PostgreSQL, Redis."),
+    "topics": ("tickstream.cli.topics", "The topics: create, list, describe."),
+    "tail": ("tickstream.cli.tail.command", "Follow a topic in the terminal or in a pipe."),
     "doctor": ("tickstream.cli.doctor", "What this machine has and lacks, and what each lack costs."),
 }
 """Each command's module, whose `register` adds it to the app, and its line in the overview."""

@@ -19,7 +19,12 @@ from tickstream.core.topics import TOPICS, Topic
 _Answer = TypeVar("_Answer")
 
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True, help="The topics as the code declares them.")
+
+
+def register(root: typer.Typer) -> None:
+    """Add `topics` to the command line."""
+    root.add_typer(app, name="topics")
 
 
 @app.command()
@@ -58,7 +63,7 @@ def describe() -> None:
             topic.record.__name__ if topic.record else "bytes",
             "yes" if partitions else "no",
         )
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _kafka() -> Kafka:

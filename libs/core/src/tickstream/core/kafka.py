@@ -23,6 +23,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
 
 from tickstream.core.clock import Clock
@@ -148,6 +149,14 @@ class Kafka:
             raise RetryableError(f"topic {full} can't be described: {found.error}")
         return len(found.partitions)
 
+    def existing(self) -> dict[str, int]:
+        """The partition counts of all topics on the cluster, by their full names.
+
+        Raises:
+            RetryableError: the cluster doesn't answer in time.
+        """
+        return {name: len(topic.partitions) for name, topic in self._metadata().topics.items()}
+
     def ensure_topics(self, names: Iterable[str] = tuple(TOPICS)) -> None:
         """Create those of the declared topics that don't exist yet.
 
@@ -155,18 +164,13 @@ class Kafka:
             RetryableError: the cluster doesn't answer in time.
             FatalError: the cluster refuses.
         """
-        admin = self.admin()
-        try:
-            metadata = admin.list_topics(timeout=_REQUEST_LIMIT)
-        except KafkaException as error:
-            raise RetryableError(
-                f"Kafka at {self._settings.kafka_bootstrap_servers} doesn't answer: {error}"
-            ) from error
-        replicas = min(3, len(metadata.brokers))
+        metadata = self._metadata()
         missing = [TOPICS[name] for name in names if self.topic(name) not in metadata.topics]
         if not missing:
             return
+        replicas = min(3, len(metadata.brokers))
         wanted = [self._new_topic(topic, replicas) for topic in missing]
+        admin = self.admin()  # it must live until the answers are in
         for full, future in admin.create_topics(wanted, operation_timeout=_REQUEST_LIMIT).items():
             try:
                 future.result()
@@ -176,6 +180,13 @@ class Kafka:
                     continue
                 kind = RetryableError if reason.retriable() else FatalError
                 raise kind(f"topic {full} can't be created: {reason}") from error
+
+    def _metadata(self) -> ClusterMetadata:
+        try:
+            return self.admin().list_topics(timeout=_REQUEST_LIMIT)
+        except KafkaException as error:
+            servers = self._settings.kafka_bootstrap_servers
+            raise RetryableError(f"Kafka at {servers} doesn't answer: {error}") from error
 
     def _new_topic(self, topic: Topic, replicas: int) -> NewTopic:
         partitions = topic.partitions or self._settings.kafka_topic_partitions

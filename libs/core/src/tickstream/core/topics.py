@@ -54,7 +54,7 @@ PROGRESS: Final = Topic("progress", Progress, None, 7 * _DAY_MS)
 PROCESSOR_STATE: Final = Topic("processor_state", None, None, -1, compact=True)
 
 _STREAMS: Final = (STOCK_TICKS, BARS, INDICATORS, ANALYTICS, ALERTS, MARKET_EVENTS, SYSTEM_METRICS)
-_DLQS: Final = tuple(Topic(topic.name + DLQ_SUFFIX, None, 1, 30 * _DAY_MS) for topic in _STREAMS)
+_DLQS: Final = tuple(Topic(topic.name + DLQ_SUFFIX, None, 1, 30 * _DAY_MS) for topic in (*_STREAMS, PROGRESS))
 
 TOPICS: Final = {topic.name: topic for topic in (*_STREAMS, PROGRESS, PROCESSOR_STATE, *_DLQS)}
 """Every topic by its name; a partition count of None is the cluster's setting, the same for all of them."""

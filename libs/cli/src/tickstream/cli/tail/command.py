@@ -25,10 +25,11 @@ from tickstream.core.topics import TOPICS
 _READABLE = tuple(name for name, topic in TOPICS.items() if topic.record is not None or name.endswith(".dlq"))
 
 
-app = typer.Typer(add_completion=False)
+def register(root: typer.Typer) -> None:
+    """Add `tail` to the command line."""
+    root.command("tail")(tail)
 
 
-@app.command(context_settings={"ignore_unknown_options": False})
 def tail(
     topic: Annotated[str, typer.Argument(help="The topic, without its prefix; also TOPIC.dlq.")],
     symbol: Annotated[str, typer.Option(metavar="A,B", help="Only these symbols.")] = "",
@@ -37,7 +38,7 @@ def tail(
     ] = "end",
     until: Annotated[str | None, typer.Option(metavar="TIME", help="Only events before this time; ends then.")] = None,
     count: Annotated[int | None, typer.Option("-n", metavar="N", help="End after N records.")] = None,
-    exit_at_end: Annotated[bool, typer.Option("--exit-at-end", help="End where the topic ended at the start.")] = False,
+    exit_at_end: Annotated[bool, typer.Option("--exit-at-end", help="End where the topic ended at first.")] = False,  # noqa: FBT002 (a flag)
     shape: Annotated[str, typer.Option("--format", metavar="|".join(FORMATS), help="How to print.")] = "pretty",
 ) -> None:
     """Print a topic's records: for eyes, or as JSON lines or CSV for a pipe."""

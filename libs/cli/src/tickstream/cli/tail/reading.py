@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from tickstream.cli.tail.options import Beginning, End, Last, Since, TailOptions
 from tickstream.cli.tail.rows import Row, dead_letter_row, event_time_of, row_of, symbol_of
@@ -72,7 +72,7 @@ class TopicReader:
         return {each.partition: each.offset if each.offset >= 0 else highs[each.partition] for each in found}
 
     def _last(self, count: int, lows: Offsets, highs: Offsets) -> Iterator[Row]:
-        """The last `count` matching rows of the topic, by time of publishing; looks further back until there are enough."""
+        """The last `count` matching rows, by time of publishing; looks further back until there are enough."""
         reach = max(2 * count, 100)
         while True:
             starts = {p: max(lows[p], highs[p] - reach) for p in self._partitions}
@@ -112,9 +112,7 @@ class TopicReader:
     def _over(self) -> bool:
         return self._options.until is not None and self._clock.now_ns() >= self._options.until
 
-    def _matching(self, messages: Iterator[Message] | list[Message]) -> Iterator[Row]:
-        options = self._options
-        since = options.start.ts if isinstance(options.start, Since) else None
+    def _matching(self, messages: Iterable[Message]) -> Iterator[Row]:
         for message in messages:
             try:
                 row = self._decode(message)
@@ -122,14 +120,17 @@ class TopicReader:
                 place = f"{message.topic()}[{message.partition()}]@{message.offset()}"
                 sys.stderr.write(f"skipped {place}: {error}\n")
                 continue
-            ts = event_time_of(row)
-            if options.symbols and symbol_of(row) not in options.symbols:
-                continue
-            if ts is not None and (
-                (since is not None and ts < since) or (options.until is not None and ts >= options.until)
-            ):
-                continue
-            yield row
+            if self._wanted(row):
+                yield row
+
+    def _wanted(self, row: Row) -> bool:
+        options, ts = self._options, event_time_of(row)
+        if options.symbols and symbol_of(row) not in options.symbols:
+            return False
+        if ts is None:
+            return True
+        early = isinstance(options.start, Since) and ts < options.start.ts
+        return not early and (options.until is None or ts < options.until)
 
     @staticmethod
     def _complain(error: KafkaError) -> None:

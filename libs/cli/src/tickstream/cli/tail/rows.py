@@ -20,7 +20,6 @@ Row = dict[str, object]
 _TIMES = ("ts_event", "start")
 _SYMBOLS = ("symbol", "scope")
 _ASIDE = frozenset({"symbol", "scope", "ts_event", "ts_ingest", "start", "end"})
-_PARTS = {"stock_ticks": ("price", "volume", "venue", "seq", "source", "conditions", "flags")}
 
 
 def row_of(record: Record) -> Row:
@@ -30,9 +29,9 @@ def row_of(record: Record) -> Row:
 
 def dead_letter_row(message: Message) -> Row:
     """A rejected record: its place, the reason, and its own bytes in base64."""
-    headers = {name: (value or b"").decode(errors="replace") for name, value in message.headers() or []}
+    headers = {name: _text(value) for name, value in dict(message.headers() or ()).items()}
     return {
-        "symbol": (message.key() or b"").decode(errors="replace"),
+        "symbol": _text(message.key()),
         **headers,
         "value_base64": base64.b64encode(message.value() or b"").decode(),
     }
@@ -110,7 +109,12 @@ class PrettyLines:
 
 def lines_for(shape: str) -> Lines:
     """The format of that name: pretty, json or csv."""
-    return {"pretty": PrettyLines, "json": JsonLines, "csv": CsvLines}[shape]()
+    formats: dict[str, type[Lines]] = {"pretty": PrettyLines, "json": JsonLines, "csv": CsvLines}
+    return formats[shape]()
+
+
+def _text(value: str | bytes | None) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else value or ""
 
 
 def _cell(value: object) -> str:
