@@ -56,9 +56,8 @@ def wait(server: Server, site: Site, tell: OnProgress, interrupted: threading.Ev
         tell(Step(server.name, "building", f"{time.monotonic() - began:.0f} s, log in {site.build_log}"))
     site.build_pid_file.unlink(missing_ok=True)
     if not server.installed(site.cache):
-        raise StackError(
-            f"{server.name} could not be built; the end of its log, {site.build_log}:\n{tail(site.build_log, _LOG_TAIL)}"
-        )
+        end = tail(site.build_log, _LOG_TAIL)
+        raise StackError(f"{server.name} could not be built; the end of its log, {site.build_log}:\n{end}")
 
 
 def main() -> None:

@@ -31,8 +31,12 @@ class GoModule:
         return f"{self.path}@{self.version}"
 
 
-INFLUXDB: Final = GoModule("github.com/influxdata/influxdb/v2", "v2.7.12", "h1:m25dUSO7h6nm3zFC4v/aCNeFFmnN/mlN/uPo1T63bmk=")
-PKG_CONFIG: Final = GoModule("github.com/influxdata/pkg-config", "v0.2.14", "h1:XLn40pDrzAj2q+WYfnczwcZy0xVXHHP+XuL/Mi54S2I=")
+INFLUXDB: Final = GoModule(
+    "github.com/influxdata/influxdb/v2", "v2.7.12", "h1:m25dUSO7h6nm3zFC4v/aCNeFFmnN/mlN/uPo1T63bmk="
+)
+PKG_CONFIG: Final = GoModule(
+    "github.com/influxdata/pkg-config", "v0.2.14", "h1:XLn40pDrzAj2q+WYfnczwcZy0xVXHHP+XuL/Mi54S2I="
+)
 
 ENTRY: Final = f"influxdb-{INFLUXDB.version.removeprefix('v')}"
 

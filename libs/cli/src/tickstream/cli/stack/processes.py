@@ -67,7 +67,7 @@ class Children:
         """Start a program in a session of its own: neither Ctrl-C nor our end reaches it."""
         self.reap()
         with log.open("ab") as output:
-            os.chmod(log, 0o600)
+            log.chmod(0o600)
             child = subprocess.Popen(
                 command,
                 cwd=directory,

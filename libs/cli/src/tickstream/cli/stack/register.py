@@ -90,7 +90,7 @@ class Register:
 
     def _planned(self, server: Server) -> set[int]:
         """The ports that other servers and other stacks of this user remember as theirs."""
-        planned = set()
+        planned: set[int] = set()
         for file in self._stacks.glob("*/ports.json"):
             for name, ports in _read(file).items():
                 if (file.parent, name) != (self.directory, server.name):
