@@ -26,14 +26,20 @@ class BadRecordError(TickstreamError):
 
 @dataclass(frozen=True, slots=True)
 class SettingProblem:
-    """One setting that breaks a rule."""
+    """One setting, or several together, that break a rule.
+
+    Attributes:
+        name: the setting's; none when the rule, which then names them, is about several.
+        value: what it was.
+        rule: what it must be.
+    """
 
     name: str
     value: str
     rule: str
 
     def __str__(self) -> str:
-        return f"{self.name} {self.rule}, was {self.value}"
+        return f"{self.name} {self.rule}, was {self.value}" if self.name else self.rule
 
 
 class SettingsError(TickstreamError):

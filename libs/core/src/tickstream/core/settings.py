@@ -99,17 +99,18 @@ def load(
     shared = _SHARED | getattr(settings, "shared_names", frozenset())
     flags = vars(_parser(settings, service, shared).parse_args(arguments))
     given: dict[str, object] = {}
+    names: dict[str, str] = {}
     for field in settings.model_fields:
-        for name in _variables(field, service, shared):
-            if environment.get(name, "") != "":
-                given[field] = environment[name]
-                break
+        variables = _variables(field, service, shared)
+        names[field] = next((name for name in variables if environment.get(name)), variables[-1])
         if flags[field] is not None:
             given[field] = flags[field]
+        elif environment.get(names[field]):
+            given[field] = environment[names[field]]
     try:
         return settings.model_validate(given)
     except ValidationError as error:
-        raise SettingsError(_problems(error, service, shared)) from None
+        raise SettingsError(_problems(error, names)) from None
 
 
 def _variables(field: str, service: str, shared: frozenset[str]) -> tuple[str, ...]:
@@ -139,16 +140,15 @@ def _is_flag(field: FieldInfo) -> bool:
     return bool in kinds
 
 
-def _problems(error: ValidationError, service: str, shared: frozenset[str]) -> tuple[SettingProblem, ...]:
+def _problems(error: ValidationError, names: Mapping[str, str]) -> tuple[SettingProblem, ...]:
     problems = []
     for detail in error.errors(include_url=False):
-        field = str(detail["loc"][0]) if detail["loc"] else ""
-        if field:
-            name = _variables(field, service, shared)[-1]
-            value = _shown(name, detail["input"])
-            problems.append(SettingProblem(name, value, _rule(detail["type"], detail["msg"], detail.get("ctx", {}))))
+        rule = _rule(detail["type"], detail["msg"], detail.get("ctx", {}))
+        if detail["loc"]:
+            name = names[str(detail["loc"][0])]
+            problems.append(SettingProblem(name, _shown(name, detail["input"]), rule))
         else:
-            problems.append(SettingProblem(f"{service} settings", "given", detail["msg"].removeprefix("Value error, ")))
+            problems.append(SettingProblem("", "", rule))
     return tuple(problems)
 
 
@@ -159,6 +159,8 @@ def _shown(name: str, value: object) -> str:
 
 
 def _rule(kind: str, message: str, context: Mapping[str, Any]) -> str:
+    if kind == "greater_than" and context["gt"] == 0:
+        return "must be positive"
     pattern = _RULES.get(kind)
     if pattern is not None:
         return pattern.format(**context)
