@@ -46,16 +46,23 @@ class HealthServer:
         preferred: the service's usual port.
         readiness: asked at each `/readyz`, from the server's thread.
         registry: what `/metrics` shows.
+        app: more to serve beside them; runs in the server's thread.
     """
 
     _START_LIMIT: Final = 10.0
 
     def __init__(
-        self, host: str, port: int | None, preferred: int, readiness: Readiness, registry: CollectorRegistry
+        self,
+        host: str,
+        port: int | None,
+        preferred: int,
+        readiness: Readiness,
+        registry: CollectorRegistry,
+        app: web.Application | None = None,
     ) -> None:
         self._host = host
         self._ports = (port,) if port is not None else (preferred, 0)
-        self._app = web.Application()
+        self._app = app if app is not None else web.Application()
         add_routes(self._app, readiness, registry)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="health", daemon=True)

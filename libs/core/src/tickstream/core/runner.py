@@ -12,7 +12,7 @@ batch is handled again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from tickstream.core.clock import Clock
@@ -45,8 +45,13 @@ class Handler(Protocol):
         """Called when there was nothing to read for a moment."""
         ...
 
-    def assigned(self, partitions: Sequence[Partition]) -> None:
-        """These partitions are ours from now on."""
+    def assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int] | None:
+        """These partitions are ours from now on.
+
+        Returns:
+            where to begin, for those whose position the handler keeps itself; the others begin
+            at their committed offsets.
+        """
         ...
 
     def revoked(self, partitions: Sequence[Partition]) -> None:
@@ -203,9 +208,11 @@ class Runner:
             _LOG.warning("commit_failed", error=str(error))
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        starts = self._handler.assigned([(partition.topic, partition.partition) for partition in partitions]) or {}
+        for partition in partitions:
+            partition.offset = starts.get((partition.topic, partition.partition), partition.offset)
         consumer.incremental_assign(partitions)
         self._caught_up.start(consumer, partitions)
-        self._handler.assigned([(partition.topic, partition.partition) for partition in partitions])
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(partition.topic, partition.partition) for partition in partitions}
