@@ -28,7 +28,7 @@ class Interner:
     Symbols, sources and venues are few; the bound is there for a topic full of rubbish.
     """
 
-    __slots__ = ("_codes", "limit", "values")
+    __slots__ = ("__weakref__", "_codes", "limit", "values")
 
     def __init__(self, values: Iterable[str] = (), limit: int = 1_000_000) -> None:
         self.limit = limit
@@ -101,6 +101,19 @@ class TickInterners:
     venues: Interner = field(default_factory=Interner)
     conditions: Interner = field(default_factory=Interner)
 
+    def learn(self, tick: Tick) -> None:
+        """Give each text of a trade its code.
+
+        Raises:
+            OverflowError: an interner is full.
+        """
+        self.symbols.code(tick.symbol)
+        self.sources.code(tick.source)
+        if tick.venue is not None:
+            self.venues.code(tick.venue)
+        if tick.conditions is not None:
+            self.conditions.code(tick.conditions)
+
 
 @dataclass(frozen=True, slots=True)
 class TickColumns:
@@ -137,6 +150,20 @@ class TickColumns:
             flags=np.array([tick.flags for tick in ticks], dtype=np.int64),
             trade_id=[tick.trade_id for tick in ticks] if trade_ids else None,
         )
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[TickColumns]) -> TickColumns:
+        """The rows of all parts, whose text columns must have the same interners."""
+        columns: dict[str, Any] = {}
+        for name in _TICK_FIELDS:
+            pieces = [getattr(part, name) for part in parts]
+            if name == "trade_id":
+                columns[name] = None if None in pieces else [text for piece in pieces for text in piece]
+            elif isinstance(pieces[0], Strings):
+                columns[name] = Strings(np.concatenate([piece.codes for piece in pieces]), pieces[0].values)
+            else:
+                columns[name] = np.concatenate(pieces)
+        return cls(**columns)
 
     def to_ticks(self) -> list[Tick]:
         """The trades, one by one."""

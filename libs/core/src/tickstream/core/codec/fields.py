@@ -18,8 +18,9 @@ ENTRIES: Final = 10_000
 
 _LIMITS: Final = {"symbol": SYMBOL_BYTES, "scope": SYMBOL_BYTES, "summary": LONG_TEXT_BYTES}
 _NEVER_EMPTY: Final = ("symbol", "scope", "source")
+INT32_MAX: Final = 2**31 - 1
+_INT32: Final = range(-INT32_MAX - 1, INT32_MAX + 1)
 _INT64: Final = range(-(2**63), 2**63)
-_INT32: Final = range(-(2**31), 2**31)
 
 
 class Field:
