@@ -10,10 +10,11 @@ from tickstream.cli.stack.influxdb import InfluxServer
 from tickstream.cli.stack.kafka import KafkaServer
 from tickstream.cli.stack.postgres import PostgresServer
 from tickstream.cli.stack.redis import RedisServer
+from tickstream.cli.stack.registry import RegistryServer
 from tickstream.cli.stack.servers import Server
 
 SERVERS: Final[dict[str, Server]] = {
-    server.name: server for server in (KafkaServer(), InfluxServer(), PostgresServer(), RedisServer())
+    server.name: server for server in (KafkaServer(), InfluxServer(), PostgresServer(), RedisServer(), RegistryServer())
 }
 
 DEFAULT: Final = ("kafka", "influxdb", "postgres", "redis")

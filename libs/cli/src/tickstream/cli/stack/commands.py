@@ -1,5 +1,7 @@
 """`tickstream stack`."""
 
+# ruff: noqa: FBT002 - typer makes flags of them
+
 from __future__ import annotations
 
 import json

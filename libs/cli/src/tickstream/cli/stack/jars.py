@@ -61,10 +61,11 @@ class JarLock:
         return cls(f"{program}-{jars[0].version}-{digest}", jars)
 
     def install(self, cache: Cache, advance: Advance) -> Path:
-        """The directory that holds the files, fetched and verified where the cache lacks them."""
-        return cache.install(self.name, lambda directory: self._fetch(directory, advance))
+        """The cache's directory with the files."""
+        return cache.install(self.name, lambda directory: self.fetch(directory, advance))
 
-    def _fetch(self, directory: Path, advance: Advance) -> None:
+    def fetch(self, directory: Path, advance: Advance) -> None:
+        """Fill a directory with the files, each verified."""
         with (
             tempfile.TemporaryDirectory(prefix=".repository-", dir=directory) as repository,
             ThreadPoolExecutor(_PARALLEL) as pool,

@@ -27,6 +27,8 @@ listeners=PLAINTEXT://{host}:{main},CONTROLLER://{host}:{controller}
 advertised.listeners=PLAINTEXT://{host}:{main}
 controller.listener.names=CONTROLLER
 log.dirs={data}
+broker.session.timeout.ms=4000
+broker.heartbeat.interval.ms=500
 num.network.threads=2
 num.io.threads=4
 auto.create.topics.enable=false
@@ -78,8 +80,9 @@ class KafkaServer(Server):
     def __init__(self) -> None:
         self._jars = JarLock.load("kafka")
 
-    def installed(self, cache: Cache) -> bool:
-        return cache.has(self._jars.name)
+    @property
+    def entry(self) -> str:
+        return self._jars.name
 
     def install(self, cache: Cache, advance: Advance) -> None:
         self._jars.install(cache, advance)
@@ -96,7 +99,7 @@ class KafkaServer(Server):
         return [*self._java(site), "kafka.Kafka", str(properties)]
 
     def _java(self, site: Site) -> list[str]:
-        classpath = f"{site.cache.path(self._jars.name)}/*"
+        classpath = f"{site.cache.path(self.entry)}/*"
         return [
             java(),
             *_MEMORY,

@@ -11,9 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
 
-from tickstream.cli.stack.cache import Cache
 from tickstream.cli.stack.errors import MissingToolError, NotReadyError, StackError
-from tickstream.cli.stack.jars import Advance
 from tickstream.cli.stack.places import write_private
 from tickstream.cli.stack.ports import LOOPBACK
 from tickstream.cli.stack.processes import plain_environment
@@ -40,12 +38,6 @@ class PostgresServer(Server):
     secrets = ("password",)
     settings = ("DATABASE_URL",)
     stop_signal = signal.SIGINT
-
-    def installed(self, cache: Cache) -> bool:
-        return True
-
-    def install(self, cache: Cache, advance: Advance) -> None:
-        """Nothing to do: the wheel brings the program."""
 
     def prepare(self, site: Site) -> list[str]:
         if not site.data.is_dir():

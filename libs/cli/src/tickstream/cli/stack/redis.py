@@ -9,9 +9,7 @@ from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
-from tickstream.cli.stack.cache import Cache
 from tickstream.cli.stack.errors import MissingToolError, NotReadyError
-from tickstream.cli.stack.jars import Advance
 from tickstream.cli.stack.places import write_private
 from tickstream.cli.stack.ports import LOOPBACK
 from tickstream.cli.stack.servers import Server, Site
@@ -37,12 +35,6 @@ class RedisServer(Server):
     ports = {"main": 6379}  # noqa: RUF012 (declared in the base class)
     secrets = ("password",)
     settings = ("REDIS_URL",)
-
-    def installed(self, cache: Cache) -> bool:
-        return True
-
-    def install(self, cache: Cache, advance: Advance) -> None:
-        """Nothing to do: the machine or the wheel brings the program."""
 
     def prepare(self, site: Site) -> list[str]:
         site.data.mkdir(exist_ok=True)

@@ -83,12 +83,16 @@ class Server(ABC):
         """The setting by which users bring a server of their own."""
         return self.settings[0]
 
-    @abstractmethod
+    @property
+    def entry(self) -> str | None:
+        """The program's entry in the cache; none when an installed package brings the program."""
+        return None
+
     def installed(self, cache: Cache) -> bool:
         """Whether the program is here, so that a start needs no download and no build."""
+        return self.entry is None or cache.has(self.entry)
 
-    @abstractmethod
-    def install(self, cache: Cache, advance: Advance) -> None:
+    def install(self, cache: Cache, advance: Advance) -> None:  # noqa: B027 (packages bring most programs)
         """Get the program, verified."""
 
     def missing_tools(self) -> list[str]:

@@ -181,11 +181,10 @@ class Stack:
             acts = [pool.submit(act, server) for server in servers]
             try:
                 for done in as_completed(acts):
-                    problem = done.exception()
-                    if isinstance(problem, StackError):
-                        problems.append(str(problem))
-                    elif problem is not None:
-                        raise problem
+                    try:
+                        done.result()
+                    except StackError as error:
+                        problems.append(str(error))
             except BaseException:
                 self._interrupted.set()
                 pool.shutdown(wait=False, cancel_futures=True)
@@ -204,7 +203,7 @@ class Stack:
         if process is None:
             site = self._start(server, site, tell)
         else:
-            self._await(server, site, process)
+            self._await(server, site, ProcessRecord.of(process))
         server.provision(site)
         tell(Step(server.name, "up", f"{LOOPBACK}:{site.port}"))
 
@@ -241,10 +240,7 @@ class Stack:
             _turn_over(site.log)
             record = self._children.start(command, site.directory, site.log, site.pid_file)
             try:
-                process = record.process()
-                if process is None:
-                    raise StackError(_failure(server, site, "ended at once"))
-                self._await(server, site, process)
+                self._await(server, site, record)
             except StackError:
                 if attempt == _TRIES or is_free(site.port) or self._interrupted.is_set():
                     raise
@@ -254,15 +250,15 @@ class Stack:
                 return site
         raise AssertionError("unreachable")
 
-    def _await(self, server: Server, site: Site, process: psutil.Process) -> None:
+    def _await(self, server: Server, site: Site, record: ProcessRecord) -> None:
+        """Wait until the server answers; a process that doesn't get there is ended."""
         deadline = time.monotonic() + server.start_seconds
-        reason = ""
+        reason = "it was too late to ask"
+        process = record.process()
         while time.monotonic() < deadline:
-            if self._interrupted.wait(_POLL_SECONDS):
-                kill(process)
-                raise StackError(f"the start of {server.name} was interrupted")
             self._children.reap()
-            if self._running(server) is None:
+            process = record.process()
+            if process is None:
                 raise StackError(_failure(server, site, "ended while it was starting"))
             try:
                 server.check(site)
@@ -271,7 +267,11 @@ class Stack:
             else:
                 if _listens(process, site.port):
                     return
-        kill(process)
+            if self._interrupted.wait(_POLL_SECONDS):
+                kill(process)
+                raise StackError(f"the start of {server.name} was interrupted")
+        if process is not None:
+            kill(process)
         raise StackError(_failure(server, site, f"did not answer within {server.start_seconds:.0f} s ({reason})"))
 
     def _bring_down(self, server: Server, tell: OnProgress) -> None:
