@@ -1,0 +1,94 @@
+import { closingWords, disconnectWords, errorWords, statusWords } from "../status/words.ts";
+import type { Action, ActivityFilter } from "../store/actions.ts";
+
+import { eventWords } from "./words.ts";
+
+export const activityLimit = 500;
+
+export interface Entry {
+  id: number;
+  kind: Exclude<ActivityFilter, "all">;
+  /** Event time for what happened on the market, else the browser's clock; ms. */
+  time: number;
+  symbol: string | null;
+  text: string;
+}
+
+export interface Activity {
+  /** Newest first. */
+  entries: readonly Entry[];
+  nextId: number;
+  kind: ActivityFilter;
+  text: string;
+}
+
+export const emptyActivity: Activity = { entries: [], nextId: 1, kind: "all", text: "" };
+
+type News = Omit<Entry, "id">;
+
+function add(state: Activity, news: readonly News[]): Activity {
+  if (news.length === 0) return state;
+  const entries = news.map((item, index) => ({ ...item, id: state.nextId + index })).reverse();
+  return {
+    ...state,
+    entries: [...entries, ...state.entries].slice(0, activityLimit),
+    nextId: state.nextId + news.length,
+  };
+}
+
+/** What is already listed comes again with each snapshot. */
+function unlisted(state: Activity, news: readonly News[]): readonly News[] {
+  const key = (item: News): string => `${item.time} ${item.symbol ?? ""} ${item.text}`;
+  const listed = new Set(state.entries.filter(({ kind }) => kind === "market").map(key));
+  return news.filter((item) => !listed.has(key(item)));
+}
+
+function newsOf(action: Action): News[] {
+  const own = (kind: "server" | "connection", time: number, text: string): News[] => [
+    { kind, time, symbol: null, text },
+  ];
+  switch (action.type) {
+    case "marketEvents":
+      return action.records.map((event) => ({
+        kind: "market",
+        time: event.ts_event_ms,
+        symbol: event.symbol,
+        text: eventWords(event),
+      }));
+    case "serverStatus":
+      return own("server", action.at, statusWords(action.status));
+    case "closing":
+      return own("server", action.at, closingWords(action.code));
+    case "connected":
+      return own("connection", action.at, "Connected");
+    case "disconnected":
+      return own("connection", action.at, disconnectWords(action.reason));
+    case "refused":
+      return own("connection", action.at, errorWords(action.error));
+    default:
+      return [];
+  }
+}
+
+/** A failed retry says what the entry before it says; once is enough. */
+function repeatsLast(state: Activity, news: readonly News[]): boolean {
+  const [last] = state.entries;
+  const [item] = news;
+  return item?.kind === "connection" && last?.kind === "connection" && last.text === item.text;
+}
+
+export function activityReducer(state: Activity, action: Action): Activity {
+  if (action.type === "activityFilter") return { ...state, kind: action.kind, text: action.text };
+  const news = newsOf(action);
+  if (repeatsLast(state, news)) return state;
+  return add(state, action.type === "marketEvents" ? unlisted(state, news) : news);
+}
+
+export function shownEntries({ entries, kind, text }: Activity): readonly Entry[] {
+  const wanted = text.trim().toLowerCase();
+  return entries.filter(
+    (entry) =>
+      (kind === "all" || entry.kind === kind) &&
+      (wanted === "" || `${entry.symbol ?? ""} ${entry.text}`.toLowerCase().includes(wanted)),
+  );
+}

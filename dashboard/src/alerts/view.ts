@@ -1,0 +1,103 @@
+import type { AlertEvent } from "../socket/records.ts";
+import type { AppStore, State } from "../store/state.ts";
+import { h, panel, placeholder, setAttributes, setChildren, setText, skeleton } from "../ui/dom.ts";
+import { formatDate, formatTime, zoneName } from "../ui/format.ts";
+import { exchangeZone } from "../ui/trading-day.ts";
+
+import { announcement, firingCount } from "./reducer.ts";
+
+const announceEveryMs = 5_000;
+const shapes = { pending: "◔", firing: "▲", resolved: "✓", unknown: "?" } as const;
+
+interface AlertView {
+  element: HTMLElement;
+  update(alert: AlertEvent): void;
+}
+
+function alertView(open: (symbol: string) => void): AlertView {
+  const shape = h("span", { class: "alert-shape", "aria-hidden": "true" });
+  const stateName = h("span", { class: "alert-state" });
+  const severity = h("span", { class: "alert-severity" });
+  const time = h("time", { class: "number" });
+  const symbol = h("button", { type: "button", class: "link" });
+  const summary = h("p");
+  let shown = "";
+  symbol.addEventListener("click", () => {
+    open(shown);
+  });
+  const line = h("div", { class: "alert-line" }, symbol, stateName, severity, time);
+  const element = h("li", {}, shape, h("div", {}, line, summary));
+  return {
+    element,
+    update(alert) {
+      shown = alert.symbol;
+      setAttributes(element, { "data-state": alert.state, "data-severity": alert.severity });
+      setText(shape, shapes[alert.state]);
+      setText(symbol, alert.symbol);
+      setText(stateName, alert.state);
+      setText(severity, alert.severity);
+      setText(time, formatTime(alert.ts_event_ms, exchangeZone));
+      const day = formatDate(alert.ts_event_ms, exchangeZone);
+      setAttributes(time, {
+        datetime: new Date(alert.ts_event_ms).toISOString(),
+        title: `${day} ${zoneName(exchangeZone)}`,
+      });
+      setText(summary, alert.summary);
+    },
+  };
+}
+
+/** The list of alerts, and a polite voice for those that begin to fire. */
+export function alertsView(store: AppStore): {
+  element: HTMLElement;
+  paint: (state: State) => void;
+} {
+  const count = h("span", { class: "count" });
+  const list = h("ol", { "data-testid": "alerts", "aria-labelledby": "alerts-title" });
+  const rest = h("div", { class: "rest" });
+  const voice = h("div", { class: "visually-hidden", "aria-live": "polite", role: "status" });
+  const scroller = h("div", { class: "scroller", tabindex: 0, "aria-label": "Alerts" }, list, rest);
+  const element = panel("alerts", "Alerts", [count], scroller, voice);
+  const views = new Map<string, AlertView>();
+  const open = (symbol: string): void => {
+    store.dispatch({ type: "select", symbol });
+    store.dispatch({ type: "tab", tab: "chart" });
+  };
+
+  let spokenList: readonly AlertEvent[] = [];
+  let spokenAt = 0;
+  const announce = (state: State): void => {
+    const { now } = state.connection;
+    if (!state.alerts.loaded || now - spokenAt < announceEveryMs) return;
+    const words = spokenAt === 0 ? "" : announcement(spokenList, state.alerts.list);
+    spokenList = state.alerts.list;
+    spokenAt = now;
+    if (words !== "") setText(voice, words);
+  };
+
+  let painted: State["alerts"] | undefined;
+  return {
+    element,
+    paint(state) {
+      announce(state);
+      const { alerts } = state;
+      if (alerts === painted) return;
+      painted = alerts;
+      const kept = new Set(alerts.list.map((alert) => alert.alert_id));
+      for (const id of views.keys()) if (!kept.has(id)) views.delete(id);
+      const elements = alerts.list.map((alert) => {
+        const view = views.get(alert.alert_id) ?? alertView(open);
+        views.set(alert.alert_id, view);
+        view.update(alert);
+        return view.element;
+      });
+      setChildren(list, elements);
+      const firing = firingCount(alerts.list);
+      setText(count, firing === 0 ? "" : `${firing} firing`);
+      if (elements.length > 0) rest.replaceChildren();
+      else if (!alerts.loaded) rest.replaceChildren(skeleton(3));
+      else
+        rest.replaceChildren(placeholder("No alert yet. They appear here as rules begin to fire."));
+    },
+  };
+}

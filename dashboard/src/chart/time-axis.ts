@@ -1,0 +1,79 @@
+import type { Interval } from "../socket/records.ts";
+import { formatDay, formatMinute, formatTime } from "../ui/format.ts";
+
+export interface AxisTick {
+  /** Index of the bar at which the tick stands. */
+  index: number;
+  label: string;
+  /** A new day, or for daily bars a new year. */
+  major: boolean;
+}
+
+const second = 1_000;
+const minute = 60 * second;
+const hour = 60 * minute;
+const day = 24 * hour;
+const steps = [
+  ...[1, 5, 10, 15, 30].map((count) => count * second),
+  ...[1, 2, 5, 10, 15, 30].map((count) => count * minute),
+  ...[1, 2, 4, 12].map((count) => count * hour),
+  ...[1, 2, 7, 14, 28, 91, 182, 364].map((count) => count * day),
+];
+
+/** Zone's clock less UTC, ms, at a time. */
+function zoneOffset(ms: number, zone: string): number {
+  const text = new Date(ms).toLocaleString("en-US", { timeZone: zone, hourCycle: "h23" });
+  return Date.parse(`${text} UTC`) - Math.floor(ms / second) * second;
+}
+
+/** The offset changes a few times a year at most, and always at a full hour. */
+function offsets(zone: string): (ms: number) => number {
+  const known = new Map<number, number>();
+  return (ms) => {
+    const inHour = Math.floor(ms / hour);
+    const offset = known.get(inHour) ?? zoneOffset(ms, zone);
+    known.set(inHour, offset);
+    return offset;
+  };
+}
+
+function boundaries(local: readonly number[], step: number): number[] {
+  const found: number[] = [];
+  for (let index = 1; index < local.length; index += 1) {
+    const slot = Math.floor((local[index] ?? 0) / step);
+    if (slot !== Math.floor((local[index - 1] ?? 0) / step)) found.push(index);
+  }
+  return found;
+}
+
+/**
+ * Where the time axis has its ticks: at round times of the zone's clock, at most `most` of them. Bars stand side by
+ * side, so that a night takes no room.
+ *
+ * @param times one time within each bar, ascending, ms
+ */
+export function timeTicks(
+  times: readonly number[],
+  interval: Interval,
+  zone: string,
+  most: number,
+): AxisTick[] {
+  const offset = offsets(zone);
+  const local = times.map((time) => time + offset(time));
+  const finest = interval === "1d" ? day : 0;
+  const allowed = steps.filter((step) => step >= finest);
+  const step = allowed.find((candidate) => boundaries(local, candidate).length <= most);
+  if (step === undefined) return [];
+  return boundaries(local, step).map((index) => {
+    const time = times[index] ?? 0;
+    const before = times[index - 1] ?? 0;
+    const newDay = formatDay(time, zone) !== formatDay(before, zone);
+    if (interval === "1d") {
+      const newYear = new Date(time).getUTCFullYear() !== new Date(before).getUTCFullYear();
+      return { index, label: formatDay(time, zone), major: newYear };
+    }
+    if (newDay) return { index, label: formatDay(time, zone), major: true };
+    const label = step < minute ? formatTime(time, zone) : formatMinute(time, zone);
+    return { index, label, major: false };
+  });
+}

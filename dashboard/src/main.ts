@@ -1,0 +1,121 @@
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/layout.css";
+import "./watchlist/watchlist.css";
+import "./chart/chart.css";
+import "./alerts/alerts.css";
+import "./activity/activity.css";
+import "./status/status.css";
+
+import { buildPage } from "./page.ts";
+import { Feed } from "./socket/feed.ts";
+import { type AppStore, initialState, rootReducer, type State } from "./store/state.ts";
+import { createStore, oncePerFrame } from "./store/store.ts";
+import { actionOf } from "./ui/keyboard.ts";
+import { readPlace, writePlace } from "./ui/location.ts";
+import { deserialize, serialize } from "./ui/preferences.ts";
+
+const preferencesKey = "tickstream.preferences";
+const apiKeyKey = "tickstream.apiKey";
+const beatMs = 250;
+
+/** The state the page opens with: what the URL names and what the browser remembers. */
+function openingState(): State {
+  const place = readPlace(location.search);
+  const kept = deserialize(localStorage.getItem(preferencesKey), initialState.chart.studies);
+  const { chart } = initialState;
+  return {
+    ...initialState,
+    preferences: kept.preferences,
+    chart: {
+      ...chart,
+      studies: kept.studies,
+      symbol: place.symbol,
+      interval: place.interval ?? chart.interval,
+      phase: place.symbol === null ? "waiting" : "loading",
+    },
+  };
+}
+
+/** Carries what changed in the state to where it has an effect: the feed, the URL, the browser's memory. */
+function connectEffects(store: AppStore, feed: Feed): void {
+  let before: State | undefined;
+  const follow = (state: State): void => {
+    const { symbol, interval } = state.chart;
+    const turned = symbol !== before?.chart.symbol || interval !== before.chart.interval;
+    const restyled =
+      state.preferences !== before?.preferences || state.chart.studies !== before.chart.studies;
+    before = state;
+    if (restyled)
+      localStorage.setItem(preferencesKey, serialize(state.preferences, state.chart.studies));
+    const [first] = state.watchlist.symbols;
+    if (symbol === null && first !== undefined) store.dispatch({ type: "select", symbol: first });
+    else if (symbol !== null && turned) {
+      history.replaceState(null, "", writePlace(location.search, { symbol, interval }));
+      feed.show(symbol, interval);
+    }
+  };
+  store.subscribe(follow);
+  follow(store.get());
+}
+
+function listenForKeys(store: AppStore, page: { openHelp(): void; focusFilter(): void }): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const { target } = event;
+    if (target instanceof Element && target.closest("input, select, textarea, dialog")) {
+      if (event.key === "Escape" && target instanceof HTMLElement) target.blur();
+      return;
+    }
+    const action = actionOf(event.key, store.get());
+    if (action !== undefined) store.dispatch(action);
+    else if (event.key === "/") page.focusFilter();
+    else if (event.key === "?") page.openHelp();
+    else return;
+    event.preventDefault();
+  });
+}
+
+function start(root: HTMLElement): void {
+  const store = createStore(rootReducer, openingState());
+  const feed = new Feed({
+    dispatch: (action) => {
+      store.dispatch(action);
+    },
+    apiKey: () => sessionStorage.getItem(apiKeyKey),
+  });
+  const page = buildPage(root, store, {
+    retry: () => {
+      feed.connection.open();
+    },
+    giveKey: (key) => {
+      sessionStorage.setItem(apiKeyKey, key);
+      feed.connection.open();
+    },
+    reload: () => {
+      const { symbol, interval } = store.get().chart;
+      if (symbol !== null) feed.show(symbol, interval);
+    },
+    select: (symbol) => {
+      store.dispatch({ type: "select", symbol });
+    },
+  });
+  const paint = oncePerFrame(() => {
+    page.paint(store.get());
+  }, requestAnimationFrame);
+  store.subscribe(paint);
+  paint();
+  connectEffects(store, feed);
+  listenForKeys(store, page);
+  setInterval(() => {
+    store.dispatch({ type: "beat", at: Date.now() });
+  }, beatMs);
+  addEventListener("online", () => void feed.wake());
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") void feed.wake();
+  });
+  feed.start();
+}
+
+const root = document.getElementById("app");
+if (root !== null) start(root);

@@ -1,0 +1,66 @@
+import { activityView } from "./activity/view.ts";
+import { alertsView } from "./alerts/view.ts";
+import { type ChartActions, chartView } from "./chart/view.ts";
+import type { AppStore, State } from "./store/state.ts";
+import {
+  bannerView,
+  connectionView,
+  shownConnection,
+  type StatusActions,
+  statusBarView,
+} from "./status/view.ts";
+import { h, setAttributes } from "./ui/dom.ts";
+import { headerView } from "./ui/header.ts";
+import { helpDialog } from "./ui/help.ts";
+import { tabsView } from "./ui/tabs.ts";
+import { watchlistView } from "./watchlist/view.ts";
+
+export interface Page {
+  paint(state: State): void;
+  openHelp(): void;
+  focusFilter(): void;
+}
+
+/** Builds the page once in `root`; from then on it is only painted. */
+export function buildPage(
+  root: HTMLElement,
+  store: AppStore,
+  actions: ChartActions & StatusActions,
+): Page {
+  const help = helpDialog();
+  const openHelp = (): void => {
+    help.showModal();
+  };
+  const connection = connectionView();
+  const header = headerView(store, connection.elements, openHelp);
+  const banner = bannerView(actions);
+  const watchlist = watchlistView(store);
+  const chart = chartView(store, actions);
+  const alerts = alertsView(store);
+  const activity = activityView(store);
+  const statusBar = statusBarView(store);
+  const tabs = tabsView(store);
+  const side = h("div", { class: "side" }, alerts.element, activity.element);
+  const main = h("main", {}, watchlist.element, chart.element, side);
+  root.replaceChildren(header.element, banner.element, main, statusBar.element, tabs.element, help);
+  const views = [connection, header, banner, watchlist, chart, alerts, activity, statusBar, tabs];
+
+  const look = document.documentElement;
+  let painted: State["preferences"] | undefined;
+  matchMedia("(prefers-color-scheme: light)").addEventListener("change", chart.restyle);
+  return {
+    openHelp,
+    focusFilter() {
+      watchlist.filter.focus();
+      watchlist.filter.select();
+    },
+    paint(state) {
+      const { theme, palette, tab } = state.preferences;
+      setAttributes(look, { "data-theme": theme, "data-palette": palette });
+      setAttributes(root, { "data-tab": tab, "data-connection": shownConnection(state) });
+      for (const view of views) view.paint(state);
+      if (painted !== undefined && painted !== state.preferences) chart.restyle();
+      painted = state.preferences;
+    },
+  };
+}

@@ -1,0 +1,20 @@
+/** One question for the server's time: when it was asked and answered here, and what it said; ms. */
+export interface ClockSample {
+  askedAt: number;
+  answeredAt: number;
+  serverTime: number;
+}
+
+/** The server's clock less ours, from the sample with the shortest way: it has the least room for error. */
+export function clockOffset(samples: readonly ClockSample[]): {
+  offsetMs: number;
+  roundTripMs: number;
+} {
+  const roundTrip = (sample: ClockSample): number => sample.answeredAt - sample.askedAt;
+  const [best] = [...samples].sort((one, other) => roundTrip(one) - roundTrip(other));
+  if (best === undefined) return { offsetMs: 0, roundTripMs: Number.NaN };
+  return {
+    offsetMs: best.serverTime - (best.askedAt + best.answeredAt) / 2,
+    roundTripMs: roundTrip(best),
+  };
+}

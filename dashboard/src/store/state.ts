@@ -1,0 +1,52 @@
+import { type Activity, activityReducer, emptyActivity } from "../activity/reducer.ts";
+import { type Alerts, alertsReducer, emptyAlerts } from "../alerts/reducer.ts";
+import { type ChartState, chartReducer, emptyChart } from "../chart/reducer.ts";
+import { type Connection, connectionReducer, initialConnection } from "../status/connection.ts";
+import {
+  initialMarketClock,
+  type MarketClock,
+  marketClockReducer,
+} from "../status/market-clock.ts";
+import { emptyMetrics, type Metrics, metricsReducer } from "../status/metrics.ts";
+import { defaultPreferences, type Preferences, preferencesReducer } from "../ui/preferences.ts";
+import { emptyWatchlist, type Watchlist, watchlistReducer } from "../watchlist/reducer.ts";
+
+import type { Action } from "./actions.ts";
+import type { Store } from "./store.ts";
+
+export interface State {
+  watchlist: Watchlist;
+  chart: ChartState;
+  alerts: Alerts;
+  activity: Activity;
+  connection: Connection;
+  marketClock: MarketClock;
+  metrics: Metrics;
+  preferences: Preferences;
+}
+
+export type AppStore = Store<State, Action>;
+
+export const initialState: State = {
+  watchlist: emptyWatchlist,
+  chart: emptyChart,
+  alerts: emptyAlerts,
+  activity: emptyActivity,
+  connection: initialConnection,
+  marketClock: initialMarketClock,
+  metrics: emptyMetrics,
+  preferences: defaultPreferences,
+};
+
+export function rootReducer(state: State, action: Action): State {
+  return {
+    watchlist: watchlistReducer(state.watchlist, action),
+    chart: chartReducer(state.chart, action),
+    alerts: alertsReducer(state.alerts, action),
+    activity: activityReducer(state.activity, action),
+    connection: connectionReducer(state.connection, action),
+    marketClock: marketClockReducer(state.marketClock, action),
+    metrics: metricsReducer(state.metrics, action),
+    preferences: preferencesReducer(state.preferences, action),
+  };
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+
+import { createStore, oncePerFrame } from "./store.ts";
+
+const counter = (state: number, step: number): number => state + step;
+
+describe("the store", () => {
+  it("tells its listeners of each change", () => {
+    const store = createStore(counter, 0);
+    const seen: number[] = [];
+    store.subscribe((state) => seen.push(state));
+    store.dispatch(2);
+    store.dispatch(3);
+    expect(seen).toEqual([2, 5]);
+  });
+
+  it("stays silent when nothing changed", () => {
+    const store = createStore(counter, 7);
+    const seen: number[] = [];
+    store.subscribe((state) => seen.push(state));
+    store.dispatch(0);
+    expect(seen).toEqual([]);
+  });
+
+  it("forgets a listener that has gone", () => {
+    const store = createStore(counter, 0);
+    const seen: number[] = [];
+    const stop = store.subscribe((state) => seen.push(state));
+    stop();
+    store.dispatch(1);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe("painting", () => {
+  it("happens once a frame however many changes ask for it", () => {
+    const frames: (() => void)[] = [];
+    let painted = 0;
+    const ask = oncePerFrame(
+      () => (painted += 1),
+      (callback) => frames.push(callback),
+    );
+    ask();
+    ask();
+    frames.shift()?.();
+    ask();
+    expect(painted).toBe(1);
+    expect(frames).toHaveLength(1);
+  });
+});

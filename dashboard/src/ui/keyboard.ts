@@ -1,0 +1,47 @@
+import { intervals } from "../socket/records.ts";
+import type { UserAction } from "../store/actions.ts";
+import type { State } from "../store/state.ts";
+import { neighbour } from "../watchlist/reducer.ts";
+
+const zoomStep = 1.25;
+const panStep = 10;
+
+/** What the page's keys do, for its help. */
+export const shortcuts: readonly [string, string][] = [
+  ["/", "filter the watchlist"],
+  ["↑ ↓", "symbol before, symbol after"],
+  ["1 – 6", "timeframe 1s to 1d"],
+  ["+ −", "zoom the chart"],
+  ["← →", "back and forth in time"],
+  ["0", "back to now"],
+  ["t", "chart or table"],
+  ["?", "this list"],
+];
+
+/** The action that a key stands for, if any. */
+export function actionOf(key: string, state: State): UserAction | undefined {
+  const interval = intervals[Number(key) - 1];
+  if (interval !== undefined) return { type: "timeframe", interval };
+  switch (key) {
+    case "ArrowUp":
+    case "ArrowDown": {
+      const symbol = neighbour(state.watchlist, state.chart.symbol, key === "ArrowUp" ? -1 : 1);
+      return symbol === null ? undefined : { type: "select", symbol };
+    }
+    case "ArrowLeft":
+      return { type: "pan", bars: panStep };
+    case "ArrowRight":
+      return { type: "pan", bars: -panStep };
+    case "+":
+    case "=":
+      return { type: "zoom", factor: 1 / zoomStep, anchor: 1 };
+    case "-":
+      return { type: "zoom", factor: zoomStep, anchor: 1 };
+    case "0":
+      return { type: "fit" };
+    case "t":
+      return { type: "toggleTable" };
+    default:
+      return undefined;
+  }
+}

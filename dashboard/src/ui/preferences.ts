@@ -1,0 +1,72 @@
+import type { Action, Palette, Study, Tab, Theme } from "../store/actions.ts";
+
+/** What the user chose about the look; all but the tab is remembered in the browser. */
+export interface Preferences {
+  theme: Theme;
+  palette: Palette;
+  tab: Tab;
+}
+
+export const defaultPreferences: Preferences = {
+  theme: "system",
+  palette: "green-red",
+  tab: "chart",
+};
+
+export function preferencesReducer(state: Preferences, action: Action): Preferences {
+  switch (action.type) {
+    case "theme":
+      return { ...state, theme: action.theme };
+    case "palette":
+      return { ...state, palette: action.palette };
+    case "tab":
+      return { ...state, tab: action.tab };
+    default:
+      return state;
+  }
+}
+
+const themes: readonly Theme[] = ["system", "dark", "light"];
+const palettes: readonly Palette[] = ["green-red", "blue-orange"];
+const studies: readonly Study[] = ["vwap", "bands", "volume", "rsi"];
+
+/** What is kept between visits, as text. */
+export function serialize(preferences: Preferences, shown: Record<Study, boolean>): string {
+  const { theme, palette } = preferences;
+  return JSON.stringify({ theme, palette, studies: shown });
+}
+
+/** Reads what `serialize` wrote; whatever isn't as expected is left at its default. */
+export function deserialize(
+  text: string | null,
+  shown: Record<Study, boolean>,
+): { preferences: Preferences; studies: Record<Study, boolean> } {
+  const kept = parse(text);
+  const keptStudies = asFields(kept.studies);
+  return {
+    preferences: {
+      ...defaultPreferences,
+      theme: themes.find((theme) => theme === kept.theme) ?? defaultPreferences.theme,
+      palette: palettes.find((name) => name === kept.palette) ?? defaultPreferences.palette,
+    },
+    studies: Object.fromEntries(
+      studies.map((study) => [study, asFlag(keptStudies[study], shown[study])]),
+    ) as Record<Study, boolean>,
+  };
+}
+
+function parse(text: string | null): Record<string, unknown> {
+  try {
+    return asFields(JSON.parse(text ?? "{}"));
+  } catch {
+    return {};
+  }
+}
+
+function asFields(value: unknown): Record<string, unknown> {
+  return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function asFlag(value: unknown, otherwise: boolean): boolean {
+  return typeof value === "boolean" ? value : otherwise;
+}

@@ -1,0 +1,34 @@
+import type { Tab } from "../store/actions.ts";
+import type { AppStore, State } from "../store/state.ts";
+
+import { firingCount } from "../alerts/reducer.ts";
+
+import { button, h, setAttributes, setText } from "./dom.ts";
+
+const tabs: readonly [Tab, string][] = [
+  ["market", "Market"],
+  ["chart", "Chart"],
+  ["alerts", "Alerts"],
+];
+
+/** The tabs at the foot of a narrow screen. */
+export function tabsView(store: AppStore): { element: HTMLElement; paint: (state: State) => void } {
+  const buttons = tabs.map(([tab, label]) => ({
+    tab,
+    label,
+    item: button(label, { "data-testid": `tab-${tab}` }, () => {
+      store.dispatch({ type: "tab", tab });
+    }),
+  }));
+  const items = buttons.map(({ item }) => item);
+  return {
+    element: h("nav", { class: "tabs", "aria-label": "Views" }, ...items),
+    paint({ preferences, alerts }) {
+      const firing = firingCount(alerts.list);
+      for (const { tab, label, item } of buttons) {
+        setAttributes(item, { "aria-current": tab === preferences.tab ? "page" : false });
+        setText(item, tab === "alerts" && firing > 0 ? `${label} ${firing}` : label);
+      }
+    },
+  };
+}
