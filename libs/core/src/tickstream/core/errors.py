@@ -13,7 +13,16 @@ class TickstreamError(Exception):
 
 
 class RetryableError(TickstreamError):
-    """The same call may succeed later: a server is away, a time ran out."""
+    """The same call may succeed later: a server is away, a time ran out.
+
+    Args:
+        reason: what is away.
+        retry_after: seconds that the server itself asked to be left alone, 0 when it didn't.
+    """
+
+    def __init__(self, reason: str, retry_after: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
 
 
 class FatalError(TickstreamError):

@@ -12,7 +12,7 @@ batch is handled again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from tickstream.core.clock import Clock
@@ -24,6 +24,10 @@ from tickstream.core.service import Stop
 _LOG = logger(__name__)
 _FIRST_WAIT: Final = 0.2
 _LONGEST_WAIT: Final = 5.0
+_LONGEST_ASKED_WAIT: Final = 60.0
+_ANSWER_LIMIT: Final = 5.0
+_LOOK_EVERY: Final = 1.0
+_ASK_AFTER: Final = 5.0
 
 Partition = tuple[str, int]
 
@@ -59,34 +63,52 @@ class Handler(Protocol):
         ...
 
 
-class CaughtUp:
-    """Knows when the log ends, as they were at the start, have been reached."""
+class Progress:
+    """How far each of our partitions was read, and how far there was to read at the start."""
 
     def __init__(self) -> None:
-        self._ends: dict[Partition, int] = {}
-        self._open: set[Partition] = set()
-        self.assigned = False
+        self._next: dict[Partition, int] = {}
+        self._ends: dict[Partition, int | None] = {}
+        self._assigned = False
 
-    def start(self, consumer: Consumer, partitions: Sequence[TopicPartition]) -> None:
-        """Note where the logs of newly assigned partitions end."""
-        self.assigned = True
-        for partition in partitions:
-            _low, high = consumer.get_watermark_offsets(partition, timeout=30.0)
-            self._ends[partition.topic, partition.partition] = high
-            self._open.add((partition.topic, partition.partition))
+    def start(self, partitions: Iterable[Partition]) -> None:
+        """Begin to follow newly assigned partitions; their logs' ends are not known yet."""
+        self._assigned = True
+        self._ends |= dict.fromkeys(partitions)
 
-    def drop(self, partitions: Sequence[TopicPartition]) -> None:
+    def drop(self, partitions: Iterable[Partition]) -> None:
         """Forget partitions that went to someone else."""
-        self._open -= {(partition.topic, partition.partition) for partition in partitions}
+        for partition in partitions:
+            self._ends.pop(partition, None)
+            self._next.pop(partition, None)
 
-    def reached(self, topic: str, partition: int, next_offset: int) -> None:
+    def reached(self, partition: Partition, next_offset: int) -> None:
         """Everything before `next_offset` was read."""
-        where = (topic, partition)
-        if where in self._open and next_offset >= self._ends[where]:
-            self._open.discard(where)
+        self._next[partition] = next_offset
 
-    def __bool__(self) -> bool:
-        return self.assigned and not self._open
+    def learn_ends(self, consumer: Consumer) -> None:
+        """Ask for the log ends that aren't known yet; the rest is asked for next time."""
+        try:
+            for (topic, number), end in self._ends.items():
+                if end is None:
+                    where = TopicPartition(topic, number)
+                    self._ends[topic, number] = consumer.get_watermark_offsets(where, timeout=_ANSWER_LIMIT)[1]
+        except KafkaException as error:
+            _LOG.warning("log_ends_unknown", reason=str(error))
+
+    def caught_up(self) -> bool:
+        """Whether the log ends of the start were reached."""
+        return self._assigned and all(
+            end is not None and self._next.get(partition, -1) >= end for partition, end in self._ends.items()
+        )
+
+    def lag(self, consumer: Consumer) -> int:
+        """Records between what was read and the log ends, as far as the consumer has heard of them."""
+        behind = 0
+        for (topic, number), next_offset in self._next.items():
+            high = consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)[1]
+            behind += max(0, high - next_offset)
+        return behind
 
 
 class Runner:
@@ -123,9 +145,11 @@ class Runner:
         self._max_batch = max_batch
         self._until_caught_up = until_caught_up
         self._poll_seconds = poll_seconds
-        self._caught_up = CaughtUp()
+        self._progress = Progress()
         self._pending: list[Message] = []
+        self._heard = self._looked = clock.monotonic()
         self.waiting_for = ""
+        self.lag = 0
 
     def run(self) -> None:
         """Read, handle and commit until the end; leaves the group when done.
@@ -137,22 +161,53 @@ class Runner:
             self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
         )
         try:
-            while not self._stop and not (self._until_caught_up and self._caught_up):
+            while not (self._stop or self._is_done()):
                 self._turn()
         finally:
             self._consumer.close()
 
+    def _is_done(self) -> bool:
+        if not self._until_caught_up:
+            return False
+        self._progress.learn_ends(self._consumer)
+        return self._progress.caught_up()
+
     def _turn(self) -> None:
-        read = self._consumer.consume(self._max_batch, self._poll_seconds)
-        self._pending = self._sort(read)
-        if not self._pending:
-            self._handler.idle()
-            return
-        last = self._pending[-1:]
-        self._handle_until_done()
-        if self._pending and last:
+        self._pending = self._sort(self._consumer.consume(self._max_batch, self._poll_seconds))
+        if self._pending:
+            self._handle_until_done()
             self._commit()
-        self._pending = []
+            self._pending = []
+        else:
+            self._handler.idle()
+        self._look()
+
+    def _look(self) -> None:
+        """See, now and then, how far behind we are, and whether a silent Kafka is still there."""
+        now = self._clock.monotonic()
+        if now - self._looked < _LOOK_EVERY:
+            return
+        self._looked = now
+        self.lag = self._progress.lag(self._consumer)
+        if now - self._heard < _ASK_AFTER:
+            return
+        try:
+            self._consumer.list_topics(self._topics[0], timeout=_ANSWER_LIMIT)
+        except KafkaException as error:
+            self._wait_for(f"Kafka doesn't answer: {error}")
+        else:
+            self._heard = now
+            self._go_on()
+
+    def _wait_for(self, reason: str) -> None:
+        if not self.waiting_for:
+            _LOG.warning("waiting", reason=reason, records=len(self._pending))
+        self.waiting_for = reason
+
+    def _go_on(self) -> None:
+        if self.waiting_for:
+            self.waiting_for = ""
+            _LOG.info("resumed")
 
     def _sort(self, read: Sequence[Message]) -> list[Message]:
         records = []
@@ -161,47 +216,49 @@ class Runner:
             if error is None:
                 records.append(message)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
-                self._caught_up.reached(message.topic() or "", message.partition() or 0, message.offset() or 0)
+                self._progress.reached(_partition(message), message.offset() or 0)
             elif error.fatal():
                 raise FatalError(f"Kafka can't go on: {error}")
             else:
                 _LOG.warning("kafka_error", error=str(error))
+        if read:
+            self._heard = self._clock.monotonic()
         return records
 
     def _handle_until_done(self) -> None:
+        """Have the batch handled, as often as it takes; it is empty if the end came first."""
         wait = _FIRST_WAIT
-        while self._pending and not (self._stop and self.waiting_for):
+        paused = False
+        while self._pending:
             try:
                 self._handler.handle(self._pending)
             except RetryableError as error:
-                if not self.waiting_for:
-                    _LOG.warning("waiting", reason=str(error), records=len(self._pending))
-                self.waiting_for = str(error)
-                self._keep_alive(wait)
+                self._wait_for(str(error))
+                paused = True
+                self._keep_alive(max(wait, min(error.retry_after, _LONGEST_ASKED_WAIT)))
                 wait = min(wait * 2, _LONGEST_WAIT)
             else:
                 break
-        else:
-            self._pending = []
-        if self.waiting_for:
-            _LOG.info("resumed")
-            self.waiting_for = ""
+            if self._stop:
+                self._pending = []
+        if paused:
             self._consumer.resume(self._consumer.assignment())
+        self._go_on()
 
     def _keep_alive(self, seconds: float) -> None:
         """Stay in the group for a while without taking more records."""
         until = self._clock.monotonic() + seconds
         while not self._stop and self._clock.monotonic() < until:
             self._consumer.pause(self._consumer.assignment())
-            for message in self._consumer.consume(1, min(0.2, seconds)):
-                if message.error() is None:
-                    self._pending.append(message)
+            self._pending += self._sort(self._consumer.consume(1, min(0.2, seconds)))
 
     def _commit(self) -> None:
-        ends: dict[Partition, int] = {}
-        for message in self._pending:
-            ends[message.topic() or "", message.partition() or 0] = (message.offset() or 0) + 1
-        offsets = [TopicPartition(topic, partition, offset) for (topic, partition), offset in ends.items()]
+        ends = {_partition(message): (message.offset() or 0) + 1 for message in self._pending}
+        if not ends:
+            return
+        for partition, offset in ends.items():
+            self._progress.reached(partition, offset)
+        offsets = [TopicPartition(topic, number, offset) for (topic, number), offset in ends.items()]
         try:
             self._consumer.commit(offsets=offsets, asynchronous=False)
         except KafkaException as error:
@@ -212,11 +269,15 @@ class Runner:
         for partition in partitions:
             partition.offset = starts.get((partition.topic, partition.partition), partition.offset)
         consumer.incremental_assign(partitions)
-        self._caught_up.start(consumer, partitions)
+        self._progress.start((partition.topic, partition.partition) for partition in partitions)
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         gone = {(partition.topic, partition.partition) for partition in partitions}
-        self._pending = [m for m in self._pending if (m.topic() or "", m.partition() or 0) not in gone]
-        self._caught_up.drop(partitions)
+        self._pending = [message for message in self._pending if _partition(message) not in gone]
+        self._progress.drop(gone)
         self._handler.revoked(sorted(gone))
         consumer.incremental_unassign(partitions)
+
+
+def _partition(message: Message) -> Partition:
+    return message.topic() or "", message.partition() or 0

@@ -1,0 +1,1 @@
+"""The time-series sink: what the topics carry, stored in InfluxDB or PostgreSQL."""
