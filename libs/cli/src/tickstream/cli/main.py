@@ -14,6 +14,7 @@ _COMMANDS: Final = {
     "stack": ("tickstream.cli.stack.commands", "The native servers: Kafka, InfluxDB, PostgreSQL, Redis."),
     "topics": ("tickstream.cli.topics", "The topics: create, list, describe."),
     "tail": ("tickstream.cli.tail.command", "Follow a topic in the terminal or in a pipe."),
+    "bench": ("tickstream.cli.bench.command", "The benchmarks, beside their peers."),
     "doctor": ("tickstream.cli.doctor", "What this machine has and lacks, and what each lack costs."),
 }
 """Each command's module, whose `register` adds it to the app, and its line in the overview."""

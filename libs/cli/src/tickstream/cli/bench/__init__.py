@@ -1,0 +1,1 @@
+"""`tickstream bench`: what it costs, beside what a user would take instead, in one run."""

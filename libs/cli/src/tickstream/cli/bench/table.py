@@ -1,0 +1,73 @@
+"""The figures of a benchmark, as a table and as JSON."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from tickstream.cli.bench.programs import Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table.
+
+    Attributes:
+        who: the program.
+        does: what it did.
+        ticks: how many trades, or points, went through it.
+        wall, cpu: seconds, without those of its start.
+        peak: memory at its highest, in bytes.
+    """
+
+    who: str
+    does: str
+    ticks: int
+    wall: float
+    cpu: float
+    peak: int
+
+    @classmethod
+    def of(cls, who: str, does: str, ticks: int, cost: Cost) -> Figure:
+        return cls(who, does, ticks, cost.wall, cost.cpu, cost.peak)
+
+    @property
+    def per_second(self) -> float:
+        """Ticks a second of the clock."""
+        return self.ticks / self.wall
+
+    @property
+    def per_cpu_second(self) -> float:
+        """Ticks a second of CPU."""
+        return self.ticks / self.cpu
+
+
+def show(figures: Sequence[Figure]) -> None:
+    """Print the table."""
+    table = Table("who", "does", "ticks/s", "ticks per CPU-second", "memory", box=None)
+    for figure in figures:
+        table.add_row(
+            figure.who,
+            figure.does,
+            f"{figure.per_second:,.0f}",
+            f"{figure.per_cpu_second:,.0f}",
+            f"{figure.peak / 2**20:,.0f} MiB",
+        )
+    Console(width=None if os.isatty(1) else 140).print(table)
+
+
+def write_json(path: Path, figures: Sequence[Figure]) -> None:
+    """Write the figures, with what they were measured on."""
+    rows = [
+        asdict(figure) | {"per_second": figure.per_second, "per_cpu_second": figure.per_cpu_second}
+        for figure in figures
+    ]
+    machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
+    path.write_bytes(orjson.dumps({"machine": machine, "figures": rows}, option=orjson.OPT_INDENT_2))
