@@ -18,6 +18,11 @@ MAX_TEXT: Final = 64
 
 _PADDING: Final = bytes(2048)
 _MASKS: Final = np.array([(1 << 8 * count) - 1 for count in range(WORD_BYTES + 1)], dtype=np.uint64)
+# What a text of each length (the last one: null) has in its first word, its second …
+_TEXT_MASKS: Final = tuple(
+    _MASKS[np.append(np.clip(np.arange(MAX_TEXT + 1) - skip, 0, WORD_BYTES), 0)]
+    for skip in range(0, MAX_TEXT, WORD_BYTES)
+)
 _HIGH_BITS: Final = np.uint64(0x8080808080808080)
 _CONTINUES: Final = 0x80
 
@@ -53,7 +58,7 @@ class Cursor:
 
     def words(self, count: int) -> Words:
         """The next `count` bytes as a number, 8 at most."""
-        word = self._words[self.at] & _MASKS[count]
+        word: Words = self._words[self.at] & _MASKS[count]
         self.at = self.at + count
         return word
 
@@ -66,9 +71,9 @@ class Cursor:
     def longs(self) -> Ints:
         """A long or an int of each record."""
         head = self._bytes.take(self.at)
-        if head.size and head.max() < _CONTINUES:
+        if not (head & _CONTINUES).any():
             self.at = self.at + 1
-            return varints.unzigzag(head.astype(np.uint64))
+            return varints.unzigzag_bytes(head)
         value, size = varints.gather(self._words[self.at])
         over = size > WORD_BYTES
         if over.any():
@@ -84,8 +89,10 @@ class Cursor:
     def texts(self) -> Spans:
         """A text of each record."""
         length = self.longs()
-        self.ok &= (length >= 0) & (length <= MAX_TEXT)
-        length = np.clip(length, 0, MAX_TEXT)
+        fits = length.view(np.uint64) <= MAX_TEXT
+        if not fits.all():
+            self.ok &= fits
+            length = length * fits
         spans = Spans(self.at, length)
         self.at = self.at + length
         return spans
@@ -108,8 +115,8 @@ class Cursor:
         """The texts' bytes as words, zeros after the end."""
         longest = int(spans.length.max(initial=0))
         return [
-            self._words[spans.start + skip] & _MASKS[np.clip(spans.length - skip, 0, WORD_BYTES)]
-            for skip in range(0, longest, WORD_BYTES)
+            self._words[spans.start + skip] & masks.take(spans.length)
+            for skip, masks in zip(range(0, longest, WORD_BYTES), _TEXT_MASKS, strict=False)
         ]
 
     def ascii(self, spans: Spans) -> NDArray[np.bool_]:
@@ -117,7 +124,8 @@ class Cursor:
         high = np.zeros(len(spans.start), dtype=np.uint64)
         for words in self.text_words(spans):
             high |= words
-        return (high & _HIGH_BITS) == 0
+        clean: NDArray[np.bool_] = (high & _HIGH_BITS) == 0
+        return clean
 
     def ascii_texts(self, spans: Spans) -> list[str | None]:
         """The texts themselves, which must be ASCII."""
@@ -125,4 +133,6 @@ class Cursor:
             return [None] * len(spans.length)
         text = str(self.data, "latin-1")
         ends = (spans.start + spans.length).tolist()
-        return [text[start:end] if end >= start else None for start, end in zip(spans.start.tolist(), ends, strict=True)]
+        return [
+            text[start:end] if end >= start else None for start, end in zip(spans.start.tolist(), ends, strict=True)
+        ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from io import BytesIO
 from struct import Struct
 from typing import Any, Final, Generic, Literal, TypeVar, cast
@@ -15,8 +15,10 @@ import orjson
 from tickstream.core.codec.compat import unreadable
 from tickstream.core.codec.fields import Field, shown
 from tickstream.core.codec.registry import Registry
-from tickstream.core.codec.rules import check
+from tickstream.core.codec.rules import rules_of
 from tickstream.core.codec.schemas import TopicSchema
+from tickstream.core.codec.writing import NULL, Pieces, text, used
+from tickstream.core.columns import Strings
 from tickstream.core.errors import BadRecordError
 from tickstream.core.model import Record
 
@@ -71,7 +73,9 @@ class RecordCodec(Generic[R]):
         self._topic_schema = schema
         self._registry = registry
         self._schema = fastavro.parse_schema(dict(schema.schema))
-        self._fields = tuple(Field(declared) for declared in schema.schema["fields"])
+        self._fields = {declared["name"]: Field(declared) for declared in schema.schema["fields"]}
+        self._readers = tuple((field.name, self._fields[field.name].read) for field in fields(record))
+        self._check = rules_of(record)
         self._writers: OrderedDict[int, _Writer] = OrderedDict()
         self._id: int | None = None
 
@@ -97,8 +101,8 @@ class RecordCodec(Generic[R]):
         Raises:
             BadRecordError: a field is of the wrong type, too large, or breaks a rule.
         """
-        values = {field.name: field.read(getattr(record, field.name)) for field in self._fields}
-        check(record)
+        values = {name: read(getattr(record, name)) for name, read in self._readers}
+        self._check(record)
         if format == "json":
             return orjson.dumps(values)
         out = BytesIO()
@@ -131,8 +135,8 @@ class RecordCodec(Generic[R]):
             values = self._from_json(value)
         else:
             raise BadRecordError(f"the value must begin with Avro's 0x00 or JSON's {{, began with 0x{value[0]:02x}")
-        record = self._record(**{field.name: field.read(values[field.name]) for field in self._fields})
-        check(record)
+        record = self._record(*[read(values[name]) for name, read in self._readers])
+        self._check(record)
         return record
 
     def decode_many(self, values: Sequence[bytes | None]) -> Decoded[R]:
@@ -151,6 +155,20 @@ class RecordCodec(Generic[R]):
                 decoded.records.append(record)
                 decoded.rows.append(row)
         return decoded
+
+    def _texts(self, name: str, column: Strings, prefix: bytes = b"") -> Pieces:
+        """The column that writes a field's texts, each after `prefix`.
+
+        Raises:
+            BadRecordError: a text is null, too large or not writable.
+        """
+        read = self._fields[name].read
+        distinct, which = used(column)
+        encoded = [prefix + text(read(value)) for value in distinct]
+        if len(which) and which.min() < 0:
+            read(None)
+            encoded.append(NULL)
+        return Pieces.of(encoded, which)
 
     def _from_avro(self, value: bytes) -> Mapping[str, Any]:
         if len(value) < HEADER_BYTES:
@@ -174,7 +192,7 @@ class RecordCodec(Generic[R]):
             values = orjson.loads(value)
         except orjson.JSONDecodeError as error:
             raise BadRecordError(f"the JSON can't be read: {error}") from None
-        for field in self._fields:
+        for field in self._fields.values():
             if field.name not in values:
                 if field.required:
                     raise BadRecordError(f"{field.name} is missing")

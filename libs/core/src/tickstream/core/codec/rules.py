@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
 from tickstream.core.errors import BadRecordError
 from tickstream.core.model import Bar, IndicatorSet, Record, Tick
 
 _PRICES: Final = ("open", "high", "low", "close", "volume", "vwap")
-
-
-def check(record: Record) -> None:
-    """Refuse a record that breaks a rule of its topic.
-
-    Raises:
-        BadRecordError: names the field, its value and the rule.
-    """
-    match record:
-        case Tick():
-            _check_tick(record)
-        case Bar():
-            _check_bar(record)
-        case IndicatorSet():
-            _check_revision(record.revision)
-        case _:
-            pass
 
 
 def _check_tick(tick: Tick) -> None:
@@ -49,6 +33,29 @@ def _check_bar(bar: Bar) -> None:
     _check_revision(bar.revision)
 
 
+def _check_indicators(indicators: IndicatorSet) -> None:
+    _check_revision(indicators.revision)
+
+
 def _check_revision(revision: int) -> None:
     if revision < 0:
         raise BadRecordError(f"revision must not be negative, was {revision}")
+
+
+def _check_nothing(record: Record) -> None:
+    """Leave the record as it is."""
+
+
+_RULES: Final[Mapping[type, Callable[[Any], None]]] = {
+    Tick: _check_tick,
+    Bar: _check_bar,
+    IndicatorSet: _check_indicators,
+}
+
+
+def rules_of(record: type) -> Callable[[Any], None]:
+    """What refuses a record of this class that breaks a rule of its topic.
+
+    It raises BadRecordError, which names the field, its value and the rule.
+    """
+    return _RULES.get(record, _check_nothing)

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import Any, Final, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tickstream.core.codec.fields import INT32_MAX
+from tickstream.core.codec.fields import INT32_MAX, TEXT_BYTES
 from tickstream.core.codec.interning import NOT_A_TEXT, TextTable
 from tickstream.core.codec.reading import Cursor, Spans
 from tickstream.core.codec.records import HEADER_BYTES, Format, RecordCodec
+from tickstream.core.codec.writing import NULL, PRESENT, Column, Doubles, Longs, Pieces, assemble, text, varint
 from tickstream.core.columns import Floats, Interner, Ints, Strings, TickColumns, TickInterners
 from tickstream.core.errors import BadRecordError
 from tickstream.core.model import Tick
 
-_MIN_BATCH: Final = 24
+_MIN_BATCH: Final = 28
 """Fewer records than this are decoded faster one by one."""
 _MAX_BYTES: Final = 1024
+_ID_PREFIXES: Final = (*(PRESENT + varint(length) for length in range(TEXT_BYTES + 1)), NULL)
+"""What stands before a trade's id of each length; the last one is for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,20 +60,6 @@ class _Read:
     def take(self, rows: NDArray[np.intp]) -> _Read:
         """The chosen rows."""
         return _Read(*(_taken(getattr(self, column.name), rows) for column in fields(self)))
-
-    def valid(self) -> NDArray[np.bool_]:
-        """Where every rule for trades is kept."""
-        return (
-            (self.symbol.length > 0)
-            & (self.source.length > 0)
-            & (self.price > 0)
-            & (self.price < np.inf)
-            & (self.volume >= 0)
-            & (self.volume < np.inf)
-            & (self.seq >= 1)
-            & (self.flags >= 0)
-            & (self.flags <= INT32_MAX)
-        )
 
 
 class TickCodec(RecordCodec[Tick]):
@@ -113,7 +102,45 @@ class TickCodec(RecordCodec[Tick]):
         Raises:
             BadRecordError: a trade breaks a rule.
         """
-        return self.encode_many(columns.to_ticks(), format)
+        if format == "json":
+            return self.encode_many(columns.to_ticks(), format)
+        good = _valid(columns)
+        if not good.all():
+            self.encode(columns.take(np.flatnonzero(~good)[:1]).to_ticks()[0])
+        return assemble(
+            [
+                self._texts("symbol", columns.symbol, self.header),
+                Doubles(columns.price, columns.volume),
+                Longs(columns.ts_event),
+                Longs(columns.ts_ingest),
+                Longs(columns.seq),
+                self._texts("source", columns.source),
+                self._texts("venue", columns.venue, PRESENT),
+                *self._ids(columns),
+                self._texts("conditions", columns.conditions, PRESENT),
+                Longs(columns.flags),
+            ]
+        )
+
+    def _ids(self, columns: TickColumns) -> Sequence[Column]:
+        ids = columns.trade_id
+        if ids is None:
+            return [Pieces.of([NULL], np.zeros(len(columns), dtype=np.intp))]
+        joined = "".join([trade_id or "" for trade_id in ids])
+        if not joined.isascii():
+            read = self._fields["trade_id"].read
+            each = [NULL if trade_id is None else PRESENT + text(read(trade_id)) for trade_id in ids]
+            return [Pieces.of(each, np.arange(len(each)))]
+        lengths = np.fromiter(
+            (-1 if trade_id is None else len(trade_id) for trade_id in ids), dtype=np.int64, count=len(ids)
+        )
+        if lengths.max(initial=0) > TEXT_BYTES:
+            self._fields["trade_id"].read(max(ids, key=lambda trade_id: len(trade_id or "")))
+        present = np.maximum(lengths, 0)
+        return [
+            Pieces.of(_ID_PREFIXES, lengths),
+            Pieces(joined.encode(), np.cumsum(present) - present, present),
+        ]
 
     def _one_by_one(
         self, values: Sequence[bytes | None], rows: Sequence[int], interners: TickInterners, trade_ids: bool
@@ -138,7 +165,8 @@ class TickCodec(RecordCodec[Tick]):
         ends = np.cumsum(lengths)
         cursor = Cursor(short, ends - lengths)
         read = self._read(cursor)
-        rows = np.flatnonzero(cursor.ok & (cursor.at == ends) & read.valid() & cursor.ascii(read.trade_id))
+        named = (read.symbol.length > 0) & (read.source.length > 0)
+        rows = np.flatnonzero(cursor.ok & (cursor.at == ends) & named & _valid(read) & cursor.ascii(read.trade_id))
         if len(rows) < len(values):
             read = read.take(rows)
         columns = self._columns(cursor, read, interners, trade_ids)
@@ -184,15 +212,29 @@ class TickCodec(RecordCodec[Tick]):
         return Strings(table.codes(cursor, spans), interner.values)
 
 
+def _valid(trades: _Read | TickColumns) -> NDArray[np.bool_]:
+    """Where the numbers keep every rule for trades."""
+    return (
+        (trades.price > 0)
+        & (trades.price < np.inf)
+        & (trades.volume >= 0)
+        & (trades.volume < np.inf)
+        & (trades.seq >= 1)
+        & (trades.flags >= 0)
+        & (trades.flags <= INT32_MAX)
+    )
+
+
 def _short(values: Sequence[bytes | None]) -> tuple[Sequence[bytes], Ints]:
     """The values and their lengths; empty ones in place of those that are absent or very long."""
+    present = cast("Sequence[bytes]", values)
     try:
-        lengths = np.fromiter(map(len, values), dtype=np.int64, count=len(values))
+        lengths = np.fromiter(map(len, present), dtype=np.int64, count=len(values))
     except TypeError:
         return _short([value or b"" for value in values])
-    if lengths.max(initial=0) > _MAX_BYTES:
-        return _short([value if len(value) <= _MAX_BYTES else b"" for value in values])
-    return values, lengths
+    if lengths.max() > _MAX_BYTES:
+        return _short([value if len(value) <= _MAX_BYTES else b"" for value in present])
+    return present, lengths
 
 
 def _taken(column: Any, rows: NDArray[np.intp]) -> Any:

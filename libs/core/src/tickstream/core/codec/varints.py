@@ -37,6 +37,7 @@ _CONTINUED: Final = np.array(
     dtype=np.uint64,
 )
 _ONE: Final = np.uint64(1)
+_OF_ONE_BYTE: Final = np.array([(byte >> 1) ^ -(byte & 1) for byte in range(128)], dtype=np.int64)
 _SIGN_SHIFT: Final = 63
 
 
@@ -48,6 +49,11 @@ def zigzag(values: Ints) -> Words:
 def unzigzag(words: Words) -> Ints:
     """The inverse of `zigzag`."""
     return ((words >> _ONE) ^ (~(words & _ONE) + _ONE)).view(np.int64)
+
+
+def unzigzag_bytes(heads: NDArray[np.uint8]) -> Ints:
+    """The values of varints of one byte each."""
+    return _OF_ONE_BYTE.take(heads)
 
 
 def sizes(unsigned: Words) -> Sizes:
