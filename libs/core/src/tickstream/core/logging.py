@@ -46,5 +46,5 @@ def configure(settings: ServiceSettings, service: str) -> None:
 
 def logger(name: str) -> structlog.typing.FilteringBoundLogger:
     """The logger of a module."""
-    log: structlog.typing.FilteringBoundLogger = structlog.get_logger(logger=name)
+    log: structlog.typing.FilteringBoundLogger = structlog.get_logger(module=name)
     return log
