@@ -131,6 +131,13 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servers]:
 @pytest.fixture
 def isolated_env(servers: Servers) -> Iterator[dict[str, str]]:
     """The servers' settings with topics, a database, a bucket and a Redis database that no other test sees."""
+    with isolated(servers) as env:
+        yield env
+
+
+@contextmanager
+def isolated(servers: Servers) -> Iterator[dict[str, str]]:
+    """What `isolated_env` gives, for fixtures of a wider scope."""
     name = f"test_{secrets.token_hex(6)}"
     with (
         _own_database(servers, name) as database_url,
