@@ -74,8 +74,8 @@ def bars_of(trades: pl.DataFrame, interval: str) -> pl.DataFrame:
 def vwap_since(trades: pl.DataFrame, start: int, end: int) -> float | None:
     """sum(price x volume) / sum(volume) over [start, end); none without volume."""
     part = trades.filter(~pl.col("suspicious") & (pl.col("ts") >= start) & (pl.col("ts") < end))
-    volume = part["volume"].sum()
-    return float((part["price"] * part["volume"]).sum() / volume) if volume else None
+    volume = float(part["volume"].sum())
+    return float((part["price"] * part["volume"]).sum()) / volume if volume else None
 
 
 def indicators_of(opens: Series, high: Series, low: Series, close: Series, volume: Series) -> dict[str, Series]:
@@ -83,7 +83,7 @@ def indicators_of(opens: Series, high: Series, low: Series, close: Series, volum
     del opens
     macd, signal, hist = talib.MACD(close, 12, 26, 9)
     upper, middle, lower = talib.BBANDS(close, 20, 2, 2)
-    k, d = talib.STOCH(high, low, close, 14, 3, 0, 3, 0)
+    k, d = talib.STOCH(high, low, close, 14, 3, talib.MA_Type.SMA, 3, talib.MA_Type.SMA)
     return {
         "sma_20": talib.SMA(close, 20),
         "ema_20": talib.EMA(close, 20),
