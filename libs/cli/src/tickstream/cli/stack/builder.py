@@ -24,7 +24,7 @@ def start(server: Server, site: Site, children: Children) -> None:
     if not running(site):
         site.build_log.unlink(missing_ok=True)
         command = [sys.executable, "-m", "tickstream.cli.stack.builder", server.name, str(site.cache.root)]
-        children.start(command, site.directory, site.build_log, site.build_pid_file)
+        children.start(command, site.directory, site.build_log, site.build_pid_file, os.environ)
 
 
 def running(site: Site) -> bool:

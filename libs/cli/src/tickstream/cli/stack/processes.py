@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -63,7 +62,9 @@ class Children:
         self._started: list[subprocess.Popen[bytes]] = []
         self._lock = threading.Lock()
 
-    def start(self, command: Sequence[str], directory: Path, log: Path, pid_file: Path) -> ProcessRecord:
+    def start(
+        self, command: Sequence[str], directory: Path, log: Path, pid_file: Path, environment: Mapping[str, str]
+    ) -> ProcessRecord:
         """Start a program in a session of its own: neither Ctrl-C nor our end reaches it."""
         self.reap()
         with log.open("ab") as output:
@@ -71,7 +72,7 @@ class Children:
             child = subprocess.Popen(
                 command,
                 cwd=directory,
-                env=plain_environment(os.environ),
+                env=dict(environment),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

@@ -20,7 +20,7 @@ from tickstream.cli.stack.errors import MissingToolError, NotReadyError, StackEr
 from tickstream.cli.stack.guard import Guard
 from tickstream.cli.stack.places import Places, exclusive
 from tickstream.cli.stack.ports import LOOPBACK, is_free
-from tickstream.cli.stack.processes import Children, ProcessRecord, kill, stop, strays, tail
+from tickstream.cli.stack.processes import Children, ProcessRecord, kill, plain_environment, stop, strays, tail
 from tickstream.cli.stack.progress import OnProgress, Step, silent
 from tickstream.cli.stack.register import Register
 from tickstream.cli.stack.servers import Server, Site
@@ -199,6 +199,8 @@ class Stack:
         process = self._running(server)
         if process is None and not self._install(server, tell, needed=needed, background=background):
             return
+        if process is None:
+            self._end_strays(server)
         site = self._register.settle(server, self._ports.get(server.name), running=process is not None)
         if process is None:
             site = self._start(server, site, tell)
@@ -233,12 +235,12 @@ class Stack:
 
     def _start(self, server: Server, site: Site, tell: OnProgress) -> Site:
         for attempt in range(1, _TRIES + 1):
-            for stray in strays(site.directory, server.program):
-                kill(stray)
             tell(Step(server.name, "starting"))
             command = server.prepare(site)
             _turn_over(site.log)
-            record = self._children.start(command, site.directory, site.log, site.pid_file)
+            record = self._children.start(
+                command, site.directory, site.log, site.pid_file, plain_environment(os.environ)
+            )
             try:
                 self._await(server, site, record)
             except StackError:
@@ -285,9 +287,13 @@ class Stack:
             gently = stop(process, server.stop_signal, server.stop_seconds)
             tell(Step(server.name, "down", "" if gently else "by force"))
         self._children.reap()
-        for stray in strays(site.directory, server.program):
-            kill(stray)
+        self._end_strays(server)
         site.pid_file.unlink(missing_ok=True)
+
+    def _end_strays(self, server: Server) -> None:
+        """End what is left of a server that no pid file leads to, such as a crashed PostgreSQL's workers."""
+        for stray in strays(self._register.directory / server.name, server.program):
+            kill(stray)
 
     def _check_own(self, server: Server, tell: OnProgress) -> None:
         try:

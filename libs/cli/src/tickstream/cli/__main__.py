@@ -1,0 +1,5 @@
+"""`python -m tickstream.cli` is the `tickstream` command."""
+
+from tickstream.cli.main import main
+
+main()
