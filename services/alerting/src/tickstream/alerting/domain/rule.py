@@ -1,0 +1,199 @@
+"""What a rule asks for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickstream.core.clock import NANOS_PER_SECOND
+from tickstream.core.columns import Floats
+from tickstream.core.model import SessionName, Severity
+
+BEGINS: Final = 1
+KEEPS: Final = 0
+ENDS: Final = -1
+
+Signals = NDArray[np.int8]
+"""For each value: the condition begins to hold, stays as it was, or ends."""
+
+
+def _signals(begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> Signals:
+    return begins.astype(np.int8) - ends.astype(np.int8)
+
+
+@dataclass(frozen=True, slots=True)
+class PriceLevel:
+    """The price is beyond a level.
+
+    Attributes:
+        hysteresis: how far the price has to come back over the level before the condition ends; a price.
+        crossing: only a move from the other side begins an alert, being there already doesn't.
+    """
+
+    direction: Literal["above", "below"]
+    level: float
+    hysteresis: float = 0.0
+    crossing: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """The level, a price."""
+        return self.level
+
+    def signals(self, prices: Floats) -> Signals:
+        """The signals of some prices."""
+        if self.direction == "above":
+            return _signals(prices > self.level, prices <= self.level - self.hysteresis)
+        return _signals(prices < self.level, prices >= self.level + self.hysteresis)
+
+    def measured(self, value: float) -> str:
+        """A price in words."""
+        return f"price {value:.10g}"
+
+    @property
+    def limit(self) -> str:
+        """What it takes, in words."""
+        return f"{self.direction} {self.level:.10g}"
+
+
+@dataclass(frozen=True, slots=True)
+class PercentMove:
+    """The price has moved by a percentage within a window of event time.
+
+    A move up is measured from the lowest price within the window, a move down from the highest.
+
+    Attributes:
+        window_ns: the window is (t - window_ns, t].
+        hysteresis: how far below `percent` the move has to fall before the condition ends; percentage points.
+    """
+
+    direction: Literal["up", "down", "either"]
+    percent: float
+    window_ns: int
+    hysteresis: float = 0.0
+    crossing: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """The move that begins an alert, in percent; negative for a move down."""
+        return -self.percent if self.direction == "down" else self.percent
+
+    def values(self, prices: Floats, lows: Floats, highs: Floats) -> Floats:
+        """The move at each price, in percent, given the window's extremes then."""
+        up, down = (prices / lows - 1.0) * 100.0, (prices / highs - 1.0) * 100.0
+        if self.direction == "up":
+            return up
+        return down if self.direction == "down" else np.where(up >= -down, up, down)
+
+    def signals(self, moves: Floats) -> Signals:
+        """The signals of some moves."""
+        sizes = {"up": moves, "down": -moves, "either": np.abs(moves)}[self.direction]
+        return _signals(sizes >= self.percent, sizes < self.percent - self.hysteresis)
+
+    def measured(self, value: float) -> str:
+        """A move in words."""
+        return f"price moved {value:+.2f} % within {self.window_ns / NANOS_PER_SECOND:.10g} s"
+
+    @property
+    def limit(self) -> str:
+        """What it takes, in words."""
+        return f"{'up or down' if self.direction == 'either' else self.direction} by {self.percent:.10g} %"
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeSpike:
+    """A closed bar's volume is a multiple of the mean volume of the closed bars before it.
+
+    Attributes:
+        bars: how many bars the mean is of; without that many there is no signal.
+        hysteresis: how far below `factor` the ratio has to fall before the condition ends.
+        sessions: bars of other sessions are left out altogether.
+    """
+
+    factor: float
+    bars: int
+    interval: str = "1m"
+    hysteresis: float = 0.0
+    sessions: tuple[SessionName, ...] = ("regular", "continuous")
+    crossing: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """The ratio that begins an alert."""
+        return self.factor
+
+    def signals(self, ratios: Floats) -> Signals:
+        """The signals of some ratios."""
+        return _signals(ratios >= self.factor, ratios < self.factor - self.hysteresis)
+
+    def measured(self, value: float) -> str:
+        """A ratio in words."""
+        return f"{self.interval} volume {value:.2f} times the mean of {self.bars} bars"
+
+    @property
+    def limit(self) -> str:
+        """What it takes, in words."""
+        return f"at least {self.factor:.10g} times"
+
+
+Condition = PriceLevel | PercentMove | VolumeSpike
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A condition, whom it watches, and what its alerts are like.
+
+    Attributes:
+        symbols: symbols, or patterns with * and ?.
+        hold_ns: how long the condition has to hold before the alert fires.
+        cooldown_ns: after a fired alert has resolved, how long before the next one may begin.
+        digest: the same for two rules that ask for the same.
+    """
+
+    id: str
+    name: str
+    condition: Condition
+    symbols: tuple[str, ...] = ("*",)
+    severity: Severity = "warning"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    hold_ns: int = 0
+    cooldown_ns: int = 0
+    version: int = 1
+    digest: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        asked = repr((self.condition, self.hold_ns, self.cooldown_ns)).encode()
+        object.__setattr__(self, "digest", hashlib.sha256(asked).hexdigest()[:16])
+
+    def watches(self, symbol: str) -> bool:
+        """Whether the rule is about this symbol."""
+        return any(fnmatchcase(symbol, pattern) for pattern in self.symbols)
+
+
+class RuleBook:
+    """The enabled rules, found by symbol."""
+
+    def __init__(self, rules: Iterable[Rule] = ()) -> None:
+        self._rules = {rule.id: rule for rule in rules}
+        self._found: dict[tuple[str, type[Condition]], Sequence[Rule]] = {}
+
+    def __len__(self) -> int:
+        return len(self._rules)
+
+    def get(self, rule_id: str) -> Rule | None:
+        """The rule with this id."""
+        return self._rules.get(rule_id)
+
+    def watching(self, symbol: str, kind: type[Condition]) -> Sequence[Rule]:
+        """The rules of one kind that are about a symbol."""
+        found = self._found.get((symbol, kind))
+        if found is None:
+            chosen: Callable[[Rule], bool] = lambda rule: isinstance(rule.condition, kind) and rule.watches(symbol)  # noqa: E731
+            found = self._found[symbol, kind] = tuple(filter(chosen, self._rules.values()))
+        return found

@@ -1,0 +1,74 @@
+"""Everything that alerting knows of one partition, and what a batch changes in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from tickstream.alerting.domain.lifecycle import Standing, Transition, abandon, follow
+from tickstream.alerting.domain.memory import Memory
+from tickstream.alerting.domain.rule import Rule, RuleBook, Signals
+from tickstream.core.columns import Floats, Ints
+
+M = TypeVar("M", bound=Memory)
+Place = tuple[str, str]
+"""A rule's id and a symbol."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """A standing, and the digest of the rule that it is of."""
+
+    digest: str
+    standing: Standing
+
+
+@dataclass(slots=True)
+class Changes:
+    """What has changed since the shard was last saved."""
+
+    transitions: list[Transition] = field(default_factory=list)
+    symbols: set[str] = field(default_factory=set)
+    places: set[Place] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Shard(Generic[M]):
+    """One partition's symbols: what is remembered of each, and where each rule stands for it."""
+
+    memories: dict[str, M] = field(default_factory=dict)
+    stood: dict[Place, Stood] = field(default_factory=dict)
+    changes: Changes = field(default_factory=Changes)
+
+    def standing(self, rule: Rule, symbol: str) -> Standing:
+        """Where a rule stands for a symbol."""
+        found = self.stood.get((rule.id, symbol))
+        return found.standing if found else Standing()
+
+    def follow(self, rule: Rule, symbol: str, ts: Ints, values: Floats, signals: Signals) -> None:
+        """Take a batch of observations of one rule and symbol into account."""
+        before = self.standing(rule, symbol)
+        after, transitions = follow(rule, symbol, before, ts, values, signals)
+        self.changes.transitions += transitions
+        if after != before:
+            self.stood[rule.id, symbol] = Stood(rule.digest, after)
+            self.changes.places.add((rule.id, symbol))
+
+    def reconcile(self, rules: RuleBook) -> None:
+        """Forget where rules stood that are gone, switched off, or ask for something else now; end their alerts."""
+        for (rule_id, symbol), stood in list(self.stood.items()):
+            rule = rules.get(rule_id)
+            if rule is None:
+                reason = "the rule was deleted or switched off"
+            elif rule.digest != stood.digest:
+                reason = f"the rule was changed to version {rule.version}"
+            elif not rule.watches(symbol):
+                reason = f"version {rule.version} of the rule doesn't watch the symbol"
+            else:
+                continue
+            memory = self.memories.get(symbol)
+            ending = abandon(symbol, rule_id, stood.standing, memory.ts if memory else 0, reason)
+            if ending is not None:
+                self.changes.transitions.append(ending)
+            del self.stood[rule_id, symbol]
+            self.changes.places.add((rule_id, symbol))

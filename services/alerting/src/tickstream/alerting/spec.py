@@ -1,0 +1,184 @@
+"""Rules as people write them: in the API's JSON, the rules file, and the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+
+from tickstream.alerting.domain.rule import Condition, PercentMove, PriceLevel, Rule, VolumeSpike
+from tickstream.core.clock import NANOS_PER_SECOND
+from tickstream.core.errors import TickstreamError
+from tickstream.core.model import SessionName, Severity
+
+MAX_SECONDS: Final = 604_800
+
+Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
+Margin = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9.^=_:*?/-]{1,64}$")]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+LabelName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,62}$")]
+LabelValue = Annotated[str, Field(max_length=500)]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with what was given; `pointer` says where (RFC 6901)."""
+
+    pointer: str
+    detail: str
+
+
+class InvalidRuleError(TickstreamError):
+    """Everything that is wrong with a rule, found together."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.detail}" for problem in problems))
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PriceLevelParameters(_Strict):
+    """See `PriceLevel`; `mode` "crossing" is its crossing."""
+
+    direction: Literal["above", "below"]
+    level: float = Field(gt=0, allow_inf_nan=False)
+    mode: Literal["level", "crossing"] = "level"
+    hysteresis: Margin = 0.0
+
+    def condition(self) -> Condition:
+        """The condition of a rule with these parameters."""
+        return PriceLevel(self.direction, self.level, self.hysteresis, self.mode == "crossing")
+
+
+class PercentMoveParameters(_Strict):
+    """See `PercentMove`."""
+
+    direction: Literal["up", "down", "either"] = "either"
+    percent: float = Field(gt=0, le=1000, allow_inf_nan=False)
+    window_seconds: float = Field(ge=1, le=86_400)
+    hysteresis: Margin = 0.0
+
+    @model_validator(mode="after")
+    def _check(self) -> PercentMoveParameters:
+        if self.hysteresis >= self.percent:
+            raise ValueError(f"hysteresis must be below percent ({self.percent:g}), was {self.hysteresis:g}")
+        return self
+
+    def condition(self) -> Condition:
+        """The condition of a rule with these parameters."""
+        return PercentMove(self.direction, self.percent, round(self.window_seconds * NANOS_PER_SECOND), self.hysteresis)
+
+
+class VolumeSpikeParameters(_Strict):
+    """See `VolumeSpike`."""
+
+    factor: float = Field(gt=0, le=1_000_000, allow_inf_nan=False)
+    bars: int = Field(20, ge=1, le=1000)
+    interval: Literal["1s", "1m", "5m", "15m", "1h", "1d"] = "1m"
+    hysteresis: Margin = 0.0
+    sessions: tuple[SessionName, ...] = Field(("regular", "continuous"), min_length=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> VolumeSpikeParameters:
+        if self.hysteresis >= self.factor:
+            raise ValueError(f"hysteresis must be below factor ({self.factor:g}), was {self.hysteresis:g}")
+        return self
+
+    def condition(self) -> Condition:
+        """The condition of a rule with these parameters."""
+        sessions = tuple(sorted(set(self.sessions)))
+        return VolumeSpike(self.factor, self.bars, self.interval, self.hysteresis, sessions)
+
+
+class _Spec(_Strict):
+    name: Name
+    symbols: tuple[Pattern, ...] = Field(("*",), min_length=1, max_length=1000)
+    severity: Severity = "warning"
+    labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32)
+    for_seconds: Seconds = 0.0
+    cooldown_seconds: Seconds = 0.0
+    enabled: bool = True
+
+
+class PriceLevelSpec(_Spec):
+    """A rule about a price level."""
+
+    kind: Literal["price_level"]
+    parameters: PriceLevelParameters
+
+
+class PercentMoveSpec(_Spec):
+    """A rule about a move within a window."""
+
+    kind: Literal["percent_move"]
+    parameters: PercentMoveParameters
+
+
+class VolumeSpikeSpec(_Spec):
+    """A rule about a bar's volume."""
+
+    kind: Literal["volume_spike"]
+    parameters: VolumeSpikeParameters
+
+
+RuleSpec = Annotated[PriceLevelSpec | PercentMoveSpec | VolumeSpikeSpec, Field(discriminator="kind")]
+_ADAPTER: Final[TypeAdapter[RuleSpec]] = TypeAdapter(RuleSpec)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRule:
+    """A rule of the database."""
+
+    id: UUID
+    spec: RuleSpec
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+    def rule(self) -> Rule:
+        """What the rule asks for."""
+        spec = self.spec
+        return Rule(
+            id=str(self.id),
+            name=spec.name,
+            condition=spec.parameters.condition(),
+            symbols=spec.symbols,
+            severity=spec.severity,
+            labels=spec.labels,
+            hold_ns=round(spec.for_seconds * NANOS_PER_SECOND),
+            cooldown_ns=round(spec.cooldown_seconds * NANOS_PER_SECOND),
+            version=self.version,
+        )
+
+
+def parse(given: Any) -> RuleSpec:
+    """Check what someone wrote.
+
+    Raises:
+        InvalidRuleError: with everything that is wrong with it.
+    """
+    try:
+        return _ADAPTER.validate_python(given)
+    except ValidationError as error:
+        kinds = ("price_level", "percent_move", "volume_spike")
+        problems = []
+        for detail in error.errors(include_url=False, include_context=False):
+            place = [str(part) for part in detail["loc"] if part not in kinds and part != "[key]"]
+            if detail["type"].startswith("union_tag"):
+                place = ["kind"]
+            problems.append(Problem("".join(f"/{part}" for part in place), _said(detail)))
+        raise InvalidRuleError(problems) from None
+
+
+def _said(detail: Any) -> str:
+    message = detail["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    given = detail["input"]
+    return f"{message}, was {given!r}" if isinstance(given, str | int | float) else message
