@@ -83,7 +83,7 @@ def indicators_of(opens: Series, high: Series, low: Series, close: Series, volum
     del opens
     macd, signal, hist = talib.MACD(close, 12, 26, 9)
     upper, middle, lower = talib.BBANDS(close, 20, 2, 2)
-    k, d = talib.STOCH(high, low, close, 14, 3, talib.MA_Type.SMA, 3, talib.MA_Type.SMA)
+    k, d = talib.STOCH(high, low, close, fastk_period=14, slowk_period=3, slowd_period=3)  # both smoothed simply
     return {
         "sma_20": talib.SMA(close, 20),
         "ema_20": talib.EMA(close, 20),

@@ -29,7 +29,7 @@ from confluent_kafka.cimpl import NewTopic
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.settings import KafkaSettings
-from tickstream.core.topics import TOPICS, Topic, dlq_of
+from tickstream.core.topics import LARGEST_RECORD, TOPICS, Topic, dlq_of
 
 __all__ = [
     "OFFSET_BEGINNING",
@@ -102,6 +102,7 @@ class Kafka:
             "compression.type": "lz4",
             "linger.ms": 5,
             "partitioner": "murmur2_random",
+            "message.max.bytes": 2 * LARGEST_RECORD,
             "delivery.timeout.ms": 120_000,
             "queue.buffering.max.messages": 200_000,
             "queue.buffering.max.kbytes": 131_072,

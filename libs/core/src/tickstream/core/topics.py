@@ -19,6 +19,9 @@ from tickstream.core.model import (
 )
 
 _DAY_MS: Final = 86_400_000
+LARGEST_RECORD: Final = 8 * 2**20
+"""Bytes; a record that is too large for any use still fits, so that it can go to the DLQ and be looked at."""
+_HEADERS: Final = 64 * 2**10
 
 DLQ_SUFFIX: Final = ".dlq"
 
@@ -39,6 +42,7 @@ class Topic:
             "cleanup.policy": "compact" if self.compact else "delete",
             "retention.ms": str(self.retention_ms),
             "message.timestamp.type": "CreateTime",
+            "max.message.bytes": str(LARGEST_RECORD + (_HEADERS if self.name.endswith(DLQ_SUFFIX) else 0)),
         }
 
 
