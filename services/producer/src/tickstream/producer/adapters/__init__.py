@@ -1,0 +1,1 @@
+"""Where a producer touches the world: files, Kafka, signals."""

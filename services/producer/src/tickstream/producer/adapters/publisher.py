@@ -1,0 +1,146 @@
+"""Trades to stock_ticks, with an exact account of what arrived."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickstream.core.clock import Clock
+from tickstream.core.codec import Format, TickCodec
+from tickstream.core.columns import TickColumns
+from tickstream.core.errors import FatalError
+from tickstream.core.kafka import KafkaError, Message, Producer
+from tickstream.core.partition import partition_for
+
+MOST_IN_FLIGHT: Final = 100_000
+"""Trades that were sent and have not arrived yet, at the most; half of what the client's queue takes."""
+
+_BATCH: Final = 5_000
+_TURN: Final = 0.05
+
+
+@dataclass(slots=True)
+class Account:
+    """What became of the trades, by partition.
+
+    Attributes:
+        sent: how many were handed to the client.
+        acknowledged: how many arrived.
+        offsets: the offset behind the last that arrived.
+        failed: how many did not arrive, by reason.
+    """
+
+    sent: list[int]
+    acknowledged: list[int]
+    offsets: list[int]
+    failed: Counter[str]
+
+    @property
+    def waiting(self) -> int:
+        """How many are on their way."""
+        return sum(self.sent) - sum(self.acknowledged) - self.failed.total()
+
+
+class TickPublisher:
+    """Sends trades by the batch, each to its symbol's partition.
+
+    Args:
+        producer: an idempotent one; others may send through it too.
+        topic: the full name.
+        partitions: how many the topic has.
+        codec: makes the values.
+        format: Avro or JSON.
+        clock: says when a trade was sent.
+    """
+
+    def __init__(
+        self, producer: Producer, topic: str, partitions: int, codec: TickCodec, format: Format, clock: Clock  # noqa: A002 - the setting's name
+    ) -> None:
+        self._producer = producer
+        self._topic = topic
+        self._codec = codec
+        self._format: Format = format
+        self._clock = clock
+        self._keys: list[bytes] = []
+        self._partitions: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
+        self.account = Account([0] * partitions, [0] * partitions, [0] * partitions, Counter())
+
+    def partitions_of(self, columns: TickColumns) -> NDArray[np.int64]:
+        """The partition of each trade."""
+        self._learn(columns.symbol.values)
+        return self._partitions[columns.symbol.codes]
+
+    def publish(self, columns: TickColumns, given_up: Callable[[], bool]) -> bool:
+        """Send some trades, waiting while too many are on their way; says whether all were sent.
+
+        Args:
+            columns: the trades, at most a few thousand.
+            given_up: asked while waiting; true ends it.
+
+        Raises:
+            FatalError: the client takes no more, or a trade did not arrive.
+        """
+        while self.account.waiting + len(columns) > MOST_IN_FLIGHT:
+            self._producer.poll(_TURN)
+            if given_up():
+                return False
+        self._check()
+        partitions = self.partitions_of(columns)
+        stamped = replace(columns, ts_ingest=np.full(len(columns), self._clock.now_ns(), dtype=np.int64))
+        values = self._codec.encode_columns(stamped, self._format)
+        keys = self._keys
+        messages: list[dict[str, Any]] = [
+            {"value": value, "key": keys[symbol], "partition": partition}
+            for value, symbol, partition in zip(values, columns.symbol.codes.tolist(), partitions.tolist(), strict=True)
+        ]
+        queued = self._producer.produce_batch(self._topic, messages, on_delivery=self._on_delivery)
+        if queued != len(messages):
+            raise FatalError(f"the Kafka client took {queued} of {len(messages)} records")
+        for partition, count in enumerate(np.bincount(partitions).tolist()):
+            self.account.sent[partition] += count
+        self._producer.poll(0)
+        return True
+
+    def serve(self, seconds: float) -> None:
+        """Wait, and hear what arrived meanwhile.
+
+        Raises:
+            FatalError: a trade did not arrive.
+        """
+        self._producer.poll(seconds)
+        self._check()
+
+    def flush(self, limit: float) -> None:
+        """Wait until everything sent has arrived or failed; what is still on its way then has failed."""
+        self._producer.flush(limit)
+        waiting = self.account.waiting
+        if waiting:
+            self.account.failed["not acknowledged in time"] += waiting
+
+    def _check(self) -> None:
+        failed = self.account.failed
+        if failed:
+            reasons = ", ".join(f"{count} x {reason}" for reason, count in failed.items())
+            raise FatalError(f"trades did not arrive: {reasons}")
+
+    def _learn(self, symbols: Any) -> None:
+        known = len(self._keys)
+        if known == len(symbols):
+            return
+        count = len(self.account.sent)
+        fresh = list(symbols[known:])
+        self._keys += [symbol.encode() for symbol in fresh]
+        self._partitions = np.append(self._partitions, [partition_for(symbol, count) for symbol in fresh])
+
+    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+        if error is None:
+            partition = message.partition() or 0
+            self.account.acknowledged[partition] += 1
+            self.account.offsets[partition] = (message.offset() or 0) + 1
+        else:
+            self.account.failed[error.name()] += 1
