@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NoReturn
 
 import orjson
+from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
 from influxdb_client.client.write_api import SYNCHRONOUS
 from influxdb_client.rest import ApiException
@@ -99,9 +100,10 @@ class InfluxSeries:
             self._client.buckets_api().create_bucket(bucket_name=self._bucket, org=self._org)
         except HTTPError as error:
             raise RetryableError(f"InfluxDB at {self._url} doesn't answer: {_first_line(error)}") from error
-        except ApiException as error:
-            if _answer(error).get("code") != "conflict":
-                raise RetryableError(f"{self._refusal(missing)}, and it can't be made: {_message(error)}") from error
+        except InfluxDBError as error:
+            reason = _message(error) if isinstance(error, ApiException) else str(error)
+            if "already exists" not in reason:
+                raise RetryableError(f"{self._refusal(missing)}, and it can't be made: {reason}") from error
 
     def _raise(self, error: ApiException, lines: int) -> NoReturn:
         answer = _answer(error)

@@ -7,7 +7,7 @@ from typing import Final
 
 from tickstream.processor.sink.series import Refused
 
-MAX_TRIES: Final = 200
+MAX_TRIES: Final = 1_000
 
 
 class PartRefusedError(Exception):
