@@ -25,7 +25,7 @@ def test_a_jar_that_is_not_the_locked_one_is_refused(tmp_path: Path) -> None:
     jar = Jar(hashlib.sha256(b"as published").hexdigest(), "org.example", "thing", "1.0")
     target = tmp_path / "target"
     target.mkdir()
-    with pytest.raises(ChecksumError, match="org.example:thing:1.0 must have SHA-256"):
+    with pytest.raises(ChecksumError, match=r"org.example:thing:1.0 must have SHA-256"):
         place(jar, fetched, target)
     assert list(target.iterdir()) == []
 

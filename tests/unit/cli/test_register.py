@@ -79,5 +79,5 @@ def test_places_follow_the_settings_then_the_base_directories() -> None:
 
 
 def test_an_unknown_server_is_named() -> None:
-    with pytest.raises(StackError, match="must be one of kafka, .* was mysql"):
+    with pytest.raises(StackError, match=r"must be one of kafka, .* was mysql"):
         servers_named(["redis", "mysql"])
