@@ -4,34 +4,41 @@ SHELL := /bin/sh
 UV := tools/uv.sh
 RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.installed
+DEV := .venv/.installed-dev
 PYTEST_ARGS ?=
 DEMO_ARGS ?=
 
 help: ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(STAMP): uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
-	@$(UV) sync --frozen --all-packages
+LOCKED := uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
+
+$(STAMP): $(LOCKED)
+	@$(UV) sync --frozen --all-packages --no-dev --inexact
 	@touch $@
+
+$(DEV): $(LOCKED)
+	@$(UV) sync --frozen --all-packages
+	@touch $(STAMP) $@
 
 install: $(STAMP) ## the Python environment, from uv.lock
 
 demo: $(STAMP) ## the whole platform on a recorded session, at http://localhost:8080
 	@$(RUN) tickstream demo $(DEMO_ARGS)
 
-test: $(STAMP) ## every test, on real servers and a real Chromium
+test: $(DEV) ## every test, on real servers and a real Chromium
 	@tools/chromium.sh
 	@$(RUN) pytest $(PYTEST_ARGS)
 	@tools/dashboard.sh test
 
-lint: $(STAMP) ## formatting, lint, types, layering, the dashboard's too
+lint: $(DEV) ## formatting, lint, types, layering, the dashboard's too
 	@$(RUN) ruff format --check .
 	@$(RUN) ruff check .
 	@$(RUN) mypy
 	@$(RUN) lint-imports
 	@tools/dashboard.sh lint
 
-fmt: $(STAMP) ## format, and mend what can be mended
+fmt: $(DEV) ## format, and mend what can be mended
 	@$(RUN) ruff format .
 	@$(RUN) ruff check --fix .
 	@tools/dashboard.sh fmt
