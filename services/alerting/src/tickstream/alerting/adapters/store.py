@@ -214,9 +214,14 @@ def _move(connection: Connection, advance: Advance) -> None:
 
 def _write_shard(cursor: psycopg.Cursor[dict[str, Any]], advance: Advance) -> None:
     shard = advance.shard
-    memories = [(*advance.partition, symbol, _json(shard.memories[symbol])) for symbol in shard.changes.symbols]
-    if memories:
-        cursor.executemany(_REMEMBER, memories)
+    remembered = [
+        (*advance.partition, s, _json(shard.memories[s])) for s in shard.changes.symbols & shard.memories.keys()
+    ]
+    if remembered:
+        cursor.executemany(_REMEMBER, remembered)
+    forgotten = [(*advance.partition, symbol) for symbol in shard.changes.symbols - shard.memories.keys()]
+    if forgotten:
+        cursor.executemany(_FORGET, forgotten)
     stood = [(place, shard.stood.get(place)) for place in shard.changes.places]
     kept = [
         (*place, *advance.partition, found.digest, Jsonb(asdict(found.standing))) for place, found in stood if found
@@ -281,6 +286,7 @@ _STATES: Final = "SELECT rule_id, symbol, condition, state FROM alerting_states 
 _REMEMBER: Final = """
     INSERT INTO alerting_memory (topic, partition, symbol, memory) VALUES (%s, %s, %s, %s)
     ON CONFLICT (topic, partition, symbol) DO UPDATE SET memory = excluded.memory"""
+_FORGET: Final = "DELETE FROM alerting_memory WHERE topic = %s AND partition = %s AND symbol = %s"
 _STAND: Final = """
     INSERT INTO alerting_states (rule_id, symbol, topic, partition, condition, state) VALUES (%s, %s, %s, %s, %s, %s)
     ON CONFLICT (rule_id, symbol) DO UPDATE SET topic = excluded.topic, partition = excluded.partition,

@@ -31,6 +31,9 @@ class Changes:
     symbols: set[str] = field(default_factory=set)
     places: set[Place] = field(default_factory=set)
 
+    def __bool__(self) -> bool:
+        return bool(self.transitions or self.symbols or self.places)
+
 
 @dataclass(slots=True)
 class Shard(Generic[M]):
@@ -66,9 +69,19 @@ class Shard(Generic[M]):
                 reason = f"version {rule.version} of the rule doesn't watch the symbol"
             else:
                 continue
-            memory = self.memories.get(symbol)
-            ending = abandon(symbol, rule_id, stood.standing, memory.ts if memory else 0, reason)
-            if ending is not None:
-                self.changes.transitions.append(ending)
-            del self.stood[rule_id, symbol]
-            self.changes.places.add((rule_id, symbol))
+            self._leave(rule_id, symbol, reason)
+
+    def forget(self, reason: str) -> None:
+        """Forget everything; end the alerts."""
+        for rule_id, symbol in list(self.stood):
+            self._leave(rule_id, symbol, reason)
+        self.changes.symbols |= self.memories.keys()
+        self.memories = {}
+
+    def _leave(self, rule_id: str, symbol: str, reason: str) -> None:
+        memory = self.memories.get(symbol)
+        stood = self.stood.pop((rule_id, symbol))
+        ending = abandon(symbol, rule_id, stood.standing, memory.ts if memory else 0, reason)
+        if ending is not None:
+            self.changes.transitions.append(ending)
+        self.changes.places.add((rule_id, symbol))

@@ -1,0 +1,233 @@
+"""What alerting does with a batch of trades and bars.
+
+Order of effects:
+
+1. records that can't be read go to the DLQ,
+2. the rules are evaluated in memory,
+3. positions, memories, standings, alerts and transitions are saved in one PostgreSQL transaction,
+4. new transitions are published from the outbox,
+5. the runner commits the offsets to Kafka, for the lag's sake: what counts are the positions of 3.
+
+After a failure of 3 the memory is ahead of the database, so it is loaded again before the next
+try; a batch that was saved is then recognised by its position and left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from tickstream.alerting.adapters.outbox import Outbox
+from tickstream.alerting.adapters.store import Advance, OvertakenError, Store
+from tickstream.alerting.domain.evaluate import observe_bars, observe_ticks
+from tickstream.alerting.domain.memory import BarMemory, TickMemory
+from tickstream.alerting.domain.rule import RuleBook
+from tickstream.alerting.domain.shard import Changes, Shard
+from tickstream.core.clock import Clock
+from tickstream.core.codec import Codecs, TickInterners
+from tickstream.core.errors import RetryableError
+from tickstream.core.kafka import OFFSET_BEGINNING, DeadLetters, Kafka, Message, Publisher
+from tickstream.core.logging import logger
+from tickstream.core.model import Bar, Tick
+from tickstream.core.runner import Partition
+from tickstream.core.topics import BARS, STOCK_TICKS
+
+_LOG = logger(__name__)
+_LOOK_PERIOD: Final = 0.5
+"""Seconds between two looks for changed rules, and for transitions that another instance left unpublished."""
+
+
+@dataclass(slots=True)
+class Held:
+    """A partition in memory; `stored` is its position in the database, None when it has none."""
+
+    shard: Shard[Any]
+    stored: int | None
+    next: int
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether anything of the partition was ever read."""
+        return self.stored is not None or self.next > 0
+
+
+class AlertingHandler:
+    """Rules over `stock_ticks` and `bars`.
+
+    Args:
+        store: the database.
+        outbox: publishes transitions.
+        kafka: knows the topics' names.
+        publisher: sends what the DLQ gets.
+        dead_letters: takes what can't be read.
+        codecs: read the records.
+        clock: when to look for changed rules.
+        log_end: the end of a partition's log.
+        wait: repeats a call until it raises no RetryableError, or the service is to end.
+        registry: takes the service's figures.
+    """
+
+    def __init__(  # noqa: PLR0913 - a composition of adapters, made once
+        self,
+        *,
+        store: Store,
+        outbox: Outbox,
+        kafka: Kafka,
+        publisher: Publisher,
+        dead_letters: DeadLetters,
+        codecs: Codecs,
+        clock: Clock,
+        log_end: Callable[[Partition], int],
+        wait: Callable[[Callable[[], None]], None],
+        registry: CollectorRegistry,
+    ) -> None:
+        self._store = store
+        self._outbox = outbox
+        self._publisher = publisher
+        self._dead_letters = dead_letters
+        self._ticks = codecs.of(Tick)
+        self._bars = codecs.of(Bar)
+        self._interners = TickInterners()
+        self._clock = clock
+        self._log_end = log_end
+        self._wait = wait
+        self._tick_topic = kafka.topic(STOCK_TICKS.name)
+        self._bar_topic = kafka.topic(BARS.name)
+        self._held: dict[Partition, Held] = {}
+        self._stale = False
+        self._to_publish = True
+        self._rules = RuleBook()
+        self._revision: int | None = None
+        self._next_look = 0.0
+        self._records = Counter("alerting_records", "Records read", ["topic"], registry=registry)
+        self._rejected = Counter("alerting_rejected", "Records sent to the DLQ", ["topic"], registry=registry)
+        self._changes = Counter("alerting_transitions", "Changes of alerts' states", ["state"], registry=registry)
+        self._published = Counter("alerting_published", "Transitions published", registry=registry)
+        self._enabled = Gauge("alerting_rules_enabled", "Rules in force", registry=registry)
+
+    @property
+    def topics(self) -> list[str]:
+        """What is read, by full names."""
+        return [self._tick_topic, self._bar_topic]
+
+    def assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
+        """Load the partitions, and begin where the database says."""
+        self._wait(lambda: self._begin(partitions))
+        return {p: self._held[p].next or OFFSET_BEGINNING for p in partitions if p in self._held}
+
+    def revoked(self, partitions: Sequence[Partition]) -> None:
+        """Forget partitions that are no longer ours; all that matters of them is in the database."""
+        for partition in partitions:
+            self._held.pop(partition, None)
+
+    def handle(self, batch: Sequence[Message]) -> None:
+        """Take a batch into account, durably.
+
+        Raises:
+            RetryableError: PostgreSQL or Kafka is away, or another instance was faster.
+        """
+        changed = self._look_for_rules()
+        if self._stale:
+            self._held = {partition: self._load(partition) for partition in self._held}
+        self._stale = True
+        for held in self._held.values() if changed else ():
+            held.shard.reconcile(self._rules)
+        for partition, messages in _by_partition(batch).items():
+            if partition in self._held:
+                self._take(partition, self._held[partition], messages)
+        self._save()
+        self._stale = False
+        self._publish()
+
+    def idle(self) -> None:
+        """Look for changed rules, and for transitions that a crash has left unpublished."""
+        try:
+            self.handle(())
+        except RetryableError as error:
+            _LOG.warning("waiting", reason=str(error))
+
+    def _begin(self, partitions: Sequence[Partition]) -> None:
+        self._look_for_rules()
+        for partition in partitions:
+            held = self._held[partition] = self._load(partition)
+            if held.stored is not None and held.stored > self._log_end(partition):
+                _LOG.warning("log_was_replaced", topic=partition[0], partition=partition[1], position=held.stored)
+                held.shard.forget("the log that it was found in was replaced")
+                held.next = 0
+        self._save()
+
+    def _load(self, partition: Partition) -> Held:
+        loaded = self._store.load(partition)
+        kind = TickMemory if partition[0] == self._tick_topic else BarMemory
+        memories = {symbol: kind.load(dumped) for symbol, dumped in loaded.memories.items()}
+        shard: Shard[Any] = Shard(memories, loaded.stood)
+        shard.reconcile(self._rules)
+        return Held(shard, loaded.next_offset, loaded.next_offset or 0)
+
+    def _take(self, partition: Partition, held: Held, messages: Sequence[Message]) -> None:
+        new = [message for message in messages if (message.offset() or 0) >= held.next]
+        if new:
+            self._evaluate(partition, held, new)
+            held.next = (new[-1].offset() or 0) + 1
+
+    def _evaluate(self, partition: Partition, held: Held, messages: Sequence[Message]) -> None:
+        values = [message.value() for message in messages]
+        topic = partition[0]
+        if topic == self._tick_topic:
+            ticks = self._ticks.decode_columns(values, self._interners)
+            rejected = ticks.rejected
+            observe_ticks(self._rules, held.shard, ticks.columns)
+        else:
+            bars = self._bars.decode_many(values)
+            rejected = bars.rejected
+            observe_bars(self._rules, held.shard, bars.records)
+        for row, reason in rejected:
+            self._dead_letters.reject(messages[row], reason)
+        if rejected:
+            self._publisher.flush()
+        self._records.labels(topic).inc(len(messages))
+        self._rejected.labels(topic).inc(len(rejected))
+
+    def _save(self) -> None:
+        moved = {p: held for p, held in self._held.items() if held.next != held.stored or held.shard.changes}
+        advances = [Advance(p, held.shard, held.stored, held.next) for p, held in moved.items() if held.is_begun]
+        if not advances:
+            return
+        try:
+            self._store.save(self._rules, advances)
+        except OvertakenError as error:
+            raise RetryableError(f"another instance was faster: {error}") from error
+        for held in moved.values():
+            for transition in held.shard.changes.transitions:
+                self._changes.labels(transition.state).inc()
+                self._to_publish = True
+            held.shard.changes = Changes()
+            held.stored = held.next if held.is_begun else None
+
+    def _look_for_rules(self) -> bool:
+        now = self._clock.monotonic()
+        if now < self._next_look:
+            return False
+        changed = self._store.rules_revision() != self._revision
+        if changed:
+            self._revision, self._rules = self._store.rules()
+            self._enabled.set(len(self._rules))
+            _LOG.info("rules_loaded", rules=len(self._rules), revision=self._revision)
+        self._next_look = now + _LOOK_PERIOD
+        self._to_publish = True
+        return changed
+
+    def _publish(self) -> None:
+        if self._to_publish:
+            self._published.inc(self._outbox.drain())
+            self._to_publish = False
+
+
+def _by_partition(batch: Sequence[Message]) -> dict[Partition, list[Message]]:
+    found: dict[Partition, list[Message]] = {}
+    for message in batch:
+        found.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
+    return found

@@ -1,0 +1,143 @@
+"""The alerting service: rules over trades and bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry
+
+from tickstream.alerting.adapters.api import make_app
+from tickstream.alerting.adapters.outbox import Outbox
+from tickstream.alerting.adapters.rules_file import read_rules
+from tickstream.alerting.adapters.schema import migrate
+from tickstream.alerting.adapters.store import Store
+from tickstream.alerting.handler import AlertingHandler
+from tickstream.alerting.settings import AlertingSettings
+from tickstream.core.clock import Clock, SystemClock
+from tickstream.core.codec import Codecs
+from tickstream.core.errors import RetryableError
+from tickstream.core.health import HealthServer
+from tickstream.core.kafka import DeadLetters, Kafka, KafkaException, Publisher, TopicPartition, retry_forever
+from tickstream.core.logging import logger
+from tickstream.core.metrics import new_registry
+from tickstream.core.reporting import Reporter
+from tickstream.core.runner import Partition, Runner
+from tickstream.core.service import Stop, run_service
+
+_LOG = logger(__name__)
+_NAME = "alerting"
+_PORT = 8094
+_BATCH = 20_000
+_POLL_SECONDS = 0.1
+
+
+class Waiting:
+    """Why the service can't do its work now."""
+
+    def __init__(self, stop: Stop, clock: Clock) -> None:
+        self._stop = stop
+        self._clock = clock
+        self._reasons: dict[str, str] = {"start": "starting"}
+        self._runner: Runner | None = None
+
+    def until_done(self, call: Callable[[], None]) -> None:
+        """Repeat `call` until it succeeds, or the service is to end."""
+
+        def say(reason: str) -> None:
+            if self._reasons.get("waiting") != reason:
+                _LOG.warning("waiting", reason=reason)
+            self._reasons["waiting"] = reason
+
+        retry_forever(call, lambda: bool(self._stop), self._clock, say)
+        self._reasons.pop("waiting", None)
+
+    def started(self, runner: Runner) -> None:
+        """From now on the runner says what it waits for."""
+        self._runner = runner
+        self._reasons.pop("start", None)
+
+    def reasons(self) -> dict[str, str]:
+        """What `/readyz` shows; empty when all is well."""
+        waiting = self._runner.waiting_for if self._runner else ""
+        return self._reasons | ({"waiting": waiting} if waiting else {})
+
+
+def run(settings: AlertingSettings, stop: Stop) -> None:
+    """Run until told to stop, or until caught up."""
+    clock, registry = SystemClock(), new_registry()
+    waiting = Waiting(stop, clock)
+    database_url = settings.database_url.get_secret_value()
+    if settings.migrate_only:
+        waiting.until_done(lambda: migrate(database_url))
+        return
+    app = make_app(database_url, settings.api_key.get_secret_value() if settings.api_key else None)
+    with HealthServer(settings.http_host, settings.http_port, _PORT, waiting.reasons, registry, app) as server:
+        _LOG.info("listening", host=settings.http_host, port=server.port)
+        store = Store(database_url)
+        store.open()
+        try:
+            _prepare(settings, store, waiting)
+            if not stop:
+                _watch(settings, store, stop, waiting, clock, registry)
+        finally:
+            store.close()
+
+
+def _prepare(settings: AlertingSettings, store: Store, waiting: Waiting) -> None:
+    waiting.until_done(lambda: migrate(settings.database_url.get_secret_value()))
+    rules_file = settings.rules_file
+    if rules_file is not None:
+        specs = read_rules(rules_file)
+        waiting.until_done(lambda: store.upsert_rules(specs))
+    waiting.until_done(Kafka(settings).ensure_topics)
+
+
+def _watch(
+    settings: AlertingSettings,
+    store: Store,
+    stop: Stop,
+    waiting: Waiting,
+    clock: Clock,
+    registry: CollectorRegistry,
+) -> None:
+    kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
+    publisher = Publisher(kafka.producer(_NAME))
+    consumer = kafka.consumer(_NAME)
+
+    def log_end(partition: Partition) -> int:
+        try:
+            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=30.0)
+        except KafkaException as error:
+            raise RetryableError(f"Kafka doesn't answer: {error}") from error
+        return high
+
+    handler = AlertingHandler(
+        store=store,
+        outbox=Outbox(store, kafka, publisher, codecs),
+        kafka=kafka,
+        publisher=publisher,
+        dead_letters=DeadLetters(kafka, publisher, _NAME, clock),
+        codecs=codecs,
+        clock=clock,
+        log_end=log_end,
+        wait=waiting.until_done,
+        registry=registry,
+    )
+    runner = Runner(
+        consumer,
+        handler.topics,
+        handler,
+        stop,
+        clock,
+        max_batch=_BATCH,
+        until_caught_up=settings.until_caught_up,
+        poll_seconds=_POLL_SECONDS,
+    )
+    waiting.started(runner)
+    with Reporter(kafka, codecs, registry, _NAME, clock):
+        runner.run()
+
+
+def main() -> int:
+    """The entry point of `tickstream-alerting`."""
+    return run_service("ALERTING", AlertingSettings, run)

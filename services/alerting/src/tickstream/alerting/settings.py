@@ -1,0 +1,50 @@
+"""What the alerting service takes."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from tickstream.alerting.adapters.rules_file import read_rules
+from tickstream.alerting.spec import InvalidRuleError
+from tickstream.core.settings import ServiceSettings
+
+
+def _readable(path: Path) -> Path:
+    try:
+        read_rules(path)
+    except InvalidRuleError as error:
+        raise ValueError(f"must hold valid rules: {error}") from None
+    return path
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class AlertingSettings(ServiceSettings):
+    """Watches trades and bars by rules, and keeps the life of each alert."""
+
+    shared_names: ClassVar[frozenset[str]] = frozenset({"database_url"})
+
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://tickstream@127.0.0.1:5432/tickstream"), description="PostgreSQL, as a URL"
+    )
+    api_key: SecretStr | None = Field(None, description="what clients of the API have to show")
+    rules_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
+        None, description="YAML file of rules to write at the start, by name"
+    )
+    migrate_only: bool = Field(default=False, description="bring the database's schema up to date, and end")
+    until_caught_up: bool = Field(default=False, description="end at the log ends as they were at the start")
+
+    @model_validator(mode="after")
+    def _guard(self) -> AlertingSettings:
+        if self.api_key is None and not _is_loopback(self.http_host):
+            raise ValueError(f"need ALERTING_API_KEY while HTTP_HOST, {self.http_host}, isn't a loopback address")
+        return self
