@@ -1,0 +1,1 @@
+"""Kafka, the socket, HTTP: one module an outside system."""

@@ -1,0 +1,84 @@
+"""Passes the dashboard's requests for rules, alerts and silences through to tickstream-alerting."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from tickstream.core.logging import logger
+from tickstream.ws_bridge.adapters.web import problem
+from tickstream.ws_bridge.domain.access import ApiKeys
+
+_LOG = logger(__name__)
+_PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9._:-]+)*}"
+_METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_MAX_BODY: Final = 262_144
+_MAX_ANSWER: Final = 8_388_608
+_SECONDS: Final = 10.0
+
+
+class Alerting:
+    """A narrow way through to one service.
+
+    Args:
+        url: of tickstream-alerting.
+        api_key: presented to it.
+        keys: one of these must be presented by who asks; None: nobody need to.
+    """
+
+    def __init__(self, url: str, api_key: str | None, keys: ApiKeys | None) -> None:
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        self._keys = keys
+        self._session: aiohttp.ClientSession | None = None
+
+    def add_routes(self, app: web.Application) -> None:
+        """Put the paths on the application."""
+        for method in _METHODS:
+            app.router.add_route(method, _PATHS, self._pass)
+        app.cleanup_ctx.append(self._connected)
+
+    async def _connected(self, _app: web.Application):  # type: ignore[no-untyped-def]  # noqa: ANN202 - aiohttp's own shape
+        timeout = aiohttp.ClientTimeout(total=_SECONDS)
+        async with aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as session:
+            self._session = session
+            yield
+
+    async def _pass(self, request: web.Request) -> web.Response:
+        if self._keys is not None and self._keys.name_of(_key_of(request)) is None:
+            return problem(401, "unauthorized", "a valid API key is needed, as Authorization: Bearer or X-API-Key")
+        body = await request.content.read(_MAX_BODY + 1) if request.can_read_body else b""
+        while request.can_read_body and len(body) <= _MAX_BODY and not request.content.at_eof():
+            body += await request.content.read(_MAX_BODY + 1 - len(body))
+        if len(body) > _MAX_BODY:
+            return problem(413, "too_large", f"a body may have {_MAX_BODY} bytes at the most")
+        if body and request.content_type != "application/json":
+            return problem(415, "bad_request", f"the body must be application/json, was {request.content_type}")
+        try:
+            return await self._forward(request, body)
+        except (aiohttp.ClientError, TimeoutError) as error:
+            _LOG.warning("alerting_away", reason=str(error) or type(error).__name__)
+            return problem(502, "internal", "tickstream-alerting doesn't answer")
+
+    async def _forward(self, request: web.Request, body: bytes) -> web.Response:
+        if self._session is None:
+            raise aiohttp.ClientConnectionError("not started")
+        headers = self._headers | ({"Content-Type": "application/json"} if body else {})
+        url = f"{self._url}{request.path}"
+        async with self._session.request(
+            request.method, url, params=request.query, data=body or None, headers=headers, allow_redirects=False
+        ) as answer:
+            content = await answer.content.read(_MAX_ANSWER + 1)
+            while len(content) <= _MAX_ANSWER and not answer.content.at_eof():
+                content += await answer.content.read(_MAX_ANSWER + 1 - len(content))
+            if len(content) > _MAX_ANSWER:
+                return problem(502, "internal", "the answer of tickstream-alerting is too large")
+            passed = {name: answer.headers[name] for name in ("Content-Type", "Retry-After") if name in answer.headers}
+            return web.Response(status=answer.status, body=content, headers=passed | {"Cache-Control": "no-store"})
+
+
+def _key_of(request: web.Request) -> str | None:
+    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key")

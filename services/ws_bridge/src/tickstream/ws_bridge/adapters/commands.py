@@ -1,0 +1,110 @@
+"""Answers the clients' commands; every answer is the JSON of the acknowledgement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+
+from tickstream.core.clock import NANOS_PER_MILLI, Clock
+from tickstream.core.logging import logger
+from tickstream.ws_bridge.adapters.engine import refused
+from tickstream.ws_bridge.domain.hub import Hub, symbols_of
+from tickstream.ws_bridge.domain.protocol import (
+    RefusalError,
+    UnsubscribeOne,
+    parse_empty,
+    parse_subscribe,
+    parse_unsubscribe,
+)
+from tickstream.ws_bridge.metrics import BridgeMetrics
+
+_LOG = logger(__name__)
+
+_Arguments = tuple[object, ...]
+
+
+class Commands:
+    """The commands of the socket.
+
+    Args:
+        hub: carries them out.
+        clock: for `time`.
+        metrics: counts them.
+        readable: whether the topics have been read far enough for snapshots.
+    """
+
+    def __init__(self, hub: Hub, clock: Clock, metrics: BridgeMetrics, readable: Callable[[], bool]) -> None:
+        self._hub = hub
+        self._clock = clock
+        self._metrics = metrics
+        self._readable = readable
+        self._known: dict[str, Callable[[str, _Arguments], bytes]] = {
+            "subscribe": self._subscribe,
+            "unsubscribe": self._unsubscribe,
+            "subscriptions": self._subscriptions,
+            "time": self._time,
+        }
+
+    def answer(self, client: str, name: str, arguments: _Arguments) -> bytes:
+        """Carry out a command; whatever goes wrong becomes an answer, never an exception."""
+        command = self._known.get(name, _unknown)
+        try:
+            answer = command(client, arguments)
+        except RefusalError as refusal:
+            self._count(name, refusal.code)
+            return refused(refusal)
+        except Exception:  # noqa: BLE001 - the client gets an answer, the log the trace
+            _LOG.exception("command_failed", command=name[:80])
+            self._count(name, "internal")
+            return refused(RefusalError("internal", "the command could not be carried out"))
+        self._count(name, "ok")
+        return answer
+
+    def _count(self, name: str, outcome: str) -> None:
+        self._metrics.commands.labels(name if name in self._known else "unknown", outcome).inc()
+
+    def _subscribe(self, client: str, arguments: _Arguments) -> bytes:
+        request = parse_subscribe(arguments, self._hub.limits)
+        if not self._readable():
+            raise RefusalError("internal", "the topics are still being read; try again in a moment")
+        made = self._hub.subscribe(client, request)
+        fields = {
+            "ok": True,
+            "subscription": made.subscription.id,
+            "symbols": made.symbols,
+            "rejected": [{"symbol": symbol, "code": "unknown_symbol"} for symbol in made.rejected],
+            "snapshot": orjson.Fragment(b"[%b]" % b",".join(made.snapshot)),
+            "recovered": False,
+            "limits": self._hub.limits.fields(),
+        }
+        return orjson.dumps(fields)
+
+    def _unsubscribe(self, client: str, arguments: _Arguments) -> bytes:
+        request = parse_unsubscribe(arguments, self._hub.limits)
+        symbols = self._hub.unsubscribe(client, request)
+        ended = {"subscription": request.subscription} if isinstance(request, UnsubscribeOne) else {}
+        return orjson.dumps({"ok": True, **ended, "symbols": symbols})
+
+    def _subscriptions(self, client: str, arguments: _Arguments) -> bytes:
+        parse_empty(arguments)
+        mine = [
+            {
+                "subscription": one.id,
+                "channel": one.channel,
+                "interval": one.interval or None,
+                "symbols": symbols_of(one),
+                "mode": one.mode,
+                "maxHz": one.max_hz,
+            }
+            for one in self._hub.subscriptions.of(client)
+        ]
+        return orjson.dumps({"ok": True, "subscriptions": mine})
+
+    def _time(self, _client: str, arguments: _Arguments) -> bytes:
+        parse_empty(arguments)
+        return orjson.dumps({"ok": True, "ts_ms": self._clock.now_ns() // NANOS_PER_MILLI})
+
+
+def _unknown(_client: str, _arguments: _Arguments) -> bytes:
+    raise RefusalError("bad_request", "there is no such command")

@@ -1,0 +1,116 @@
+"""Batches of messages into the hub: decoded, encoded for the clients once, offered to their readers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickstream.core.codec import Codecs, TickInterners
+from tickstream.core.columns import TickColumns
+from tickstream.core.kafka import Message
+from tickstream.core.model import Record, Tick
+from tickstream.core.topics import TOPICS
+from tickstream.ws_bridge.adapters.wire import body_of, tick_body
+from tickstream.ws_bridge.domain.entry import CHANNELS, Channel, Entry, entry_of
+from tickstream.ws_bridge.domain.hub import Hub
+from tickstream.ws_bridge.metrics import BridgeMetrics
+
+TOPIC_OF = {channel: "stock_ticks" if channel == "ticks" else channel for channel in CHANNELS}
+CHANNEL_OF = {topic: channel for channel, topic in TOPIC_OF.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """Trades of one batch, in the order of each partition."""
+
+    columns: TickColumns
+    partitions: NDArray[np.int64]
+    offsets: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What was read together of one channel's topic.
+
+    Attributes:
+        reached: the next offset of each partition that is in it.
+    """
+
+    channel: Channel
+    ticks: Ticks | None
+    records: list[tuple[Record, Entry]]
+    reached: dict[int, int]
+
+
+class Reading:
+    """Turns messages into batches; runs in the reader's thread."""
+
+    def __init__(self, codecs: Codecs, metrics: BridgeMetrics) -> None:
+        self._codecs = codecs
+        self._metrics = metrics
+        self._interners = TickInterners()
+
+    def batch(self, channel: Channel, messages: Sequence[Message]) -> Batch:
+        """Decode messages of one topic; what can't be read is counted and left out."""
+        reached = {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
+        values = [message.value() for message in messages]
+        self._metrics.received.labels(channel).inc(len(messages))
+        kind = TOPICS[TOPIC_OF[channel]].record
+        if kind is Tick:
+            decoded = self._codecs.of(Tick).decode_columns(values, self._interners, trade_ids=True)
+            self._metrics.unreadable.labels(channel).inc(len(decoded.rejected))
+            read = [messages[row] for row in decoded.rows.tolist()]
+            partitions = np.array([message.partition() or 0 for message in read], dtype=np.int64)
+            offsets = np.array([message.offset() or 0 for message in read], dtype=np.int64)
+            return Batch(channel, Ticks(decoded.columns, partitions, offsets), [], reached)
+        if kind is None:
+            raise ValueError(f"channel {channel} has no records")
+        found = self._codecs.of(kind).decode_many(values)
+        self._metrics.unreadable.labels(channel).inc(len(found.rejected))
+        records: list[tuple[Record, Entry]] = []
+        for record, row in zip(found.records, found.rows, strict=True):
+            message = messages[int(row)]
+            entry = entry_of(record, body_of(record), message.partition() or 0, message.offset() or 0)
+            records.append((record, entry))
+        return Batch(channel, None, records, reached)
+
+
+def take_in(hub: Hub, batch: Batch) -> None:
+    """Offer a batch to its readers; runs in the event loop, so that subscribing can't fall into its middle."""
+    if batch.ticks is not None:
+        _take_ticks(hub, batch.ticks)
+    for record, entry in batch.records:
+        hub.record(record, entry)
+    for partition, offset in batch.reached.items():
+        hub.positions.reached(batch.channel, partition, offset)
+
+
+def _take_ticks(hub: Hub, ticks: Ticks) -> None:
+    columns = ticks.columns
+    partitions, offsets = ticks.partitions, ticks.offsets
+    for row in _rows_of_interest(hub, columns).tolist():
+        route = ("ticks", "", columns.symbol[row] or "")
+        hub.tick(
+            Entry(
+                route,
+                route,
+                tick_body(columns, row),
+                int(partitions[row]),
+                int(offsets[row]),
+                int(columns.ts_ingest[row]),
+            )
+        )
+
+
+def _rows_of_interest(hub: Hub, columns: TickColumns) -> NDArray[np.intp]:
+    """The trades that someone reads, and the last one of each symbol."""
+    codes = columns.symbol.codes
+    distinct, from_end = np.unique(codes[::-1], return_index=True)
+    names = columns.symbol.values
+    wanted = [code for code in distinct.tolist() if hub.wanted(("ticks", "", names[code]))]
+    chosen = np.isin(codes, wanted) if wanted else np.zeros(len(codes), dtype=np.bool_)
+    chosen[len(codes) - 1 - from_end] = True
+    return np.flatnonzero(chosen)

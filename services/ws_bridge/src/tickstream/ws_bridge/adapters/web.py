@@ -1,0 +1,135 @@
+"""The pages beside the socket: the dashboard's files, and what guards every request."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import mimetypes
+import re
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import orjson
+from aiohttp import web
+
+from tickstream.ws_bridge.domain.access import host_allowed, origin_allowed
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SOCKET_PATH: Final = "/socket.io/"
+_MAX_MESSAGE_BODY: Final = 65_536
+_POLICY: Final = (
+    "default-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
+    "frame-ancestors 'none'; form-action 'self'"
+)
+_HEADERS: Final = {
+    "Content-Security-Policy": _POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_HASHED: Final = re.compile(r".*[-.][A-Za-z0-9_-]{8,}\.[a-z0-9]+")
+_TEXT: Final = re.compile(r"text/.*|application/(javascript|json|manifest\+json)|image/svg\+xml")
+_MISSING: Final = b"The dashboard has not been built: there is no index.html among the bridge's static files.\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file, ready to be sent."""
+
+    body: bytes
+    gzipped: bytes | None
+    content_type: str
+    tag: str
+    caching: str
+
+
+class Assets:
+    """The files of a folder, read once: nothing outside of it can be asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._files = {
+            path.relative_to(folder).as_posix(): _asset(path)
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not any(part.startswith(".") for part in path.relative_to(folder).parts)
+        }
+
+    async def serve(self, request: web.Request) -> web.Response:
+        """Answer GET and HEAD for `/` and every file."""
+        name = request.match_info["path"] or "index.html"
+        asset = self._files.get(name)
+        if asset is None:
+            return web.Response(status=404, body=_MISSING if name == "index.html" else b"Not found\n")
+        headers = {"ETag": asset.tag, "Cache-Control": asset.caching, "Vary": "Accept-Encoding"}
+        if asset.tag in request.headers.get("If-None-Match", ""):
+            return web.Response(status=304, headers=headers)
+        headers["Content-Type"] = asset.content_type
+        if asset.gzipped is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+            return web.Response(body=asset.gzipped, headers=headers | {"Content-Encoding": "gzip"})
+        return web.Response(body=asset.body, headers=headers)
+
+
+def guard(
+    *, loopback: bool, hosts: Collection[str], origins: Collection[str]
+) -> Callable[..., Awaitable[web.StreamResponse]]:
+    """The middleware that checks Host and Origin and adds the security headers.
+
+    Args:
+        loopback: whether the bridge listens on a loopback address, where only its own names are answered.
+        hosts: further names.
+        origins: further origins.
+    """
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        response = _refusal(request, loopback=loopback, hosts=hosts, origins=origins)
+        if response is None:
+            try:
+                response = await handler(request)
+            except web.HTTPException as error:
+                error.headers.update(_HEADERS)
+                raise
+        if not response.prepared:
+            response.headers.update(_HEADERS)
+        return response
+
+    return guarded
+
+
+def _refusal(
+    request: web.Request, *, loopback: bool, hosts: Collection[str], origins: Collection[str]
+) -> web.StreamResponse | None:
+    if loopback and not host_allowed(request.headers.get("Host"), hosts):
+        return problem(403, "forbidden", "this host is not served here")
+    if request.path.startswith((SOCKET_PATH, "/api/")):
+        scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
+        if not origin_allowed(request.headers.get("Origin"), request.headers.get("Host"), scheme, origins):
+            return problem(403, "forbidden", "this origin may not connect")
+    too_long = request.content_length is not None and request.content_length > _MAX_MESSAGE_BODY
+    if request.path.startswith(SOCKET_PATH) and too_long:
+        return problem(413, "too_large", f"a message may have {_MAX_MESSAGE_BODY} bytes at the most")
+    return None
+
+
+def problem(status: int, code: str, detail: str) -> web.Response:
+    """Problem details (RFC 9457), with the socket's code."""
+    body = {"type": "about:blank", "title": code.replace("_", " "), "status": status, "code": code, "detail": detail}
+    return web.Response(status=status, body=orjson.dumps(body), content_type="application/problem+json")
+
+
+def _asset(path: Path) -> Asset:
+    body = path.read_bytes()
+    content_type = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    is_text = _TEXT.fullmatch(content_type) is not None
+    gzipped = gzip.compress(body, mtime=0) if is_text and len(body) > 512 else None
+    hashed = path.parent.name == "assets" and _HASHED.fullmatch(path.name)
+    return Asset(
+        body,
+        gzipped,
+        f"{content_type}; charset=utf-8" if is_text else content_type,
+        f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        "public, max-age=31536000, immutable" if hashed else "no-cache",
+    )

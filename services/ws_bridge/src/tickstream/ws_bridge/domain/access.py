@@ -1,0 +1,116 @@
+"""Who may connect: API keys, origins of web pages, names of this host."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ipaddress
+import re
+from collections.abc import Collection, Mapping
+from typing import Final
+from urllib.parse import urlsplit
+
+_KEY_LINE: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_MAX_KEY_LENGTH: Final = 512
+
+
+def read_keys(text: str) -> dict[str, bytes]:
+    """The digests of the keys by name, from lines `name:sha256hex`; blank lines and `#` lines don't count.
+
+    Raises:
+        ValueError: a line is something else, or there is none.
+    """
+    keys: dict[str, bytes] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        content = line.strip()
+        if not content or content.startswith("#"):
+            continue
+        match = _KEY_LINE.fullmatch(content)
+        if match is None:
+            raise ValueError(f"must hold lines name:sha256hex, and line {number} is not one")
+        if match[1] in keys:
+            raise ValueError(f"must name each key once, and line {number} repeats {match[1]}")
+        keys[match[1]] = bytes.fromhex(match[2])
+    if not keys:
+        raise ValueError("must hold at least one line name:sha256hex")
+    return keys
+
+
+class ApiKeys:
+    """Recognises keys by their SHA-256, in time that doesn't depend on how much of one is right."""
+
+    def __init__(self, digests: Mapping[str, bytes]) -> None:
+        self._digests = dict(digests)
+
+    def name_of(self, key: object) -> str | None:
+        """Whose key this is; None when it is nobody's."""
+        if not isinstance(key, str) or not 0 < len(key) <= _MAX_KEY_LENGTH:
+            return None
+        digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+        found = None
+        for name, known in self._digests.items():
+            if hmac.compare_digest(known, digest):
+                found = name
+        return found
+
+
+def is_local_name(host: str) -> bool:
+    """Whether a host's name can only mean the machine that says it."""
+    if host in ("localhost", "localhost."):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def host_allowed(header: str | None, allowed: Collection[str]) -> bool:
+    """Whether a request to a loopback address names this machine, and not a name that was bent to point here.
+
+    Args:
+        header: the request's Host.
+        allowed: further names that are this machine's.
+    """
+    host = _split_host(header or "")
+    return host is not None and (is_local_name(host[0]) or host[0] in allowed)
+
+
+def origin_allowed(origin: str | None, host: str | None, scheme: str, allowed: Collection[str]) -> bool:
+    """Whether a page of this origin may talk to the bridge.
+
+    A request without an origin comes from no web page. The bridge's own origin is always allowed, and there
+    all names of the machine itself are one.
+
+    Args:
+        origin: the request's Origin.
+        host: the request's Host.
+        scheme: "http" or "https", as the browser sees the bridge.
+        allowed: further origins, compared as a whole.
+    """
+    if origin is None or origin in allowed:
+        return True
+    theirs = _split_origin(origin)
+    ours = _split_origin(f"{scheme}://{host}") if host else None
+    if theirs is None or ours is None or theirs[0] != ours[0] or theirs[2] != ours[2]:
+        return False
+    return theirs[1] == ours[1] or (is_local_name(theirs[1]) and is_local_name(ours[1]))
+
+
+def _split_host(header: str) -> tuple[str, int | None] | None:
+    try:
+        parts = urlsplit(f"//{header}")
+        port = parts.port
+    except ValueError:
+        return None
+    if not parts.hostname or parts.path or parts.query or parts.username is not None:
+        return None
+    return parts.hostname.lower(), port
+
+
+def _split_origin(origin: str) -> tuple[str, str, int] | None:
+    scheme, separator, rest = origin.partition("://")
+    if not separator or scheme not in _DEFAULT_PORTS:
+        return None
+    host = _split_host(rest)
+    return None if host is None else (scheme, host[0], host[1] or _DEFAULT_PORTS[scheme])

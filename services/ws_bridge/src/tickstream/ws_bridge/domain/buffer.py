@@ -1,0 +1,114 @@
+"""What waits for one subscription, bounded and with an exact count of what was left out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from tickstream.ws_bridge.domain.entry import Entry
+
+_WORTH_CONFLATING: Final = 256
+_SURELY_FITS: Final = 256
+
+
+class Buffer:
+    """Entries in the order of their arrival.
+
+    `offer` is the list's own append, so that handing an entry to a reader costs one call: conflation and
+    bounds are applied when the buffer is looked at, between flushes and at each of them.
+
+    Args:
+        latest: keep only the newest entry of each key.
+    """
+
+    __slots__ = ("_bytes", "_measured", "entries", "latest", "lost", "offer")
+
+    def __init__(self, *, latest: bool) -> None:
+        self.latest = latest
+        self.entries: list[Entry] = []
+        self.offer = self.entries.append
+        self.lost = 0
+        self._measured = 0
+        self._bytes = 0
+
+    def conflate(self) -> None:
+        """Drop what a newer entry of the same key replaces; counts it as lost."""
+        if not self.latest or len(self.entries) < 2:
+            return
+        seen = set()
+        kept = []
+        for entry in reversed(self.entries):
+            if entry.key is None:
+                kept.append(entry)
+            elif entry.key not in seen:
+                seen.add(entry.key)
+                kept.append(entry)
+        if len(kept) < len(self.entries):
+            kept.reverse()
+            self.lost += len(self.entries) - len(kept)
+            self._replace(kept)
+
+    def bound(self, max_records: int, max_bytes: int) -> int:
+        """Keep a buffer that isn't being emptied within its limits.
+
+        Mode all drops its oldest entries. Mode latest conflates, and then drops the oldest of those that
+        nothing replaces; the newest entry of each key stays, and there are no more keys than symbols.
+
+        Returns:
+            how many entries were dropped for want of room, conflation not counted.
+        """
+        if self.latest and len(self.entries) > _WORTH_CONFLATING:
+            self.conflate()
+        self._measure()
+        if len(self.entries) <= max_records and self._bytes <= max_bytes:
+            return 0
+        kept = []
+        records, size = len(self.entries), self._bytes
+        for entry in self.entries:
+            if (records > max_records or size > max_bytes) and not (self.latest and entry.key is not None):
+                records -= 1
+                size -= len(entry.body)
+            else:
+                kept.append(entry)
+        dropped = len(self.entries) - len(kept)
+        self.lost += dropped
+        self._replace(kept)
+        return dropped
+
+    def take(self, max_bytes: int) -> tuple[list[Entry], int]:
+        """Remove and give the oldest entries, about `max_bytes` of them at the most.
+
+        A few hundred entries are given together without weighing them, records being small.
+
+        Returns:
+            the entries, and how many were left out since the last time.
+        """
+        self.conflate()
+        taken = self.entries[: self._fitting(max_bytes)]
+        del self.entries[: len(taken)]
+        self._measured = self._bytes = 0
+        lost, self.lost = self.lost, 0
+        return taken, lost
+
+    def forget(self, symbols: Collection[str]) -> None:
+        """Drop what waits for these symbols, because nobody wants it any more."""
+        self._replace([entry for entry in self.entries if entry.route[2] not in symbols])
+
+    def _fitting(self, max_bytes: int) -> int:
+        if len(self.entries) <= _SURELY_FITS:
+            return len(self.entries)
+        size = 0
+        for index, entry in enumerate(self.entries):
+            size += len(entry.body)
+            if size > max_bytes and index >= _SURELY_FITS:
+                return index
+        return len(self.entries)
+
+    def _measure(self) -> None:
+        for entry in self.entries[self._measured :]:
+            self._bytes += len(entry.body)
+        self._measured = len(self.entries)
+
+    def _replace(self, entries: list[Entry]) -> None:
+        self.entries[:] = entries
+        self._measured = self._bytes = 0

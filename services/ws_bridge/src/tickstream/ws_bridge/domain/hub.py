@@ -1,0 +1,210 @@
+"""The bridge's whole state: what is known of the market, who wants what, and what waits for whom."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from tickstream.core.model import Record
+from tickstream.ws_bridge.domain import frames
+from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
+from tickstream.ws_bridge.domain.market import Market
+from tickstream.ws_bridge.domain.pace import Pace
+from tickstream.ws_bridge.domain.positions import Positions
+from tickstream.ws_bridge.domain.protocol import (
+    Limits,
+    RefusalError,
+    Subscribe,
+    UnsubscribeOne,
+    UnsubscribeSymbols,
+)
+from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscriptions
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """The answer to `subscribe`."""
+
+    subscription: Subscription
+    symbols: tuple[str, ...]
+    rejected: tuple[str, ...]
+    snapshot: list[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One event for one client, ready to be written.
+
+    Attributes:
+        packet: the Socket.IO packet.
+        records: how many are in it.
+        lost: how many it says were left out.
+        ts_ingest: of its newest record, in nanoseconds; 0 when the record doesn't say.
+    """
+
+    channel: Channel
+    packet: bytes
+    records: int
+    lost: int
+    ts_ingest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much may wait for one client, how much goes into one frame, and how large an answer may be.
+
+    Attributes:
+        records: waiting, at most.
+        bytes: waiting, at most.
+        frame_bytes: in one frame, about.
+        snapshot_bytes: in one snapshot.
+    """
+
+    records: int
+    bytes: int
+    frame_bytes: int
+    snapshot_bytes: int
+
+
+class Hub:
+    """Records in, frames out.
+
+    Args:
+        market: the state for snapshots.
+        limits: what a client may ask for.
+        room: how much may wait.
+        flush_seconds: the time between two flushes.
+    """
+
+    def __init__(self, market: Market, limits: Limits, room: Room, flush_seconds: float) -> None:
+        self.market = market
+        self.limits = limits
+        self.positions = Positions()
+        self.subscriptions = Subscriptions()
+        self._room = room
+        self._flush_seconds = flush_seconds
+        self._made = 0
+
+    def wanted(self, route: Route) -> bool:
+        """Whether anyone reads this route now."""
+        return bool(self.subscriptions.readers(route))
+
+    def tick(self, entry: Entry) -> None:
+        """A trade came in."""
+        self.market.tick(entry)
+        self.subscriptions.offer(entry)
+
+    def record(self, record: Record, entry: Entry) -> None:
+        """A record of another topic came in; `entry` is its own."""
+        self.market.record(record, entry)
+        self.subscriptions.offer(entry)
+
+    def subscribe(self, client: str, request: Subscribe) -> Subscribed:
+        """Begin a subscription; what comes after this call is exactly what its snapshot doesn't have.
+
+        Raises:
+            RefusalError: the client has too many already, or the snapshot would be too large.
+        """
+        mine = self.subscriptions.of(client)
+        if len(mine) >= self.limits.max_subscriptions:
+            raise RefusalError(
+                "too_many_subscriptions", f"a client may have {self.limits.max_subscriptions} subscriptions at the most"
+            )
+        known = tuple(symbol for symbol in request.symbols if self.market.knows(request.channel, symbol))
+        snapshot = self._snapshot(request, known)
+        self._made += 1
+        subscription = Subscription(
+            id=f"s{self._made}",
+            client=client,
+            channel=request.channel,
+            interval=request.interval,
+            mode=request.mode,
+            symbols=set(known),
+            everything=request.everything,
+            max_hz=request.max_hz,
+            pace=Pace(request.max_hz, self._flush_seconds / 2),
+        )
+        self.subscriptions.add(subscription)
+        symbols = ("*",) if request.everything else known
+        return Subscribed(subscription, symbols, tuple(s for s in request.symbols if s not in set(known)), snapshot)
+
+    def unsubscribe(self, client: str, request: UnsubscribeOne | UnsubscribeSymbols) -> list[str]:
+        """End a subscription, or take symbols out of those to a channel; gives the symbols no longer read.
+
+        Raises:
+            RefusalError: the client has no such subscription.
+        """
+        mine = self.subscriptions.of(client)
+        if isinstance(request, UnsubscribeSymbols) and not request.everything:
+            gone = self.subscriptions.remove_symbols(client, request.channel, request.symbols)
+            if gone:
+                return [symbol for symbol in request.symbols if symbol in gone]
+            raise RefusalError("unknown_subscription", f"no subscription to {request.channel} names these symbols")
+        if isinstance(request, UnsubscribeOne):
+            ended = [one for one in mine if one.id == request.subscription]
+            missing = f"there is no subscription {request.subscription[:80]!r}"
+        else:
+            ended = [one for one in mine if one.channel == request.channel]
+            missing = f"there is no subscription to {request.channel}"
+        if not ended:
+            raise RefusalError("unknown_subscription", missing)
+        for subscription in ended:
+            self.subscriptions.remove(subscription)
+        return sorted({symbol for one in ended for symbol in symbols_of(one)})
+
+    def leave(self, client: str) -> None:
+        """The client is gone."""
+        self.subscriptions.remove_client(client)
+
+    def waiting(self) -> list[str]:
+        """The clients that something waits for."""
+        return list(dict.fromkeys([one.client for one in self.subscriptions.all.values() if one.buffer.entries]))
+
+    def collect(self, client: str, now: float) -> list[Frame]:
+        """Take what may go to the client now: one frame for each channel that has something."""
+        channels: dict[Channel, list[Subscription]] = {}
+        for subscription in self.subscriptions.of(client):
+            if subscription.buffer.entries:
+                channels.setdefault(subscription.channel, []).append(subscription)
+        made = [self._frame(channel, subscriptions, now) for channel, subscriptions in channels.items()]
+        return [frame for frame in made if frame is not None]
+
+    def bound(self, client: str) -> int:
+        """Keep what waits for the client within its limits; gives how many records were dropped for that."""
+        mine = self.subscriptions.of(client)
+        records, size = self._room.records // max(1, len(mine)), self._room.bytes // max(1, len(mine))
+        return sum(subscription.buffer.bound(records, size) for subscription in mine)
+
+    def _frame(self, channel: Channel, subscriptions: Iterable[Subscription], now: float) -> Frame | None:
+        entries: list[Entry] = []
+        lost = 0
+        for subscription in subscriptions:
+            if subscription.pace.due(now):
+                taken, left_out = subscription.buffer.take(self._room.frame_bytes)
+                entries += taken
+                lost += left_out
+                subscription.pace.went(now)
+        if not entries:
+            return None
+        left = [entry for subscription in subscriptions for entry in subscription.buffer.entries]
+        token = self.positions.token(channel, left)
+        packet = frames.frame(channel, [entry.body for entry in entries], token, lost)
+        return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest)
+
+    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[bytes]:
+        wanted = None if request.everything else symbols
+        entries = self.market.snapshot(request.channel, request.interval, wanted, request.history)
+        bodies = [entry.body for entry in entries]
+        size = sum(map(len, bodies))
+        if size > self._room.snapshot_bytes:
+            raise RefusalError(
+                "too_large",
+                f"the snapshot would be {size} bytes, {self._room.snapshot_bytes} at the most: "
+                "ask for fewer symbols or less history",
+            )
+        return bodies
+
+
+def symbols_of(subscription: Subscription) -> list[str]:
+    """The symbols of a subscription as the client sees them."""
+    return ["*"] if subscription.everything else sorted(subscription.symbols)

@@ -1,0 +1,100 @@
+"""How often: commands of a client, frames of a subscription, patience with a slow reader."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class CommandBudget:
+    """Allows `rate` commands a second, and twice as many at once.
+
+    Args:
+        rate: commands per second.
+        now: seconds, on a clock that never goes back; as everywhere here.
+    """
+
+    __slots__ = ("_at", "_left", "_rate")
+
+    def __init__(self, rate: float, now: float) -> None:
+        self._rate = rate
+        self._left = 2 * rate
+        self._at = now
+
+    def spend(self, now: float) -> bool:
+        """Whether one more command is allowed now."""
+        self._left = min(2 * self._rate, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
+
+
+class Pace:
+    """Keeps a subscription at or below its `maxHz`, on average, whatever the grid of the flushes.
+
+    Args:
+        max_hz: frames per second; None: one at each flush.
+        tolerance: half the flush interval: a flush that comes this much too early counts as due.
+    """
+
+    __slots__ = ("_next", "_period", "_tolerance")
+
+    def __init__(self, max_hz: float | None, tolerance: float) -> None:
+        self._period = 1 / max_hz if max_hz else 0.0
+        self._tolerance = tolerance
+        self._next = 0.0
+
+    def due(self, now: float) -> bool:
+        """Whether a frame may go now."""
+        return now + self._tolerance >= self._next
+
+    def went(self, now: float) -> None:
+        """A frame went now."""
+        if self._period:
+            self._next = max(self._next + self._period, now)
+
+
+class Verdict(Enum):
+    """What is to be done about a client that doesn't keep up."""
+
+    FINE = 0
+    WARN = 1
+    GIVE_UP = 2
+
+
+class Patience:
+    """Judges a client by how long it has been behind at every look.
+
+    Looks further apart than `warn_after` begin anew: nothing waited for the client between them.
+
+    Args:
+        warn_after: seconds behind after which it is told, once.
+        limit: seconds behind after which it is to be disconnected.
+    """
+
+    __slots__ = ("_last", "_limit", "_since", "_warn_after", "_warned")
+
+    def __init__(self, warn_after: float, limit: float) -> None:
+        self._warn_after = warn_after
+        self._limit = limit
+        self._since: float | None = None
+        self._last = 0.0
+        self._warned = False
+
+    def judge(self, now: float, *, behind: bool) -> Verdict:
+        """Take one more look at the client into account."""
+        since, last = self._since, self._last
+        self._last = now
+        if not behind:
+            self._since = None
+            return Verdict.FINE
+        if since is None or now - last > self._warn_after:
+            since = self._since = now
+            self._warned = False
+        if now - since >= self._limit:
+            return Verdict.GIVE_UP
+        if not self._warned and now - since >= self._warn_after:
+            self._warned = True
+            return Verdict.WARN
+        return Verdict.FINE

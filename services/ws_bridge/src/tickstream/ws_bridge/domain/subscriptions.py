@@ -1,0 +1,156 @@
+"""Who wants what: the clients' subscriptions, and the readers of each route."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+from tickstream.ws_bridge.domain.buffer import Buffer
+from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Route
+from tickstream.ws_bridge.domain.pace import Pace
+from tickstream.ws_bridge.domain.protocol import Mode
+
+_Readers = dict[str, "Subscription"]
+
+
+@dataclass(slots=True, eq=False)
+class Subscription:
+    """What a client wants of a channel, and what waits for it.
+
+    Attributes:
+        symbols: those asked for by name; of a subscription to everything, none.
+        everything: whether it reads whatever symbol comes.
+    """
+
+    id: str
+    client: str
+    channel: Channel
+    interval: str
+    mode: Mode
+    symbols: set[str]
+    everything: bool
+    max_hz: float | None
+    pace: Pace
+    buffer: Buffer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.buffer = Buffer(latest=self.mode == "latest")
+
+
+class Subscriptions:
+    """The subscriptions of all clients, and an index from each route to its readers.
+
+    A client reads a route through one subscription at the most: the newest that names its symbol, else the
+    newest to everything.
+    """
+
+    def __init__(self) -> None:
+        self.all: dict[str, Subscription] = {}
+        self._of_client: dict[str, dict[str, Subscription]] = {}
+        self._readers: dict[Route, _Readers] = {}
+        self._to_everything: dict[tuple[str, str], dict[str, Subscription]] = {}
+
+    def of(self, client: str) -> Collection[Subscription]:
+        """The subscriptions of a client, oldest first."""
+        return self._of_client.get(client, {}).values()
+
+    def offer(self, entry: Entry) -> None:
+        """Put the entry into the buffers of all who want it."""
+        for subscription in self.readers(entry.route).values():
+            subscription.buffer.offer(entry)
+
+    def readers(self, route: Route) -> _Readers:
+        """Who reads a route, by client."""
+        readers = self._readers.get(route)
+        if readers is None:
+            readers = self._readers[route] = {}
+            for subscription in self._to_everything.get(route[:2], {}).values():
+                readers[subscription.client] = subscription
+        return readers
+
+    def add(self, subscription: Subscription) -> None:
+        """Let a subscription read from now on; it takes its symbols over from the client's earlier ones."""
+        for earlier in list(self.of(subscription.client)):
+            if (earlier.channel, earlier.interval) == (subscription.channel, subscription.interval):
+                self._take_over(earlier, subscription)
+        self.all[subscription.id] = subscription
+        self._of_client.setdefault(subscription.client, {})[subscription.id] = subscription
+        if subscription.everything:
+            self._to_everything.setdefault(_stream(subscription), {})[subscription.id] = subscription
+            for route, readers in self._readers.items():
+                if route[:2] == _stream(subscription):
+                    readers[subscription.client] = subscription
+        else:
+            for route in _routes(subscription, subscription.symbols):
+                self.readers(route)[subscription.client] = subscription
+
+    def remove(self, subscription: Subscription) -> None:
+        """End a subscription; what waited for it is forgotten."""
+        del self.all[subscription.id]
+        mine = self._of_client[subscription.client]
+        del mine[subscription.id]
+        if not mine:
+            del self._of_client[subscription.client]
+        if subscription.everything:
+            del self._to_everything[_stream(subscription)][subscription.id]
+            routes: Iterable[Route] = [route for route in self._readers if route[:2] == _stream(subscription)]
+        else:
+            routes = _routes(subscription, subscription.symbols)
+        for route in routes:
+            self._release(route, subscription)
+
+    def remove_symbols(self, client: str, channel: Channel, symbols: Collection[str]) -> set[str]:
+        """Take symbols out of the client's subscriptions to a channel; gives those that were in one."""
+        found: set[str] = set()
+        for subscription in list(self.of(client)):
+            if subscription.channel == channel and not subscription.everything:
+                mine = subscription.symbols.intersection(symbols)
+                found |= mine
+                self._narrow(subscription, mine)
+        return found
+
+    def remove_client(self, client: str) -> None:
+        """End all subscriptions of a client."""
+        for subscription in list(self.of(client)):
+            self.remove(subscription)
+
+    def _take_over(self, earlier: Subscription, later: Subscription) -> None:
+        if later.everything:
+            self.remove(earlier)
+            return
+        earlier.buffer.forget({NO_SYMBOL, *later.symbols})
+        if not earlier.everything:
+            self._narrow(earlier, earlier.symbols & later.symbols)
+
+    def _narrow(self, subscription: Subscription, gone: set[str]) -> None:
+        if not gone:
+            return
+        if gone == subscription.symbols:
+            self.remove(subscription)
+            return
+        subscription.symbols -= gone
+        subscription.buffer.forget(gone)
+        for symbol in gone:
+            self._release((subscription.channel, subscription.interval, symbol), subscription)
+
+    def _release(self, route: Route, subscription: Subscription) -> None:
+        """Let the client read the route through another subscription of its own, or not at all."""
+        readers = self._readers[route]
+        if readers.get(subscription.client) is not subscription:
+            return
+        del readers[subscription.client]
+        for other in self.of(subscription.client):
+            reads = other.everything or route[2] in other.symbols or route[2] == NO_SYMBOL
+            if _stream(other) == route[:2] and other is not subscription and reads:
+                readers[other.client] = other
+
+
+def _stream(subscription: Subscription) -> tuple[str, str]:
+    return (subscription.channel, subscription.interval)
+
+
+def _routes(subscription: Subscription, symbols: Iterable[str]) -> list[Route]:
+    routes: list[Route] = [(subscription.channel, subscription.interval, symbol) for symbol in symbols]
+    if subscription.channel == "market_events":
+        routes.append((subscription.channel, subscription.interval, NO_SYMBOL))
+    return routes

@@ -1,0 +1,88 @@
+"""Sends, many times a second, what waits for each client: one frame a channel, if the client took the last."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from tickstream.core.clock import NANOS_PER_SECOND, Clock
+from tickstream.ws_bridge.adapters.clients import Client, Clients
+from tickstream.ws_bridge.domain.hub import Frame, Hub
+from tickstream.ws_bridge.domain.pace import Verdict
+from tickstream.ws_bridge.metrics import BridgeMetrics
+
+_SLICE: Final = 128
+"""Clients served between two looks at what else there is to do."""
+_SWEEP_SECONDS: Final = 1.0
+
+
+class Flusher:
+    """The loop of the flushes.
+
+    Args:
+        hub: has what waits.
+        clients: take it.
+        clock: for the grid of the flushes.
+        metrics: counts what goes.
+        seconds: from one flush to the next.
+    """
+
+    def __init__(self, hub: Hub, clients: Clients, clock: Clock, metrics: BridgeMetrics, seconds: float) -> None:
+        self._hub = hub
+        self._clients = clients
+        self._clock = clock
+        self._metrics = metrics
+        self._seconds = seconds
+        self._swept = 0.0
+
+    async def run(self, ending: asyncio.Event) -> None:
+        """Flush until the end."""
+        at = self._clock.monotonic()
+        while not ending.is_set():
+            now = self._clock.monotonic()
+            self._metrics.loop_lag.observe(max(0.0, now - at))
+            await self.flush(now)
+            done = self._clock.monotonic()
+            self._metrics.flush.observe(done - now)
+            if done - self._swept >= _SWEEP_SECONDS:
+                self._swept = done
+                self._clients.sweep(done)
+                self._metrics.subscriptions.set(len(self._hub.subscriptions.all))
+            at = max(at + self._seconds, done)
+            await asyncio.sleep(at - done)
+
+    async def flush(self, now: float) -> None:
+        """Serve every client that something waits for."""
+        for served, sid in enumerate(self._hub.waiting(), 1):
+            client = self._clients.get(sid)
+            if client is not None:
+                self._serve(client, now)
+            if served % _SLICE == 0:
+                await asyncio.sleep(0)
+
+    def _serve(self, client: Client, now: float) -> None:
+        ready = client.outlet.ready()
+        if ready:
+            sent = self._hub.collect(client.sid, now)
+            if sent:
+                client.outlet.write([frame.packet for frame in sent])
+                self._count(sent)
+        dropped = self._hub.bound(client.sid)
+        self._metrics.overflowed.inc(dropped)
+        match client.patience.judge(now, behind=not ready or dropped > 0):
+            case Verdict.WARN:
+                self._clients.tell(client, "slow_consumer", "records wait for this client longer than they should")
+            case Verdict.GIVE_UP:
+                self._clients.end(client, "slow_consumer", reconnect=True)
+
+    def _count(self, sent: list[Frame]) -> None:
+        metrics = self._metrics
+        now_ns = self._clock.now_ns()
+        for frame in sent:
+            metrics.frames.labels(frame.channel).inc()
+            metrics.records.labels(frame.channel).inc(frame.records)
+            metrics.bytes.labels(frame.channel).inc(len(frame.packet))
+            if frame.lost:
+                metrics.lost.labels(frame.channel).inc(frame.lost)
+            if frame.ts_ingest:
+                metrics.latency.observe(max(0, now_ns - frame.ts_ingest) / NANOS_PER_SECOND)

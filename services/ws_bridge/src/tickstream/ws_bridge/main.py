@@ -1,0 +1,173 @@
+"""The bridge's composition root: settings, Kafka, the hub, the socket, the pages, shutdown."""
+
+from __future__ import annotations
+
+import asyncio
+import resource
+from collections.abc import Mapping
+from typing import Final
+
+import uvloop
+from aiohttp import web
+
+from tickstream.core.clock import SystemClock
+from tickstream.core.codec import Codecs
+from tickstream.core.errors import FatalError
+from tickstream.core.health import add_routes
+from tickstream.core.kafka import Kafka
+from tickstream.core.logging import logger
+from tickstream.core.metrics import new_registry
+from tickstream.core.service import Stop, run_service
+from tickstream.ws_bridge.adapters import instruments
+from tickstream.ws_bridge.adapters.alerting import Alerting
+from tickstream.ws_bridge.adapters.clients import Clients
+from tickstream.ws_bridge.adapters.commands import Commands
+from tickstream.ws_bridge.adapters.feed import Feed
+from tickstream.ws_bridge.adapters.intake import Reading, take_in
+from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
+from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
+from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.market import Market
+from tickstream.ws_bridge.domain.protocol import Limits
+from tickstream.ws_bridge.flusher import Flusher
+from tickstream.ws_bridge.metrics import BridgeMetrics
+from tickstream.ws_bridge.settings import WsBridgeSettings
+
+_LOG = logger(__name__)
+_PREFERRED_PORT: Final = 8080
+_MAX_SYMBOLS_KNOWN: Final = 100_000
+_FRAME_BYTES: Final = 1_048_576
+_SNAPSHOT_BYTES: Final = 16_777_216
+_STOP_SECONDS: Final = 0.1
+
+
+class Bridge:
+    """Everything of one node, wired together in the running event loop."""
+
+    def __init__(self, settings: WsBridgeSettings) -> None:
+        self._settings = settings
+        clock = SystemClock()
+        flush_seconds = settings.flush_ms / 1000
+        limits = Limits(
+            settings.max_symbols, settings.max_subscriptions, settings.commands_per_second, 1000 / settings.flush_ms
+        )
+        room = Room(settings.buffer_records, settings.buffer_bytes, _FRAME_BYTES, _SNAPSHOT_BYTES)
+        market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN)
+        self.registry = new_registry()
+        self.metrics = BridgeMetrics(self.registry)
+        self.hub = Hub(market, limits, room, flush_seconds)
+        self.loaded = asyncio.Event()
+        self.keys = _keys(settings)
+        self.clients = Clients(
+            settings,
+            self.keys,
+            self.hub,
+            Commands(self.hub, clock, self.metrics, self.loaded.is_set),
+            self.loaded,
+            clock,
+            self.metrics,
+        )
+        self.flusher = Flusher(self.hub, self.clients, clock, self.metrics, flush_seconds)
+        self.feed = Feed(
+            Kafka(settings),
+            Reading(Codecs.from_settings(settings), self.metrics),
+            self.metrics,
+            clock,
+            settings.lookback_records,
+            self.loaded,
+            lambda batch: take_in(self.hub, batch),
+            self._kafka_came_or_went,
+        )
+
+    def application(self) -> web.Application:
+        """The pages and the socket."""
+        settings = self._settings
+        hosts = frozenset(name.lower() for name in settings.allowed_hosts)
+        loopback = is_local_name(settings.http_host.lower())
+        app = web.Application(middlewares=[guard(loopback=loopback, hosts=hosts, origins=frozenset(settings.origins))])
+        add_routes(app, self._not_ready, self.registry)
+        self.clients.server.attach(app, SOCKET_PATH.strip("/"))
+        key = settings.alerting_api_key
+        Alerting(settings.alerting_url, key.get_secret_value() if key else None, self.keys).add_routes(app)
+        app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
+        return app
+
+    def _not_ready(self) -> Mapping[str, str]:
+        reasons = {}
+        if self.clients.closing:
+            reasons["bridge"] = "is shutting down"
+        if not self.feed.up:
+            reasons["kafka"] = f"{self._settings.kafka_bootstrap_servers} doesn't answer"
+        elif not self.loaded.is_set():
+            reasons["topics"] = "are still being read for the first snapshot"
+        return reasons
+
+    def _kafka_came_or_went(self, up: bool) -> None:  # noqa: FBT001 - called with what the feed found
+        if up:
+            self.clients.tell_all("feed_up", "records come again; nothing was missed")
+        else:
+            self.clients.tell_all("feed_down", "Kafka doesn't answer; what you have is getting old")
+
+
+async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
+    bridge = Bridge(settings)
+    runner = web.AppRunner(bridge.application(), access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    port = await _listen(runner, settings)
+    _LOG.info("listening", host=settings.http_host, port=port, auth=settings.auth)
+    ending = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        flushing = tasks.create_task(bridge.flusher.run(ending))
+        following = [tasks.create_task(_follow_instruments(bridge, settings))] if settings.database_url else []
+        bridge.feed.start()
+        while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
+            await asyncio.sleep(_STOP_SECONDS)
+        await bridge.feed.stop()
+        await bridge.clients.end_all()
+        ending.set()
+        for task in following:
+            task.cancel()
+    await bridge.clients.server.shutdown()
+    await runner.cleanup()
+    _LOG.info("ended")
+
+
+async def _follow_instruments(bridge: Bridge, settings: WsBridgeSettings) -> None:
+    if settings.database_url is not None:
+        await instruments.follow(settings.database_url.get_secret_value(), bridge.hub.market.know, _MAX_SYMBOLS_KNOWN)
+
+
+async def _listen(runner: web.AppRunner, settings: WsBridgeSettings) -> int:
+    ports = (settings.http_port,) if settings.http_port is not None else (_PREFERRED_PORT, 0)
+    reason = ""
+    for port in ports:
+        try:
+            await web.TCPSite(runner, settings.http_host, port, backlog=1024).start()
+        except OSError as error:
+            reason = error.strerror or str(error)
+            continue
+        return int(runner.addresses[0][1])
+    raise FatalError(f"HTTP_PORT {ports[0]} on {settings.http_host} can't be listened on: {reason}")
+
+
+def _keys(settings: WsBridgeSettings) -> ApiKeys | None:
+    if settings.auth == "off" or settings.api_keys_file is None:
+        return None
+    return ApiKeys(read_keys(settings.api_keys_file.read_text(encoding="utf-8")))
+
+
+def _raise_file_limit() -> None:
+    """One connection is one open file."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def run(settings: WsBridgeSettings, stop: Stop) -> None:
+    """Serve until `stop`."""
+    _raise_file_limit()
+    uvloop.run(_serve(settings, stop))
+
+
+def main() -> int:
+    """The command `tickstream-ws-bridge`."""
+    return run_service("WS_BRIDGE", WsBridgeSettings, run)

@@ -1,0 +1,51 @@
+"""The bridge's figures; every label has a bounded set of values."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from tickstream.core.metrics import LATENCY_BUCKETS
+
+
+class BridgeMetrics:
+    """Counters, gauges and histograms under one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        name = "tickstream_ws_bridge_"
+        self.connections = Gauge(name + "connections", "Clients connected", registry=registry)
+        self.subscriptions = Gauge(name + "subscriptions", "Subscriptions", registry=registry)
+        self.frames = Counter(name + "frames", "Frames sent", ["channel"], registry=registry)
+        self.records = Counter(name + "records", "Records sent, one for each client", ["channel"], registry=registry)
+        self.bytes = Counter(name + "bytes", "Bytes of frames sent", ["channel"], registry=registry)
+        self.lost = Counter(
+            name + "lost",
+            "Records left out by conflation or overflow, as clients were told",
+            ["channel"],
+            registry=registry,
+        )
+        self.overflowed = Counter(
+            name + "overflowed", "Records dropped because a client's buffer was full", registry=registry
+        )
+        self.commands = Counter(
+            name + "commands", "Commands by name and outcome", ["command", "outcome"], registry=registry
+        )
+        self.refused = Counter(name + "refused", "Connections refused", ["code"], registry=registry)
+        self.disconnects = Counter(
+            name + "disconnects", "Disconnects by the server, by code", ["code"], registry=registry
+        )
+        self.received = Counter(name + "received", "Records read from the topics", ["channel"], registry=registry)
+        self.unreadable = Counter(name + "unreadable", "Records that could not be read", ["channel"], registry=registry)
+        self.kafka_lag = Gauge(name + "kafka_lag", "Records not read yet", ["channel"], registry=registry)
+        self.kafka_up = Gauge(name + "kafka_up", "Whether Kafka answers", registry=registry)
+        self.loop_lag = Histogram(
+            name + "loop_lag_seconds", "How late a flush began", buckets=LATENCY_BUCKETS, registry=registry
+        )
+        self.flush = Histogram(
+            name + "flush_seconds", "How long a flush took", buckets=LATENCY_BUCKETS, registry=registry
+        )
+        self.latency = Histogram(
+            name + "delivery_seconds",
+            "From a frame's newest trade's ts_ingest to its writing",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )

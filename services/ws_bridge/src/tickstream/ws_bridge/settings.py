@@ -1,0 +1,71 @@
+"""The bridge's settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar, Literal
+
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+
+from tickstream.core.settings import Names, ServiceSettings
+from tickstream.ws_bridge.domain.access import is_local_name, read_keys
+
+
+class WsBridgeSettings(ServiceSettings):
+    """Kafka to browsers and programs over Socket.IO, and the dashboard."""
+
+    shared_names: ClassVar[frozenset[str]] = frozenset({"database_url"})
+
+    api_keys_file: Path | None = Field(None, description="lines of name:sha256 of the key in hex")
+    auth: Literal["off", "key"] = Field("off", validate_default=True, description="off only on a loopback address")
+    origins: Names = Field((), description="origins of web pages that may connect, beside the bridge's own")
+    allowed_hosts: Names = Field((), description="names it may be called by on a loopback address, beside localhost")
+    database_url: SecretStr | None = Field(None, description="where the instruments are, for symbols not seen yet")
+    alerting_url: str = Field("http://127.0.0.1:8094", pattern=r"^https?://")
+    alerting_api_key: SecretStr | None = None
+    static_dir: Path = Field(Path(__file__).parent / "static", description="the dashboard's files")
+
+    flush_ms: int = Field(50, ge=5, le=1000)
+    max_connections: int = Field(20_000, ge=1)
+    max_connections_per_ip: int = Field(10_000, ge=1)
+    max_symbols: int = Field(1_000, ge=1, description="in one subscription")
+    max_subscriptions: int = Field(50, ge=1, description="of one client")
+    commands_per_second: int = Field(20, ge=1, description="of one client")
+    buffer_records: int = Field(20_000, ge=100, description="waiting for one client")
+    buffer_bytes: int = Field(8_388_608, ge=65_536, description="waiting for one client")
+    slow_warn_seconds: float = Field(5.0, gt=0)
+    slow_limit_seconds: float = Field(20.0, gt=0)
+    connect_seconds: float = Field(10.0, gt=0, description="from the handshake to a valid CONNECT")
+
+    history_bars: int = Field(5_000, ge=1, le=5_000, description="closed bars kept of a symbol and interval")
+    history_records: int = Field(1_000_000, ge=1_000, description="closed bars and indicators kept altogether")
+    lookback_records: int = Field(200_000, ge=0, description="read of each topic at the start")
+
+    @field_validator("auth")
+    @classmethod
+    def _off_only_on_loopback(cls, value: str, info: ValidationInfo) -> str:
+        host = str(info.data.get("http_host", ""))
+        if value == "off" and not is_local_name(host.lower()):
+            raise ValueError(f"must be key unless HTTP_HOST is a loopback address (it is {host})")
+        if value == "key" and info.data.get("api_keys_file") is None:
+            raise ValueError("needs a valid WS_BRIDGE_API_KEYS_FILE")
+        return value
+
+    @field_validator("api_keys_file")
+    @classmethod
+    def _readable_keys(cls, value: Path | None) -> Path | None:
+        if value is not None:
+            try:
+                read_keys(value.read_text(encoding="utf-8"))
+            except OSError as error:
+                raise ValueError(f"must be a readable file ({error.strerror})") from None
+        return value
+
+    @field_validator("origins")
+    @classmethod
+    def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            scheme, separator, rest = origin.partition("://")
+            if scheme not in ("http", "https") or not separator or not rest or "/" in rest:
+                raise ValueError(f"must be a list of origins like https://example.org, and {origin!r} is not one")
+        return value
