@@ -99,6 +99,7 @@ class AlertingHandler:
         self._held: dict[Partition, Held] = {}
         self._stale = False
         self._to_publish = True
+        self.waiting_for = ""
         self._rules = RuleBook()
         self._revision: int | None = None
         self._next_look = 0.0
@@ -141,13 +142,16 @@ class AlertingHandler:
         self._save()
         self._stale = False
         self._publish()
+        self.waiting_for = ""
 
     def idle(self) -> None:
         """Look for changed rules, and for transitions that a crash has left unpublished."""
         try:
             self.handle(())
         except RetryableError as error:
-            _LOG.warning("waiting", reason=str(error))
+            if not self.waiting_for:
+                _LOG.warning("waiting", reason=str(error))
+            self.waiting_for = str(error)
 
     def _begin(self, partitions: Sequence[Partition]) -> None:
         self._look_for_rules()

@@ -38,7 +38,7 @@ class Waiting:
         self._stop = stop
         self._clock = clock
         self._reasons: dict[str, str] = {"start": "starting"}
-        self._runner: Runner | None = None
+        self._parts: tuple[Runner | AlertingHandler, ...] = ()
 
     def until_done(self, call: Callable[[], None]) -> None:
         """Repeat `call` until it succeeds, or the service is to end."""
@@ -51,14 +51,14 @@ class Waiting:
         retry_forever(call, lambda: bool(self._stop), self._clock, say)
         self._reasons.pop("waiting", None)
 
-    def started(self, runner: Runner) -> None:
-        """From now on the runner says what it waits for."""
-        self._runner = runner
+    def started(self, *parts: Runner | AlertingHandler) -> None:
+        """From now on these say what they wait for."""
+        self._parts = parts
         self._reasons.pop("start", None)
 
     def reasons(self) -> dict[str, str]:
         """What `/readyz` shows; empty when all is well."""
-        waiting = self._runner.waiting_for if self._runner else ""
+        waiting = next((part.waiting_for for part in self._parts if part.waiting_for), "")
         return self._reasons | ({"waiting": waiting} if waiting else {})
 
 
@@ -133,7 +133,7 @@ def _watch(
         until_caught_up=settings.until_caught_up,
         poll_seconds=_POLL_SECONDS,
     )
-    waiting.started(runner)
+    waiting.started(runner, handler)
     with Reporter(kafka, codecs, registry, _NAME, clock):
         runner.run()
 

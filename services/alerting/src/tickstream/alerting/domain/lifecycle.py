@@ -45,7 +45,7 @@ class Standing:
         armed: the condition was seen not to hold since it last began; what a crossing needs.
         began: event time at which the present alert began.
         revision: number of the present alert's last transition.
-        value: the last one seen while pending, afterwards that of the last transition.
+        value: while pending the last one beyond the limit, afterwards that of the last transition.
         quiet_until: event time before which no alert begins.
     """
 
@@ -95,7 +95,7 @@ def step(rule: Rule, symbol: str, standing: Standing, seen: Observation) -> tupl
         armed = rule.condition.crossing
     else:
         armed = standing.armed
-    value = seen.value if standing.phase == "pending" else standing.value
+    value = seen.value if standing.phase == "pending" and seen.signal == BEGINS else standing.value
     return replace(standing, armed=armed, value=value), transitions
 
 
