@@ -3,7 +3,7 @@ import type { ServerError } from "../socket/protocol.ts";
 import type { Action, Study } from "../store/actions.ts";
 
 import { lowerBound, merge } from "./series.ts";
-import { defaultViewport, grow, pan, type Viewport, zoom } from "./viewport.ts";
+import { grow, homeView, pan, type Viewport, zoom } from "./viewport.ts";
 
 export interface ChartState {
   symbol: string | null;
@@ -13,6 +13,8 @@ export interface ChartState {
   bars: readonly Bar[];
   indicators: readonly IndicatorSet[];
   viewport: Viewport;
+  /** The view that `fit` and another series begin with. */
+  home: Viewport;
   studies: Readonly<Record<Study, boolean>>;
   table: boolean;
 }
@@ -24,7 +26,8 @@ export const emptyChart: ChartState = {
   error: null,
   bars: [],
   indicators: [],
-  viewport: defaultViewport,
+  viewport: homeView(840),
+  home: homeView(840),
   studies: { vwap: true, bands: true, volume: true, rsi: true },
   table: false,
 };
@@ -59,7 +62,7 @@ function turnedTo(
 ): ChartState {
   const next = { ...state, ...key };
   if (same(next, state)) return state;
-  const fresh = { bars: [], indicators: [], viewport: defaultViewport, error: null };
+  const fresh = { bars: [], indicators: [], viewport: state.home, error: null };
   return { ...next, ...fresh, phase: next.symbol === null ? "waiting" : "loading" };
 }
 
@@ -102,6 +105,11 @@ export function chartReducer(state: ChartState, action: Action): ChartState {
     }
     case "toggleTable":
       return { ...state, table: !state.table };
+    case "chartWidth": {
+      const home = homeView(action.width);
+      const untouched = state.viewport.behind === 0 && state.viewport.bars === state.home.bars;
+      return { ...state, home, viewport: untouched ? home : state.viewport };
+    }
     case "zoom": {
       const { factor, anchor } = action;
       return { ...state, viewport: zoom(state.viewport, factor, anchor, state.bars.length) };
@@ -109,7 +117,7 @@ export function chartReducer(state: ChartState, action: Action): ChartState {
     case "pan":
       return { ...state, viewport: pan(state.viewport, action.bars, state.bars.length) };
     case "fit":
-      return { ...state, viewport: defaultViewport };
+      return { ...state, viewport: state.home };
     default:
       return state;
   }

@@ -1,5 +1,5 @@
 import type { Interval } from "../socket/records.ts";
-import { formatDay, formatMinute, formatTime } from "../ui/format.ts";
+import { formatDay, formatMinute, formatTime, zoneClock } from "../ui/format.ts";
 
 export interface AxisTick {
   /** Index of the bar at which the tick stands. */
@@ -20,21 +20,20 @@ const steps = [
   ...[1, 2, 7, 14, 28, 91, 182, 364].map((count) => count * day),
 ];
 
-/** Zone's clock less UTC, ms, at a time. */
-function zoneOffset(ms: number, zone: string): number {
-  const text = new Date(ms).toLocaleString("en-US", { timeZone: zone, hourCycle: "h23" });
-  return Date.parse(`${text} UTC`) - Math.floor(ms / second) * second;
-}
+const hoursRemembered = 10_000;
+const knownOffsets = new Map<string, number>();
 
-/** The offset changes a few times a year at most, and always at a full hour. */
-function offsets(zone: string): (ms: number) => number {
-  const known = new Map<number, number>();
-  return (ms) => {
-    const inHour = Math.floor(ms / hour);
-    const offset = known.get(inHour) ?? zoneOffset(ms, zone);
-    known.set(inHour, offset);
-    return offset;
-  };
+/** Zone's clock less UTC, ms. It changes a few times a year at most, and always at a full hour. */
+function zoneOffset(ms: number, zone: string): number {
+  const inHour = Math.floor(ms / hour);
+  const key = `${zone} ${inHour}`;
+  let offset = knownOffsets.get(key);
+  if (offset === undefined) {
+    if (knownOffsets.size >= hoursRemembered) knownOffsets.clear();
+    offset = zoneClock(inHour * hour, zone) - inHour * hour;
+    knownOffsets.set(key, offset);
+  }
+  return offset;
 }
 
 function boundaries(local: readonly number[], step: number): number[] {
@@ -58,8 +57,7 @@ export function timeTicks(
   zone: string,
   most: number,
 ): AxisTick[] {
-  const offset = offsets(zone);
-  const local = times.map((time) => time + offset(time));
+  const local = times.map((time) => time + zoneOffset(time, zone));
   const finest = interval === "1d" ? day : 0;
   const allowed = steps.filter((step) => step >= finest);
   const step = allowed.find((candidate) => boundaries(local, candidate).length <= most);

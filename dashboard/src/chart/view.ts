@@ -179,6 +179,11 @@ export function chartView(store: AppStore, actions: ChartActions): View & { rest
     },
   });
 
+  new ResizeObserver(([entry]) => {
+    const width = entry?.contentRect.width ?? 0;
+    if (width > 0) store.dispatch({ type: "chartWidth", width });
+  }).observe(body);
+
   let painted: State["chart"] | undefined;
   let restFor = "";
   const paintChart = (state: State): void => {

@@ -4,8 +4,14 @@ export interface Viewport {
   behind: number;
 }
 
-export const defaultViewport: Viewport = { bars: 120, behind: 0 };
 const fewest = 15;
+const comfortableBarWidth = 7;
+
+/** The view to begin with in a chart `width` pixels wide: the newest bars, none of them cramped. */
+export function homeView(width: number): Viewport {
+  const bars = Math.round(width / comfortableBarWidth);
+  return { bars: Math.min(180, Math.max(40, bars)), behind: 0 };
+}
 
 /** `factor` below 1 shows fewer bars; `anchor`, 0 (left) to 1 (right), is the place that stays where it is. */
 export function zoom(view: Viewport, factor: number, anchor: number, available: number): Viewport {

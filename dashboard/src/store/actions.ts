@@ -44,6 +44,7 @@ export type UserAction =
   | { type: "timeframe"; interval: Interval }
   | { type: "toggleStudy"; study: Study }
   | { type: "toggleTable" }
+  | { type: "chartWidth"; width: number }
   | { type: "zoom"; factor: number; anchor: number }
   | { type: "pan"; bars: number }
   | { type: "fit" }

@@ -13,6 +13,7 @@ import {
   formatTime,
   formatVolume,
   priceDigits,
+  zoneClock,
   zoneName,
 } from "./format.ts";
 
@@ -109,6 +110,10 @@ describe("times", () => {
 
   it("follow daylight saving", () => {
     expect(formatTime(Date.UTC(2013, 11, 2, 14, 30), newYork)).toBe("09:30:00");
+  });
+
+  it("are what the zone's clock shows", () => {
+    expect(zoneClock(opening + 250, newYork)).toBe(Date.UTC(2013, 9, 8, 9, 30, 5, 250));
   });
 
   it("show midnight as 00", () => {

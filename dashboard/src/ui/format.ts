@@ -110,6 +110,14 @@ function zonedParts(ms: number, zone: string): ZonedParts {
   return Object.fromEntries(parts) as unknown as ZonedParts;
 }
 
+/** What the clock of `zone` shows at `ms`, as if it were UTC; ms. */
+export function zoneClock(ms: number, zone: string): number {
+  const { year, month, day, hour, minute, second } = zonedParts(ms, zone);
+  const shown = [year, month, day, hour, minute, second].map(Number);
+  const [years = 0, months = 1, days = 1, hours = 0, minutes = 0, seconds = 0] = shown;
+  return Date.UTC(years, months - 1, days, hours, minutes, seconds) + (((ms % 1000) + 1000) % 1000);
+}
+
 /** `2013-10-08` where the clock of `zone` shows it. */
 export function formatDate(ms: number, zone: string): string {
   const { year, month, day } = zonedParts(ms, zone);
@@ -127,13 +135,12 @@ export function formatMinute(ms: number, zone: string): string {
   return `${hour}:${minute}`;
 }
 
+const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
 /** `Oct 8`, for the axis of days. */
 export function formatDay(ms: number, zone: string): string {
-  return new Intl.DateTimeFormat("en-US", {
-    timeZone: zone,
-    month: "short",
-    day: "numeric",
-  }).format(ms);
+  const { month, day } = zonedParts(ms, zone);
+  return `${months[Number(month) - 1] ?? month} ${Number(day)}`;
 }
 
 /** What people call the zone: `ET` for New York, else the last part of its name. */

@@ -17,6 +17,7 @@ import { formatPrice, formatVolume } from "../../ui/format.ts";
 import { exchangeZone } from "../../ui/trading-day.ts";
 import { type ChartAdapter, type ChartColours, type ChartEvents, readColours } from "../adapter.ts";
 import type { Picture, Point } from "../picture.ts";
+import { roundBelow, roundValues } from "../price-axis.ts";
 import { type AxisTick, timeTicks } from "../time-axis.ts";
 
 import { type Candle, CandlestickController } from "./candlestick.ts";
@@ -35,10 +36,22 @@ Chart.register(
 
 type Kind = "candlestick" | "bar" | "line";
 type Dataset = ChartDataset<Kind, (Candle | { x: number; y: number })[]>;
+interface Range {
+  min: number;
+  max: number;
+  ticks: object[];
+}
 type LinearOptions = { [Key in keyof ScaleOptionsByType<"linear">]?: unknown };
 
 const pixelsPerTick = 84;
+const pixelsPerPrice = 48;
+const labelRoom = 9;
+/** About the part of the height that the price pane takes. */
+const priceShare = 0.65;
 const axisWidth = 68;
+/** Room above and below the prices, above the volumes; as a part of their range. */
+const priceAir = 0.06;
+const volumeAir = 0.2;
 const emptyPicture: Picture = {
   symbol: "",
   interval: "1m",
@@ -126,7 +139,6 @@ export class ChartJsAdapter implements ChartAdapter {
   }
 
   restyle(): void {
-    this.scene.colours = readColours(this.canvas);
     if (this.chart === undefined) return;
     this.build();
     this.update();
@@ -168,6 +180,7 @@ export class ChartJsAdapter implements ChartAdapter {
 
   private build(): void {
     this.chart?.destroy();
+    this.scene.colours = readColours(this.canvas);
     this.chart = new Chart(this.canvas, this.configuration());
   }
 
@@ -175,7 +188,7 @@ export class ChartJsAdapter implements ChartAdapter {
     const { studies } = this.scene.picture;
     const volume = studies.volume ? { volume: this.volumeAxis() } : {};
     const rsi = studies.rsi ? { rsi: this.rsiAxis() } : {};
-    const scales = { x: this.timeAxis(), ...rsi, ...volume, price: this.priceAxis() };
+    const scales = { x: this.timeAxis(), price: this.priceAxis(), ...volume, ...rsi };
     const style = getComputedStyle(this.canvas);
     return {
       type: "line",
@@ -246,12 +259,37 @@ export class ChartJsAdapter implements ChartAdapter {
 
   private priceAxis(): LinearOptions {
     const callback = (value: number): string => formatPrice(value, this.scene.picture.digits);
-    return { ...this.pane(7, { callback, maxTicksLimit: 9 }), grace: "6%" };
+    return {
+      ...this.pane(7, { callback }),
+      bounds: "data",
+      afterDataLimits: (axis: Range) => {
+        const air = (axis.max - axis.min || Math.abs(axis.max) * 0.01) * priceAir;
+        axis.min -= air;
+        axis.max += air;
+      },
+      afterBuildTicks: (axis: Range & { chart: Chart }) => {
+        // The axis itself has no height yet. A label at its very edge would be cut.
+        const height = axis.chart.height * priceShare;
+        const edge = ((axis.max - axis.min) * labelRoom) / height;
+        const most = Math.floor(height / pixelsPerPrice);
+        const values = roundValues(axis.min + edge, axis.max - edge, most);
+        axis.ticks = values.map((value) => ({ value }));
+      },
+    };
   }
 
   private volumeAxis(): LinearOptions {
-    const callback = (value: number): string => formatVolume(value);
-    return { ...this.pane(1.6, { callback, maxTicksLimit: 3 }), beginAtZero: true, grace: "8%" };
+    return {
+      ...this.pane(1.6, { callback: formatVolume }),
+      beginAtZero: true,
+      bounds: "data",
+      afterDataLimits: (axis: Range) => {
+        axis.max *= 1 + volumeAir;
+      },
+      afterBuildTicks: (axis: Range) => {
+        axis.ticks = [{ value: roundBelow(axis.max * 0.8) }];
+      },
+    };
   }
 
   private rsiAxis(): LinearOptions {

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+
+import type { MarketEvent } from "../socket/records.ts";
+import type { Action } from "../store/actions.ts";
+
+import { activityLimit, activityReducer, emptyActivity, shownEntries } from "./reducer.ts";
+import { eventWords } from "./words.ts";
+
+const event = (type: string, time = 1, fields: Partial<MarketEvent> = {}): MarketEvent => ({
+  type,
+  symbol: null,
+  source: null,
+  ts_event_ms: time,
+  detail: {},
+  ...fields,
+});
+const events = (...records: MarketEvent[]): Action => ({
+  type: "marketEvents",
+  at: 99,
+  records,
+  lost: 0,
+});
+const lostAt = (at: number): Action => ({
+  type: "disconnected",
+  at,
+  reason: "transport close",
+  retryAt: at + 500,
+});
+const after = (...actions: Action[]) => actions.reduce(activityReducer, emptyActivity);
+const texts = (...actions: Action[]) => after(...actions).entries.map(({ text }) => text);
+
+describe("the activity log", () => {
+  it("is newest first and dates what happens on the market by its event time", () => {
+    const state = after(events(event("session_open", 5), event("halt", 6, { symbol: "SPY" })));
+    expect(state.entries).toMatchObject([
+      { text: "Trading halted", symbol: "SPY", time: 6, kind: "market" },
+      { text: "Session opened", time: 5 },
+    ]);
+  });
+
+  it("does not list again what a new snapshot repeats", () => {
+    expect(texts(events(event("halt")), events(event("halt"), event("resume", 2)))).toEqual([
+      "Trading resumed",
+      "Trading halted",
+    ]);
+  });
+
+  it("says in plain words what the server and the connection do", () => {
+    expect(
+      texts(
+        { type: "connected", at: 1 },
+        { type: "serverStatus", at: 2, status: { code: "slow_consumer", message: "" } },
+        { type: "closing", at: 3, code: "shutting_down" },
+        lostAt(4),
+        { type: "refused", at: 5, error: { code: "unauthorized", message: "" } },
+      ),
+    ).toEqual([
+      "The server asks for a valid API key",
+      "The connection was lost",
+      "The server closed the connection: the server is shutting down",
+      "This connection is too slow for the data it asked for",
+      "Connected",
+    ]);
+  });
+
+  it("says once that the connection is lost, however often a try fails", () => {
+    expect(texts(lostAt(1), lostAt(2), lostAt(3))).toEqual(["The connection was lost"]);
+  });
+
+  it("is bounded", () => {
+    const many = Array.from({ length: activityLimit + 20 }, (_, index) => event("gap", index));
+    const state = after(events(...many));
+    expect(state.entries).toHaveLength(activityLimit);
+    expect(new Set(state.entries.map(({ id }) => id)).size).toBe(activityLimit);
+  });
+
+  it("filters by kind and by text", () => {
+    const state = after(
+      events(event("halt", 1, { symbol: "SPY" }), event("halt", 2, { symbol: "AIG" })),
+      { type: "connected", at: 3 },
+    );
+    const filtered = (kind: "all" | "market" | "connection", text: string) =>
+      shownEntries(activityReducer(state, { type: "activityFilter", kind, text })).length;
+    expect(filtered("all", "")).toBe(3);
+    expect(filtered("connection", "")).toBe(1);
+    expect(filtered("market", " spy ")).toBe(1);
+    expect(filtered("connection", "halt")).toBe(0);
+  });
+});
+
+describe("market events", () => {
+  it("come with their source and details", () => {
+    expect(eventWords(event("gap", 1, { source: "feed", detail: { missing: "3" } }))).toBe(
+      "Gap in the feed (feed, missing 3)",
+    );
+  });
+
+  it("without words of ours keep their own name", () => {
+    expect(eventWords(event("auction_start"))).toBe("auction start");
+  });
+});

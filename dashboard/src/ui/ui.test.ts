@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+
+import type { Action } from "../store/actions.ts";
+import { initialState, rootReducer } from "../store/state.ts";
+
+import { actionOf } from "./keyboard.ts";
+import { readPlace, writePlace } from "./location.ts";
+import { defaultPreferences, deserialize, preferencesReducer, serialize } from "./preferences.ts";
+import { tradingDay } from "./trading-day.ts";
+
+const studies = initialState.chart.studies;
+
+describe("preferences", () => {
+  it("come back as they were kept", () => {
+    const chosen = { ...defaultPreferences, theme: "light", palette: "blue-orange" } as const;
+    const shown = { ...studies, rsi: false };
+    expect(deserialize(serialize(chosen, shown), studies)).toEqual({
+      preferences: chosen,
+      studies: shown,
+    });
+  });
+
+  it.each([null, "", "{", "7", "null", '{"theme":"pink","studies":{"rsi":"no"}}'])(
+    "are the defaults for %j",
+    (text) => {
+      expect(deserialize(text, studies)).toEqual({ preferences: defaultPreferences, studies });
+    },
+  );
+
+  it("change as the user says", () => {
+    const state = [
+      { type: "theme", theme: "dark" } as const,
+      { type: "palette", palette: "blue-orange" } as const,
+      { type: "tab", tab: "alerts" } as const,
+    ].reduce(preferencesReducer, defaultPreferences);
+    expect(state).toEqual({ theme: "dark", palette: "blue-orange", tab: "alerts" });
+  });
+});
+
+describe("the URL", () => {
+  it("names symbol and timeframe", () => {
+    expect(readPlace("?symbol=spy&interval=5m")).toEqual({ symbol: "SPY", interval: "5m" });
+    expect(readPlace("?symbol=BRK.B&interval=2m")).toEqual({ symbol: "BRK.B", interval: null });
+    expect(readPlace("")).toEqual({ symbol: null, interval: null });
+  });
+
+  it("is not trusted", () => {
+    expect(readPlace("?symbol=<script>").symbol).toBeNull();
+    expect(readPlace(`?symbol=${"A".repeat(40)}`).symbol).toBeNull();
+  });
+
+  it("keeps what else it says", () => {
+    expect(writePlace("?a=1&symbol=AIG", { symbol: "SPY", interval: "1h" })).toBe(
+      "?a=1&symbol=SPY&interval=1h",
+    );
+  });
+});
+
+describe("the keys", () => {
+  const record = { symbol: "AIG", price: 1, volume: 1, ts_event_ms: 1, ts_ingest_ms: 1 };
+  const actions: Action[] = [
+    {
+      type: "marketLoaded",
+      at: 0,
+      symbols: ["AIG", "SPY"],
+      records: [record, { ...record, symbol: "SPY" }],
+    },
+    { type: "select", symbol: "AIG" },
+  ];
+  const state = actions.reduce(rootReducer, initialState);
+
+  it("choose the timeframe", () => {
+    expect(actionOf("1", state)).toEqual({ type: "timeframe", interval: "1s" });
+    expect(actionOf("6", state)).toEqual({ type: "timeframe", interval: "1d" });
+    expect(actionOf("7", state)).toBeUndefined();
+  });
+
+  it("walk through the watchlist", () => {
+    expect(actionOf("ArrowDown", state)).toEqual({ type: "select", symbol: "SPY" });
+    expect(actionOf("ArrowDown", initialState)).toBeUndefined();
+  });
+
+  it("move and zoom the chart", () => {
+    expect(actionOf("0", state)).toEqual({ type: "fit" });
+    expect(actionOf("ArrowLeft", state)).toEqual({ type: "pan", bars: 10 });
+    expect(actionOf("+", state)).toMatchObject({ type: "zoom", factor: 0.8 });
+    expect(actionOf("-", state)).toMatchObject({ type: "zoom", factor: 1.25 });
+    expect(actionOf("t", state)).toEqual({ type: "toggleTable" });
+    expect(actionOf("x", state)).toBeUndefined();
+  });
+});
+
+describe("the trading day", () => {
+  it("changes at midnight of the exchange", () => {
+    expect(tradingDay(Date.UTC(2013, 9, 9, 3, 59))).toBe("2013-10-08");
+    expect(tradingDay(Date.UTC(2013, 9, 9, 4))).toBe("2013-10-09");
+  });
+});
