@@ -23,7 +23,7 @@ def unreadable(writer: Schema, reader: Schema) -> list[str]:
     """
     if (writer.get("type"), writer.get("name")) != (reader["type"], reader["name"]):
         return [f"it is of {writer.get('name', writer.get('type'))}, not of {reader['name']}"]
-    written = {field["name"]: field["type"] for field in writer["fields"]}
+    written = {field["name"]: field["type"] for field in writer.get("fields", ())}
     problems = []
     for field in reader["fields"]:
         name = field["name"]

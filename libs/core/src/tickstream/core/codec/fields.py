@@ -96,7 +96,7 @@ def _integer(name: str, bounds: range) -> Callable[[Any], int]:
         if type(number) is not int:
             raise BadRecordError(f"{name} must be an integer, was {shown(value)}")
         if not low <= number < high:
-            raise BadRecordError(f"{name} must fit in {bits} bits, was {shown(value)}")
+            raise BadRecordError(f"{name} must fit in {bits} bits, was {shown(number)}")
         return number
 
     return read

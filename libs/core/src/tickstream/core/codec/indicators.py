@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.codec.records import RecordCodec
+from tickstream.core.codec.rules import check_revision
 from tickstream.core.codec.varints import WORD_BYTES
 from tickstream.core.codec.writing import Longs, Output, assemble, text, varint
 from tickstream.core.columns import Floats, Ints, Strings
-from tickstream.core.errors import BadRecordError
 from tickstream.core.model import IndicatorSet
 
 _END: Final = b"\x00"
@@ -48,8 +48,8 @@ class IndicatorCodec(RecordCodec[IndicatorSet]):
         Raises:
             BadRecordError: a field is too large or breaks a rule.
         """
-        if len(revision) and revision.min() < 0:
-            raise BadRecordError(f"revision must not be negative, was {revision.min()}")
+        for extreme in (revision.min(initial=0), revision.max(initial=0)):
+            check_revision(self._fields["revision"].read(extreme))
         self._fields["warming"].read(tuple(names))
         return assemble(
             [

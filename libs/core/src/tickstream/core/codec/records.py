@@ -101,7 +101,7 @@ class RecordCodec(Generic[R]):
         Raises:
             BadRecordError: a field is of the wrong type, too large, or breaks a rule.
         """
-        values = {name: read(getattr(record, name)) for name, read in self._readers}
+        values = {name: field.read(getattr(record, name)) for name, field in self._fields.items()}
         self._check(record)
         if format == "json":
             return orjson.dumps(values)
@@ -179,9 +179,9 @@ class RecordCodec(Generic[R]):
         body.seek(HEADER_BYTES)
         try:
             values = fastavro.schemaless_reader(body, writer, None if writer is self._schema else self._schema)
-        except EOFError:
-            raise BadRecordError(f"the Avro body ends too early, after {len(value) - HEADER_BYTES} bytes") from None
         except Exception as error:  # noqa: BLE001 - fastavro raises what it meets: IndexError, ValueError, MemoryError …
+            if isinstance(error, EOFError | IndexError) and body.tell() == len(value):
+                raise BadRecordError(f"the Avro body ends too early, after {len(value) - HEADER_BYTES} bytes") from None
             raise BadRecordError(f"the Avro body can't be read: {type(error).__name__} {shown(str(error))}") from None
         if body.tell() != len(value):
             raise BadRecordError(f"{len(value) - body.tell()} bytes follow the Avro body")
@@ -215,7 +215,12 @@ class RecordCodec(Generic[R]):
         schema = self._registry.schema(schema_id)
         if schema is None:
             return _Writer(None, f"unknown schema id {schema_id}")
-        problems = unreadable(schema, self._topic_schema.schema)
+        try:
+            parsed = fastavro.parse_schema(dict(schema))
+        except Exception as error:  # noqa: BLE001 - whatever somebody registered: KeyError, SchemaParseException …
+            problems = [f"it is not valid: {type(error).__name__} {shown(str(error))}"]
+        else:
+            problems = unreadable(schema, self._topic_schema.schema)
         if problems:
             return _Writer(None, f"schema id {schema_id} can't be read: {'; '.join(problems)}")
-        return _Writer(fastavro.parse_schema(dict(schema)), "")
+        return _Writer(parsed, "")

@@ -79,7 +79,7 @@ class ConfluentRegistry:
         return int(answer["id"])
 
     def schema(self, schema_id: int) -> Schema | None:
-        """The schema behind an id, None where there is none or it isn't Avro."""
+        """The schema behind an id, None where there is none or it isn't Avro in JSON."""
         try:
             answer = self._ask(f"/schemas/ids/{schema_id}")
         except HTTPError as error:
@@ -88,7 +88,10 @@ class ConfluentRegistry:
             raise RetryableError(f"schema registry gives no schema {schema_id}: {_said(error)}") from error
         if answer.get("schemaType", "AVRO") != "AVRO":
             return None
-        found = json.loads(answer["schema"])
+        try:
+            found = json.loads(answer["schema"])
+        except (KeyError, TypeError, ValueError):
+            return None
         return found if isinstance(found, dict) else {"type": found}
 
     def _ask(self, path: str, body: bytes | None = None) -> dict[str, Any]:

@@ -30,14 +30,15 @@ def _check_bar(bar: Bar) -> None:
             raise BadRecordError(f"{name} must be finite, was {value}")
     if bar.trades < 0:
         raise BadRecordError(f"trades must not be negative, was {bar.trades}")
-    _check_revision(bar.revision)
+    check_revision(bar.revision)
 
 
 def _check_indicators(indicators: IndicatorSet) -> None:
-    _check_revision(indicators.revision)
+    check_revision(indicators.revision)
 
 
-def _check_revision(revision: int) -> None:
+def check_revision(revision: int) -> None:
+    """Refuse the revision of no bar, with a BadRecordError."""
     if revision < 0:
         raise BadRecordError(f"revision must not be negative, was {revision}")
 
