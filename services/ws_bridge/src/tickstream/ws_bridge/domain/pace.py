@@ -51,8 +51,8 @@ class Pace:
 
     def went(self, now: float) -> None:
         """A frame went now."""
-        if self._period:
-            self._next = max(self._next + self._period, now)
+        on_grid = now - self._next < self._period
+        self._next = (self._next if on_grid else now) + self._period
 
 
 class Verdict(Enum):

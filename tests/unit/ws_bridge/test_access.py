@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from tickstream.ws_bridge.domain.access import ApiKeys, host_allowed, origin_allowed, read_keys
+
+
+def digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def test_a_key_is_recognised_by_its_digest() -> None:
+    keys = ApiKeys(read_keys(f"# ours\n\nann:{digest('first')}\nbob:{digest('second').upper()}\n"))
+    assert keys.name_of("first") == "ann"
+    assert keys.name_of("second") == "bob"
+    for wrong in ("third", "", None, 7, ["first"], digest("first"), "x" * 1000):
+        assert keys.name_of(wrong) is None
+
+
+@pytest.mark.parametrize("text", ["", "ann:12", "ann", f"a b:{digest('x')}", f"a:{digest('x')}\na:{digest('y')}"])
+def test_a_file_of_keys_that_is_something_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="must"):
+        read_keys(text)
+
+
+@pytest.mark.parametrize(
+    ("header", "allowed"),
+    [
+        ("localhost:8080", True),
+        ("127.0.0.1", True),
+        ("[::1]:8080", True),
+        ("tick.internal", True),
+        ("evil.example", False),
+        ("localhost.evil.example", False),
+        ("evil@localhost", False),
+        ("localhost/evil", False),
+        ("localhost:port", False),
+        ("", False),
+        (None, False),
+    ],
+)
+def test_on_loopback_only_this_machines_names_are_answered(header: str | None, allowed: bool) -> None:
+    assert host_allowed(header, {"tick.internal"}) is allowed
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        (None, True),
+        ("http://localhost:8080", True),
+        ("http://127.0.0.1:8080", True),
+        ("http://[::1]:8080", True),
+        ("https://dash.example", True),
+        ("http://localhost:9090", False),
+        ("https://localhost:8080", False),
+        ("http://localhost", False),
+        ("http://evil.example:8080", False),
+        ("https://dash.example.evil.example", False),
+        ("http://dash.example", False),
+        ("null", False),
+        ("file://", False),
+        ("", False),
+    ],
+)
+def test_a_page_of_another_origin_may_not_connect(origin: str | None, allowed: bool) -> None:
+    assert origin_allowed(origin, "localhost:8080", "http", {"https://dash.example"}) is allowed
+
+
+def test_default_ports_are_the_same_as_none() -> None:
+    assert origin_allowed("https://tick.example", "tick.example:443", "https", ())
+    assert not origin_allowed("https://tick.example", None, "https", ())

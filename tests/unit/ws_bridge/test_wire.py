@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from tickstream.core.columns import Strings, TickColumns
+from tickstream.core.model import Bar, IndicatorSet, MarketEvent, Tick
+from tickstream.ws_bridge.adapters.wire import body_of, tick_body
+
+TICK = Tick("SPY", 165.48, 100.0, 1_381_239_000_123_456_789, 1_381_239_000_999_999_999, 7, "replay", "Q", None, "@", 1)
+
+
+def test_a_trade_has_the_topics_fields_with_times_in_milliseconds_and_null_for_what_is_absent() -> None:
+    assert json.loads(body_of(TICK)) == {
+        "symbol": "SPY",
+        "price": 165.48,
+        "volume": 100.0,
+        "ts_event_ms": 1_381_239_000_123,
+        "ts_ingest_ms": 1_381_239_000_999,
+        "seq": 7,
+        "source": "replay",
+        "venue": "Q",
+        "trade_id": None,
+        "conditions": "@",
+        "flags": 1,
+    }
+
+
+def test_a_trade_of_a_batch_reads_the_same_as_one_by_itself() -> None:
+    columns = TickColumns(
+        symbol=Strings.of(["SPY"]),
+        price=np.array([TICK.price]),
+        volume=np.array([TICK.volume]),
+        ts_event=np.array([TICK.ts_event]),
+        ts_ingest=np.array([TICK.ts_ingest]),
+        seq=np.array([TICK.seq]),
+        source=Strings.of(["replay"]),
+        venue=Strings.of(["Q"]),
+        conditions=Strings.of(["@"]),
+        flags=np.array([TICK.flags]),
+        trade_id=[None],
+    )
+    assert tick_body(columns, 0) == body_of(TICK)
+
+
+def test_bars_and_indicators_have_start_and_end_in_milliseconds_and_no_nan() -> None:
+    bar = Bar(
+        "SPY", "1m", 60_000_000_000, 120_000_000_000, 1, 2, 0.5, 1.5, 10, float("nan"), 3, "closed", 0, "traded", "pre"
+    )
+    shown = json.loads(body_of(bar))
+    assert (shown["start_ms"], shown["end_ms"], shown["vwap"]) == (60_000, 120_000, None)
+    figures = IndicatorSet("SPY", "1m", 0, 60_000_000_000, "partial", 0, {"rsi_14": 55.5}, ("obv",))
+    assert json.loads(body_of(figures))["values"] == {"rsi_14": 55.5}
+    assert json.loads(body_of(figures))["warming"] == ["obv"]
+    assert json.loads(body_of(MarketEvent("halt", 5_000_000))) == {
+        "type": "halt",
+        "ts_event_ms": 5,
+        "symbol": None,
+        "source": None,
+        "detail": {},
+    }
