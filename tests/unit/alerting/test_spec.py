@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tickstream.alerting.adapters.alerts_query import AlertQuery
+from tickstream.alerting.adapters.rules_file import read_rules
+from tickstream.alerting.domain.rule import PercentMove, PriceLevel, VolumeSpike
+from tickstream.alerting.settings import AlertingSettings
+from tickstream.alerting.spec import InvalidRuleError, parse
+from tickstream.core.errors import SettingsError
+from tickstream.core.settings import load
+
+DEMO_RULES = Path(__file__).parents[3] / "data/demo/rules.yaml"
+LEVEL = {"name": "high", "kind": "price_level", "parameters": {"direction": "above", "level": 166}}
+
+
+def test_each_kind_of_rule_is_read() -> None:
+    assert parse(LEVEL).parameters.condition() == PriceLevel("above", 166.0)
+    move = {"name": "m", "kind": "percent_move", "parameters": {"percent": 2, "window_seconds": 60}}
+    assert parse(move).parameters.condition() == PercentMove("either", 2.0, 60_000_000_000)
+    spike = {"name": "v", "kind": "volume_spike", "parameters": {"factor": 5}}
+    assert parse(spike).parameters.condition() == VolumeSpike(5.0, 20, sessions=("continuous", "regular"))
+
+
+def test_everything_wrong_with_a_rule_is_named_with_its_place() -> None:
+    wrong = {
+        "name": "",
+        "kind": "price_level",
+        "parameters": {"direction": "sideways", "level": -1, "colour": "red"},
+        "symbols": ["SPY", "a b"],
+        "for_seconds": -1,
+    }
+    with pytest.raises(InvalidRuleError) as caught:
+        parse(wrong)
+    assert {problem.pointer for problem in caught.value.problems} == {
+        "/name",
+        "/parameters/direction",
+        "/parameters/level",
+        "/parameters/colour",
+        "/symbols/1",
+        "/for_seconds",
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "pointer"),
+    [
+        ({"name": "x", "kind": "magic", "parameters": {}}, "/kind"),
+        ({"name": "x", "parameters": {}}, "/kind"),
+        ([], ""),
+        ({**LEVEL, "parameters": {"direction": "above", "level": float("nan")}}, "/parameters/level"),
+        ({"name": "v", "kind": "volume_spike", "parameters": {"factor": 5, "hysteresis": 5}}, "/parameters"),
+    ],
+)
+def test_what_is_no_rule_is_refused(given: Any, pointer: str) -> None:
+    with pytest.raises(InvalidRuleError) as caught:
+        parse(given)
+    assert caught.value.problems[0].pointer.startswith(pointer)
+
+
+def test_the_demo_has_valid_rules() -> None:
+    assert len(read_rules(DEMO_RULES)) >= 5
+
+
+def test_a_rules_file_names_all_its_problems(tmp_path: Path) -> None:
+    path = tmp_path / "rules.yaml"
+    path.write_text("rules:\n  - {name: a, kind: price_level}\n  - {name: b, kind: nothing, parameters: {}}\n")
+    with pytest.raises(InvalidRuleError) as caught:
+        read_rules(path)
+    assert [problem.pointer for problem in caught.value.problems] == ["/rules/0/parameters", "/rules/1/kind"]
+    for text in ("rules: 3", "- 1", "rules: [", ""):
+        path.write_text(text)
+        with pytest.raises(InvalidRuleError):
+            read_rules(path)
+
+
+def test_a_key_is_needed_where_others_can_reach_the_api(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="ALERTING_API_KEY"):
+        load(AlertingSettings, "ALERTING", [], {"HTTP_HOST": "0.0.0.0"})
+    for environment in ({"HTTP_HOST": "127.0.0.2"}, {"HTTP_HOST": "0.0.0.0", "ALERTING_API_KEY": "k"}):
+        load(AlertingSettings, "ALERTING", [], environment)
+
+
+def test_a_missing_rules_file_is_a_bad_setting() -> None:
+    with pytest.raises(SettingsError, match=r"ALERTING_RULES_FILE .*can't be read"):
+        load(AlertingSettings, "ALERTING", [], {"ALERTING_RULES_FILE": "/no/such/file"})
+
+
+def test_a_question_about_alerts_names_all_its_problems() -> None:
+    query = AlertQuery.read({"state": "burning", "limit": "0", "cursor": "%%", "colour": "red"})
+    assert {problem.pointer for problem in query.problems} == {"/state", "/limit", "/cursor", "/colour"}
