@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
@@ -22,6 +23,8 @@ from redis import Redis
 
 from tests.support.servers import spare_ports, unnamed_servers
 from tickstream.cli.stack.errors import StackError
+from tickstream.cli.stack.places import Places
+from tickstream.cli.stack.processes import strays
 from tickstream.cli.stack.progress import Step
 from tickstream.cli.stack.stack import Stack
 from tickstream.core.kafka import Kafka
@@ -322,3 +325,42 @@ def test_an_owners_servers_die_with_it_even_when_it_is_killed(
     while one.status()[0].state != "down":
         assert time.monotonic() < deadline
         time.sleep(0.05)
+
+
+def test_kafkas_later_starts_use_what_java_recorded_in_the_background(
+    small: Callable[..., Stack], tmp_path: Path
+) -> None:
+    for program in Places.of(os.environ).cache.glob("kafka-*"):
+        if "-java-" not in program.name:
+            (tmp_path / program.name).symlink_to(program)
+    one = small(TICKSTREAM_CACHE_DIR=str(tmp_path))
+    one.up(["kafka"])
+    deadline = time.monotonic() + 10 * _WAIT_SECONDS
+    while not (recorded := list(tmp_path.glob("kafka-*-java-*/kafka.aot"))):
+        assert time.monotonic() < deadline, one.log("kafka").with_name("build.log").read_text()
+        time.sleep(0.1)
+    one.down()
+    one.up(["kafka"])
+    assert str(recorded[0]) in {mapped.path for mapped in psutil.Process(_pids(one)["kafka"]).memory_maps()}
+
+
+def test_a_stack_brought_down_while_something_is_built_stays_down(
+    small: Callable[..., Stack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    for tool in ("go", "cargo", "cc"):
+        (programs / tool).write_text("#!/bin/sh\nexec sleep 600\n")
+        (programs / tool).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    one = small(TICKSTREAM_CACHE_DIR=str(tmp_path / "cache"))
+    one.up(["influxdb"], background_builds=True)
+    assert [status.state for status in one.status()] == ["building"]
+    assert "INFLUXDB_URL" in one.env()
+    with ThreadPoolExecutor(1) as pool:
+        finishing = pool.submit(one.finish_builds)
+        one.down()
+        with pytest.raises(StackError):
+            finishing.result(_WAIT_SECONDS)
+    assert [status.state for status in one.status()] == ["down"]
+    assert strays(tmp_path / "cache", "sleep") == []

@@ -1,4 +1,4 @@
-"""Compiling a server's program in a process of its own, at the lowest priority."""
+"""Work that takes long and is in no hurry, in a process of its own at the lowest priority: compiling, tuning."""
 
 from __future__ import annotations
 
@@ -61,13 +61,14 @@ def wait(server: Server, site: Site, tell: OnProgress, interrupted: threading.Ev
 
 
 def main() -> None:
-    """Build the server named on the command line into the cache named there."""
+    """Do all there is to do for the server named on the command line, in the cache named there."""
     from tickstream.cli.stack.catalogue import SERVERS  # noqa: PLC0415 (the catalogue leads back here)
 
     os.nice(_LOWEST_PRIORITY)
     name, root = sys.argv[1:]
     try:
         SERVERS[name].install(Cache(Path(root)), lambda _done, _total: None)
+        SERVERS[name].tune(Cache(Path(root)))
     except StackError as error:
         sys.exit(str(error))
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import os
 import shutil
 import socket
 import struct
 import subprocess
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,8 +16,8 @@ from pathlib import Path
 from tickstream.cli.stack.cache import Cache
 from tickstream.cli.stack.errors import NotReadyError, StackError
 from tickstream.cli.stack.jars import Advance, JarLock
-from tickstream.cli.stack.java import java
-from tickstream.cli.stack.ports import LOOPBACK
+from tickstream.cli.stack.java import java, java_version
+from tickstream.cli.stack.ports import LOOPBACK, free_port
 from tickstream.cli.stack.processes import plain_environment
 from tickstream.cli.stack.servers import Server, Site
 
@@ -55,6 +57,9 @@ logger.server.name=kafka.server.KafkaRaftServer
 logger.server.level=info
 """
 
+_RECORDING = "kafka.aot"
+_RECORDING_PORT = 19_092
+_RECORDING_POLL_SECONDS = 0.2
 _MEMORY = ("-Xms128m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
 _METADATA_REQUEST = struct.pack(">hhih", 3, 1, 1, 10) + b"tickstream" + struct.pack(">i", 0)
 _ANSWER_LIMIT = 1 << 20
@@ -98,11 +103,40 @@ class KafkaServer(Server):
             self._format(site)
         return [*self._java(site), "kafka.Kafka", str(properties)]
 
+    @property
+    def _recorded(self) -> str:
+        return f"{self.entry}-java-{java_version()}"
+
+    def tuned(self, cache: Cache) -> bool:
+        return cache.has(self._recorded)
+
+    def tune(self, cache: Cache) -> None:
+        cache.install(self._recorded, lambda directory: self._record(directory, cache))
+
+    def _record(self, directory: Path, cache: Cache) -> None:
+        """Start and stop a broker of no use, so that Java writes down what it loads and compiles."""
+        work = directory / "work"
+        work.mkdir()
+        ports: dict[str, int] = {}
+        for name in self.ports:
+            ports[name] = free_port(_RECORDING_PORT, avoid=ports.values())
+        command = self.prepare(Site(work, ports, {}, cache))
+        command.insert(1, f"-XX:AOTCacheOutput={directory / _RECORDING}")
+        with subprocess.Popen(command, cwd=work, env=plain_environment(os.environ)) as broker:
+            while broker.poll() is None and not _takes_work(ports["main"]):
+                time.sleep(_RECORDING_POLL_SECONDS)
+            broker.terminate()
+        if not (directory / _RECORDING).exists():
+            raise StackError(f"Java recorded nothing; the broker ended with {broker.returncode}")
+        shutil.rmtree(work)
+
     def _java(self, site: Site) -> list[str]:
+        recording = site.cache.path(self._recorded) / _RECORDING
         classpath = f"{site.cache.path(self.entry)}/*"
         return [
             java(),
             *_MEMORY,
+            *([f"-XX:AOTCache={recording}", "-Xlog:aot*=error"] if recording.exists() else []),
             f"-Djava.io.tmpdir={site.directory / 'tmp'}",
             f"-Dlog4j2.configurationFile={site.directory / 'log4j2.properties'}",
             "-cp",
@@ -148,6 +182,14 @@ class KafkaServer(Server):
 
 def _properties(site: Site, data: Path) -> str:
     return _PROPERTIES.format(host=LOOPBACK, data=data, **site.ports)
+
+
+def _takes_work(port: int) -> bool:
+    try:
+        ask_brokers(LOOPBACK, port)
+    except NotReadyError:
+        return False
+    return True
 
 
 def ask_brokers(host: str, port: int) -> int:

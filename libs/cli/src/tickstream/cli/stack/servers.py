@@ -95,6 +95,13 @@ class Server(ABC):
     def install(self, cache: Cache, advance: Advance) -> None:  # noqa: B027 (packages bring most programs)
         """Get the program, verified."""
 
+    def tuned(self, cache: Cache) -> bool:  # noqa: ARG002 (most have nothing to tune)
+        """Whether `tune` has been done on this machine."""
+        return True
+
+    def tune(self, cache: Cache) -> None:  # noqa: B027 (most have nothing to tune)
+        """Do what makes later starts quicker, in no hurry."""
+
     def missing_tools(self) -> list[str]:
         """What an install needs and this machine lacks, each with where to get it."""
         return []

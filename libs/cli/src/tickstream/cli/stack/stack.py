@@ -100,27 +100,26 @@ class Stack:
         Raises:
             StackError: some could not be started (all of them named); the others run.
         """
-        chosen = servers_named(servers or DEFAULT)
-        self._register.create()
-        if self._guard:
-            self._guard.start()
-        with exclusive(self._register.lock):
-            self._interrupted.clear()
-            self._each(
-                chosen,
-                lambda server: self._bring_up(server, on_progress, needed=bool(servers), background=background_builds),
-            )
+        self._interrupted.clear()
+        self._up(
+            servers_named(servers or DEFAULT),
+            lambda server: self._bring_up(server, on_progress, needed=bool(servers), background=background_builds),
+        )
 
     def finish_builds(self, on_progress: OnProgress = silent) -> None:
-        """Wait for the programs that are compiled in the background, and start their servers."""
-        building = [server for server in SERVERS.values() if self._is_building(server)]
+        """Wait for the programs that are compiled in the background, and start their servers.
+
+        Raises:
+            StackError: a build failed, or the stack was brought down meanwhile.
+        """
+        building = [server for server in SERVERS.values() if server.built_here and self._is_building(server)]
         for server in building:
             site = self._register.site(server)
             if site is not None:
                 builder.wait(server, site, on_progress, self._interrupted)
-        waiting = [s.name for s in SERVERS.values() if s.built_here and self._register.site(s) and not self._running(s)]
+        waiting = [s for s in SERVERS.values() if s.built_here and self._register.site(s) and not self._running(s)]
         if waiting:
-            self.up(waiting, on_progress)
+            self._up(waiting, lambda server: self._bring_up(server, on_progress, needed=True, background=False))
 
     def down(self, servers: Sequence[str] | None = None, on_progress: OnProgress = silent) -> None:
         """Stop these servers, or all; their data stays."""
@@ -173,7 +172,17 @@ class Stack:
         site = self._register.site(chosen)
         if site is None:
             raise StackError(f"stack {self.name} has had no {server} yet")
-        return site.build_log if self._is_building(chosen) or not site.log.exists() else site.log
+        building = self._running(chosen) is None and self._is_building(chosen)
+        return site.build_log if building or not site.log.exists() else site.log
+
+    def _up(self, servers: Iterable[Server], bring_up: Callable[[Server], None]) -> None:
+        self._register.create()
+        with exclusive(self._register.lock):
+            if self._interrupted.is_set():
+                raise StackError(f"stack {self.name} was brought down meanwhile")
+            if self._guard:
+                self._guard.start()
+            self._each(servers, bring_up)
 
     def _each(self, servers: Iterable[Server], act: Callable[[Server], None]) -> None:
         problems = []
@@ -207,6 +216,8 @@ class Stack:
         else:
             self._await(server, site, ProcessRecord.of(process))
         server.provision(site)
+        if not server.tuned(self._cache):
+            builder.start(server, site, self._children)
         tell(Step(server.name, "up", f"{LOOPBACK}:{site.port}"))
 
     def _install(self, server: Server, tell: OnProgress, *, needed: bool, background: bool) -> bool:
