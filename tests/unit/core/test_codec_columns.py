@@ -14,15 +14,18 @@ from tickstream.core.errors import BadRecordError
 from tickstream.core.model import Bar, IndicatorSet
 
 CODECS = Codecs()
+ENOUGH = 40
+"""As many records are encoded in columns, not one by one."""
 BAR = Bar("SPY", "1m", 0, 60, 1.0, 2.0, 0.5, 1.5, 10.0, 1.2, 3, "closed", 0, "traded", "regular")
 
 
 @settings(deadline=None)
 @given(st.lists(BARS, max_size=40))
 def test_bars_by_the_batch_are_the_bytes_of_bars_one_by_one(bars: list[Bar]) -> None:
-    columns = BarColumns.of(bars)
-    assert columns.to_bars() == bars
-    assert CODECS.of(Bar).encode_columns(columns) == CODECS.of(Bar).encode_many(bars)
+    for batch in (bars, bars + [BAR] * ENOUGH):
+        columns = BarColumns.of(batch)
+        assert columns.to_bars() == batch
+        assert CODECS.of(Bar).encode_columns(columns) == CODECS.of(Bar).encode_many(batch)
 
 
 @pytest.mark.parametrize(
@@ -37,9 +40,10 @@ def test_bars_by_the_batch_are_the_bytes_of_bars_one_by_one(bars: list[Bar]) -> 
     ],
 )
 def test_bars_that_break_a_rule_are_not_written(change: dict[str, object], reason: str) -> None:
-    bars = [BAR, dataclasses.replace(BAR, **change)]  # type: ignore[arg-type] # wrong on purpose
-    with pytest.raises(BadRecordError, match=reason):
-        CODECS.of(Bar).encode_columns(BarColumns.of(bars))
+    bad = dataclasses.replace(BAR, **change)  # type: ignore[arg-type] # wrong on purpose
+    for bars in ([BAR, bad], [BAR] * ENOUGH + [bad]):
+        with pytest.raises(BadRecordError, match=reason):
+            CODECS.of(Bar).encode_columns(BarColumns.of(bars))
 
 
 def test_chosen_bars_keep_their_order() -> None:

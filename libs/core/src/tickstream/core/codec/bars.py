@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.codec.fields import INT32_MAX
-from tickstream.core.codec.records import RecordCodec
+from tickstream.core.codec.records import FEW, RecordCodec
 from tickstream.core.codec.writing import Doubles, Longs, assemble
 from tickstream.core.columns import BarColumns
 from tickstream.core.model import Bar
@@ -21,6 +21,8 @@ class BarCodec(RecordCodec[Bar]):
         Raises:
             BadRecordError: a bar breaks a rule.
         """
+        if len(columns) < FEW:
+            return self.encode_many(columns.to_bars())
         good = _valid(columns)
         if not good.all():
             self.encode(columns.take(np.flatnonzero(~good)[:1]).to_bars()[0])

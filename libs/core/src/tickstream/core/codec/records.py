@@ -28,6 +28,9 @@ R = TypeVar("R", bound=Record)
 MAX_BYTES: Final = 1_048_576
 """A value longer than this is refused unread."""
 
+FEW: Final = 28
+"""Fewer records than this are encoded and decoded faster one by one than in columns."""
+
 HEADER_BYTES: Final = 5
 _HEADER: Final = Struct(">BI")
 _MAGIC: Final = 0

@@ -13,14 +13,12 @@ from numpy.typing import NDArray
 from tickstream.core.codec.fields import INT32_MAX, TEXT_BYTES
 from tickstream.core.codec.interning import NOT_A_TEXT, TextTable
 from tickstream.core.codec.reading import Cursor, Spans
-from tickstream.core.codec.records import HEADER_BYTES, Format, RecordCodec
+from tickstream.core.codec.records import FEW, HEADER_BYTES, Format, RecordCodec
 from tickstream.core.codec.writing import NULL, PRESENT, Column, Doubles, Longs, Pieces, assemble, text, varint
 from tickstream.core.columns import Floats, Interner, Ints, Strings, TickColumns, TickInterners
 from tickstream.core.errors import BadRecordError
 from tickstream.core.model import Tick
 
-_MIN_BATCH: Final = 28
-"""Fewer records than this are decoded faster one by one."""
 _CHUNK: Final = 16_384
 """As many records are decoded together, so that their columns stay in the processor's cache."""
 _MAX_BYTES: Final = 1024
@@ -98,7 +96,7 @@ class TickCodec(RecordCodec[Tick]):
         Raises:
             BadRecordError: a trade breaks a rule.
         """
-        if format == "json":
+        if format == "json" or len(columns) < FEW:
             return self.encode_many(columns.to_ticks(), format)
         good = _valid(columns)
         if not good.all():
@@ -139,7 +137,7 @@ class TickCodec(RecordCodec[Tick]):
         ]
 
     def _decode(self, values: Sequence[bytes | None], interners: TickInterners, *, trade_ids: bool) -> DecodedTicks:
-        if len(values) < _MIN_BATCH:
+        if len(values) < FEW:
             return self._one_by_one(values, range(len(values)), interners, trade_ids=trade_ids)
         columns, rows = self._across(values, interners, trade_ids=trade_ids)
         if len(rows) == len(values):
