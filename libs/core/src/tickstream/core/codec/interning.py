@@ -13,7 +13,9 @@ from tickstream.core.columns import NULL_CODE, Codes, Interner
 NOT_A_TEXT: Final = -2
 """Stands for bytes that get no code: not UTF-8, or one distinct text too many."""
 
-_SLOT_BITS: Final = 16
+_LEAST_BITS: Final = 10
+_MOST_BITS: Final = 16
+_SLOTS_A_TEXT: Final = 32
 _FACTOR: Final = np.uint64(0x9E3779B97F4A7C15)
 _FOLD: Final = np.uint64(32)
 _EMPTY: Final = -1
@@ -23,22 +25,29 @@ class TextTable:
     """Remembers which bytes have which of an interner's codes.
 
     Each text has one slot that its hash chooses, so two texts can evict each other: that costs
-    a look at the interner, and keeps the table's size fixed whatever is read.
+    a look at the interner, and bounds the table's size whatever is read.
     """
 
-    __slots__ = ("_codes", "_interner", "_lengths", "_words")
+    __slots__ = ("_bits", "_codes", "_interner", "_lengths", "_words")
 
     def __init__(self, interner: Interner) -> None:
-        slots = 1 << _SLOT_BITS
         self._interner = interner
+        self._clear(_LEAST_BITS)
+
+    def _clear(self, bits: int) -> None:
+        slots = 1 << bits
+        self._bits = bits
         self._words = np.zeros((MAX_TEXT // WORD_BYTES, slots), dtype=np.uint64)
         self._lengths = np.full(slots, _EMPTY, dtype=np.int64)
         self._codes = np.zeros(slots, dtype=np.int32)
 
     def codes(self, cursor: Cursor, spans: Spans) -> Codes:
         """The code of each text, a new one for a text not seen before; -1 for null."""
+        wanted = min((_SLOTS_A_TEXT * len(self._interner)).bit_length(), _MOST_BITS)
+        if wanted > self._bits:
+            self._clear(wanted)
         words = cursor.text_words(spans)
-        slots = _slots(words, spans)
+        slots = (_hashes(words, spans) >> np.uint64(64 - self._bits)).view(np.int64)
         same = self._lengths.take(slots) == spans.length
         for column, known in zip(words, self._words, strict=False):
             same &= known.take(slots) == column
@@ -75,9 +84,9 @@ class TextTable:
         self._codes[slot] = code
 
 
-def _slots(words: list[Words], spans: Spans) -> np.ndarray:
+def _hashes(words: list[Words], spans: Spans) -> Words:
     mixed = spans.length.astype(np.uint64)
     for column in words:
         mixed = (mixed ^ column) * _FACTOR
         mixed ^= mixed >> _FOLD
-    return (mixed * _FACTOR >> np.uint64(64 - _SLOT_BITS)).astype(np.int64)
+    return mixed * _FACTOR
