@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import socket
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,14 @@ def test_secrets_are_random_lasting_and_private(tmp_path: Path) -> None:
     assert len(secret) >= 32
     assert stat.S_IMODE((register.directory / "secrets.json").stat().st_mode) == 0o600
     assert stat.S_IMODE(register.directory.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_servers_settled_at_once_all_keep_their_ports_and_secrets(tmp_path: Path, attempt: int) -> None:
+    register = _register(tmp_path)
+    with ThreadPoolExecutor(len(SERVERS)) as pool:
+        sites = list(pool.map(lambda server: register.settle(server, None, running=False), SERVERS.values()))
+    assert [register.site(server) for server in SERVERS.values()] == sites
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "A", "-x", "x" * 50])

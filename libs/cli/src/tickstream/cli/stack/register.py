@@ -55,15 +55,15 @@ class Register:
             wish: the main port asked for, which must be free; none takes the remembered or the default one.
             running: its ports are taken by itself.
         """
-        with exclusive(self._stacks / ".ports.lock"):
+        with exclusive(self._stacks / ".register.lock"):
             ports = self._ports()
             if not running:
                 ports[server.name] = self._choose(server, wish, ports.get(server.name, {}))
                 write_private(self.directory / "ports.json", json.dumps(ports, indent=2))
-        known = self._secrets()
-        if server.name not in known:
-            known[server.name] = {name: secrets.token_urlsafe(_SECRET_BYTES) for name in server.secrets}
-            write_private(self.directory / "secrets.json", json.dumps(known, indent=2))
+            known = self._secrets()
+            if server.name not in known:
+                known[server.name] = {name: secrets.token_urlsafe(_SECRET_BYTES) for name in server.secrets}
+                write_private(self.directory / "secrets.json", json.dumps(known, indent=2))
         site = Site(self.directory / server.name, ports[server.name], known[server.name], self._cache)
         site.directory.mkdir(exist_ok=True)
         return site
