@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 def write_lines(env: dict[str, str], lines: str) -> None:
     url = f"{env['INFLUXDB_URL']}/api/v2/write?org={env['INFLUXDB_ORG']}&bucket={env['INFLUXDB_BUCKET']}"
     headers = {"Authorization": f"Token {env['INFLUXDB_TOKEN']}"}
-    urllib.request.urlopen(urllib.request.Request(url, lines.encode(), headers), timeout=30).close()  # noqa: S310 - ours
+    urllib.request.urlopen(urllib.request.Request(url, lines.encode(), headers), timeout=30).close()
 
 
 @pytest.fixture

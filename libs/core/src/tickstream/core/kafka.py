@@ -120,6 +120,7 @@ class Kafka:
             "isolation.level": "read_committed",
             "partition.assignment.strategy": "cooperative-sticky",
             "enable.partition.eof": True,
+            "session.timeout.ms": 10_000,
             "fetch.wait.max.ms": 50,
             "queued.max.messages.kbytes": 65_536,
         }

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, NoReturn
+from typing import Final
+from urllib.parse import urlencode
 
 import orjson
-from influxdb_client.client.exceptions import InfluxDBError
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.write_api import SYNCHRONOUS
-from influxdb_client.rest import ApiException
+from urllib3 import BaseHTTPResponse, PoolManager, Timeout
 from urllib3.exceptions import HTTPError
 
 from tickstream.core.columns import TickColumns
@@ -37,11 +35,13 @@ class InfluxSeries:
     """
 
     def __init__(self, url: str, token: str, org: str, bucket: str, timeout: float) -> None:
-        self._url = url
+        self._url = url.rstrip("/")
         self._org = org
         self._bucket = bucket
-        self._client = InfluxDBClient(url, token, org=org, timeout=int(timeout * 1000))
-        self._points = self._client.write_api(write_options=SYNCHRONOUS)
+        self._target = "/api/v2/write?" + urlencode({"org": org, "bucket": bucket, "precision": "ns"})
+        self._http = PoolManager(
+            headers={"Authorization": f"Token {token}"}, timeout=Timeout(connect=timeout, read=timeout), retries=False
+        )
 
     def prepare(self) -> None:
         """Make sure that the bucket takes points."""
@@ -65,7 +65,7 @@ class InfluxSeries:
 
     def close(self) -> None:
         """Close the connections."""
-        self._client.close()  # type: ignore[no-untyped-call]  # the library leaves it untyped
+        self._http.clear()
 
     def _write_lines(self, made: Lines) -> list[Refused]:
         def write(first: int, last: int) -> None:
@@ -75,64 +75,51 @@ class InfluxSeries:
         return sorted(made.refused + refused)
 
     def _write(self, body: bytes, lines: int = 0) -> None:
-        try:
-            self._send(body)
-        except ApiException as error:
-            if error.status != 404:
-                self._raise(error, lines)
-            self._make_bucket(error)
-        else:
+        answer = self._ask("POST", self._target, body)
+        if answer.status == 404:
+            self._make_bucket(answer)
+            answer = self._ask("POST", self._target, body)
+        if answer.status == 204:
             return
-        try:
-            self._send(body)
-        except ApiException as error:
-            self._raise(error, lines)
+        said = _said(answer)
+        if lines and said.get("code") in _REFUSED_CODES:
+            raise PartRefusedError(said["message"], wholly=said["message"].endswith(f"dropped={lines}"))
+        raise RetryableError(self._refusal(answer), _retry_after(answer))
 
-    def _send(self, body: bytes) -> None:
-        try:
-            self._points.write(self._bucket, self._org, body)
-        except HTTPError as error:
-            raise RetryableError(f"InfluxDB at {self._url} doesn't answer: {_first_line(error)}") from error
-
-    def _make_bucket(self, missing: ApiException) -> None:
+    def _make_bucket(self, missing: BaseHTTPResponse) -> None:
         """Make the bucket, which keeps its points for ever."""
+        found = self._ask("GET", "/api/v2/orgs?" + urlencode({"org": self._org}))
+        if found.status != 200:
+            raise RetryableError(f"{self._refusal(missing)}, and it can't be made: {self._refusal(found)}")
+        for organisation in orjson.loads(found.data)["orgs"]:
+            wanted = {"name": self._bucket, "orgID": organisation["id"], "retentionRules": []}
+            made = self._ask("POST", "/api/v2/buckets", orjson.dumps(wanted))
+            if made.status != 201 and "already exists" not in _message(made):
+                raise RetryableError(f"{self._refusal(missing)}, and it can't be made: {self._refusal(made)}")
+
+    def _ask(self, method: str, target: str, body: bytes | None = None) -> BaseHTTPResponse:
         try:
-            self._client.buckets_api().create_bucket(bucket_name=self._bucket, org=self._org)
+            return self._http.request(method, self._url + target, body=body)
         except HTTPError as error:
-            raise RetryableError(f"InfluxDB at {self._url} doesn't answer: {_first_line(error)}") from error
-        except InfluxDBError as error:
-            reason = _message(error) if isinstance(error, ApiException) else str(error)
-            if "already exists" not in reason:
-                raise RetryableError(f"{self._refusal(missing)}, and it can't be made: {reason}") from error
+            raise RetryableError(f"InfluxDB at {self._url} doesn't answer: {error}") from error
 
-    def _raise(self, error: ApiException, lines: int) -> NoReturn:
-        answer = _answer(error)
-        if answer.get("code") in _REFUSED_CODES and lines:
-            reason = _message(error)
-            raise PartRefusedError(reason, wholly=reason.endswith(f"dropped={lines}")) from error
-        raise RetryableError(self._refusal(error), retry_after=_retry_after(error)) from error
-
-    def _refusal(self, error: ApiException) -> str:
-        return f"InfluxDB at {self._url} answers {error.status}: {_message(error)}"
+    def _refusal(self, answer: BaseHTTPResponse) -> str:
+        return f"InfluxDB at {self._url} answers {answer.status}: {_message(answer)}"
 
 
-def _answer(error: ApiException) -> Mapping[str, object]:
+def _said(answer: BaseHTTPResponse) -> Mapping[str, str]:
+    """What InfluxDB says of an error: its code and a message; empty when somebody else answers."""
     try:
-        answer = orjson.loads(error.body or b"")
+        said = orjson.loads(answer.data)
     except orjson.JSONDecodeError:
         return {}
-    return answer if isinstance(answer, dict) else {}
+    return {"code": str(said.get("code")), "message": str(said.get("message"))[:500]} if isinstance(said, dict) else {}
 
 
-def _message(error: ApiException) -> str:
-    return str(_answer(error).get("message") or error.reason)[:500]
+def _message(answer: BaseHTTPResponse) -> str:
+    return _said(answer).get("message") or str(answer.reason)
 
 
-def _retry_after(error: ApiException) -> float:
-    headers: Mapping[str, str] = error.headers or {}
-    text = headers.get("Retry-After", "")
+def _retry_after(answer: BaseHTTPResponse) -> float:
+    text = answer.headers.get("Retry-After", "")
     return float(text) if text.isdigit() else 0.0
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0][:300]
