@@ -10,7 +10,7 @@ Order of effects:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final, Protocol
 
 import numpy as np
@@ -36,7 +36,10 @@ _NEVER: Final = int(np.iinfo(np.int64).min)
 class Outside(Protocol):
     """What reaches into a running feed."""
 
-    speed: float
+    @property
+    def speed(self) -> float:
+        """Seconds of event time a second, as it is wanted now."""
+        ...
 
     def ending(self) -> bool:
         """Whether the feed is to end."""

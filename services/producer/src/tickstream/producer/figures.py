@@ -18,7 +18,9 @@ class Figures:
         self._failed = Gauge("producer_ticks_failed", "Trades that did not arrive", registry=self.registry)
         self._queue = Gauge("producer_queue_length", "Trades sent and on their way", registry=self.registry)
         self._rate = Gauge("producer_ticks_per_second", "Trades sent a second, lately", registry=self.registry)
-        self._behind = Gauge("producer_behind_seconds", "How far publishing is behind its schedule", registry=self.registry)
+        self._behind = Gauge(
+            "producer_behind_seconds", "How far publishing is behind its schedule", registry=self.registry
+        )
         self._seen = 0
         self._at: float | None = None
 

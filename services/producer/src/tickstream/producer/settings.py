@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
@@ -12,27 +11,8 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, fie
 
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.sessions import Sessions
-from tickstream.core.settings import Names, ServiceSettings
-from tickstream.producer.domain.names import is_symbol
-
-
-def _speed(value: object) -> object:
-    if value in ("max", math.inf):
-        return math.inf
-    try:
-        speed = float(str(value))
-    except ValueError:
-        speed = math.nan
-    if not (speed > 0 and math.isfinite(speed)):
-        raise ValueError('must be a positive number or "max"')
-    return speed
-
-
-def _symbols(names: tuple[str, ...]) -> tuple[str, ...]:
-    wrong = [name for name in names if not is_symbol(name)]
-    if wrong:
-        raise ValueError(f"must be upper-case symbols such as SPY or BRK.B, and {', '.join(wrong)} can't be one")
-    return tuple(dict.fromkeys(names))
+from tickstream.core.settings import ServiceSettings
+from tickstream.producer.config_file import Changeable, ConfigFile, Rate, Speed, Symbols
 
 
 def _time(value: object) -> object:
@@ -69,7 +49,11 @@ def _path(path: Path) -> Path:
     return path
 
 
-Speed = Annotated[float, BeforeValidator(_speed)]
+def _config_file(path: Path) -> Path:
+    ConfigFile.read(path)
+    return path
+
+
 Time = Annotated[int, BeforeValidator(_time)]
 SourceName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 
@@ -82,16 +66,23 @@ class ProducerSettings(ServiceSettings):
         None, description="replay: a file or folder of LEAN zips, CSV or Parquet", validate_default=True
     )
     speed: Speed = Field(1.0, description='seconds of event time a second, or "max" for as fast as it goes')
-    symbols: Annotated[Names, AfterValidator(_symbols)] = Field((), description="only these (replay), or these (simulate)")
+    symbols: Symbols = Field((), description="only these (replay), or these (simulate)")
     count: int | None = Field(None, ge=1, description="end after so many trades")
     start: Time | None = Field(None, description="replay: leave out what was before this time")
     end: Time | None = Field(None, description="replay: leave out what was from this time on")
-    loop: bool = Field(False, description="replay: go on as the next trading day, again and again")
+    loop: bool = Field(default=False, description="replay: go on as the next trading day, again and again")
     timezone: Annotated[str, AfterValidator(_zone)] | None = Field(
         None, description="replay: the zone of times that name none"
     )
-    strict: bool = Field(False, description="replay: end with 1 when a row of a file was no trade")
+    strict: bool = Field(default=False, description="replay: end with 1 when a row of a file was no trade")
     source_name: SourceName | None = Field(None, description="the trades' source, instead of one a file or run")
+    rate: Rate | None = Field(None, description="simulate: trades a second in total; else one a symbol in 1 to 5 s")
+    seed: int = Field(1, ge=0, description="simulate: of all chance; the same one and start give the same trades")
+    sim_start: Time | None = Field(None, description="simulate: the event time to start at; else the present")
+    standby: bool = Field(default=True, description="simulate: wait while another producer of the group publishes")
+    config_file: Annotated[Path, AfterValidator(_config_file)] | None = Field(
+        None, description="TOML with symbols, speed, rate, characters; wins, and is read again on SIGHUP"
+    )
     calendar: Annotated[str, AfterValidator(_calendar)] = Field("XNYS", description='sessions; "24/7" never closes')
     format: Literal["avro", "json"] = Field("avro", description="of the published values")
     replicas: int = Field(1, ge=1, description="how many producers share the symbols")
@@ -120,3 +111,7 @@ class ProducerSettings(ServiceSettings):
         if replica >= replicas:
             raise ValueError(f"must be below PRODUCER_REPLICAS ({replicas})")
         return replica
+
+    def changeable(self) -> Changeable:
+        """What a reload may change, as it is set here."""
+        return Changeable(self.speed, self.symbols, self.rate, {})

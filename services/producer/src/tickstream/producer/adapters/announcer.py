@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from prometheus_client import CollectorRegistry
+
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs, Format
 from tickstream.core.kafka import Kafka, Publisher
@@ -11,7 +13,6 @@ from tickstream.core.metrics import snapshot
 from tickstream.core.model import MarketEvent, Progress, SystemMetrics
 from tickstream.core.topics import MARKET_EVENTS, PROGRESS, SYSTEM_METRICS
 from tickstream.producer.domain.progress import Mark
-from prometheus_client import CollectorRegistry
 
 
 class Announcer:

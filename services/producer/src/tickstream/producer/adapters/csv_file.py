@@ -59,7 +59,9 @@ class CsvFile:
                 reader = TableReader(columns, self.zone, interners.sources.code(source), interners)
                 types = {name: _TYPES[column] for column, name in columns.found.items()}
                 for line, block in blocks(stream, 2):
-                    yield from trades(block, line, lambda lines: reader.rows(table(lines, names, types)), self.path, bad)
+                    yield from trades(
+                        block, line, lambda lines: reader.rows(table(lines, names, types)), self.path, bad
+                    )
         except (OSError, EOFError, zlib.error) as error:
             raise FatalError(f"{self.path} can't be read: {error}") from error
 
@@ -73,4 +75,3 @@ class CsvFile:
         except UnicodeDecodeError as error:
             raise FatalError(f"{self.path} has no header in UTF-8") from error
         return [f"{name}#{at}" if name in names[:at] else name for at, name in enumerate(names)]
-

@@ -97,9 +97,7 @@ class LeanFile:
         Raises:
             FatalError: the zip is broken.
         """
-        rows = _Reader(
-            self, interners.symbols.code(self.symbol), interners.sources.code(source), interners
-        )
+        rows = _Reader(self, interners.symbols.code(self.symbol), interners.sources.code(source), interners)
         try:
             with zipfile.ZipFile(self.path) as archive, archive.open(self.member) as stream:
                 for line, block in blocks(stream, 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,26 +24,34 @@ _BATCH: Final = 5_000
 _TURN: Final = 0.05
 
 
-@dataclass(slots=True)
 class Account:
     """What became of the trades, by partition.
+
+    Args:
+        partitions: how many there are.
 
     Attributes:
         sent: how many were handed to the client.
         acknowledged: how many arrived.
-        offsets: the offset behind the last that arrived.
+        latest: the last that arrived.
         failed: how many did not arrive, by reason.
     """
 
-    sent: list[int]
-    acknowledged: list[int]
-    offsets: list[int]
-    failed: Counter[str]
+    def __init__(self, partitions: int) -> None:
+        self.sent = [0] * partitions
+        self.acknowledged = [0] * partitions
+        self.latest: list[Message | None] = [None] * partitions
+        self.failed: Counter[str] = Counter()
 
     @property
     def waiting(self) -> int:
         """How many are on their way."""
         return sum(self.sent) - sum(self.acknowledged) - self.failed.total()
+
+    @property
+    def offsets(self) -> list[int]:
+        """The offset behind the last that arrived, in each partition."""
+        return [0 if message is None else (message.offset() or 0) + 1 for message in self.latest]
 
 
 class TickPublisher:
@@ -59,7 +67,13 @@ class TickPublisher:
     """
 
     def __init__(
-        self, producer: Producer, topic: str, partitions: int, codec: TickCodec, format: Format, clock: Clock  # noqa: A002 - the setting's name
+        self,
+        producer: Producer,
+        topic: str,
+        partitions: int,
+        codec: TickCodec,
+        format: Format,  # noqa: A002 - the setting's name
+        clock: Clock,
     ) -> None:
         self._producer = producer
         self._topic = topic
@@ -68,7 +82,8 @@ class TickPublisher:
         self._clock = clock
         self._keys: list[bytes] = []
         self._partitions: NDArray[np.int64] = np.zeros(0, dtype=np.int64)
-        self.account = Account([0] * partitions, [0] * partitions, [0] * partitions, Counter())
+        self.account = Account(partitions)
+        self._heard = _listener(self.account)
 
     def partitions_of(self, columns: TickColumns) -> NDArray[np.int64]:
         """The partition of each trade."""
@@ -98,7 +113,7 @@ class TickPublisher:
             {"value": value, "key": keys[symbol], "partition": partition}
             for value, symbol, partition in zip(values, columns.symbol.codes.tolist(), partitions.tolist(), strict=True)
         ]
-        queued = self._producer.produce_batch(self._topic, messages, on_delivery=self._on_delivery)
+        queued = self._producer.produce_batch(self._topic, messages, on_delivery=self._heard)
         if queued != len(messages):
             raise FatalError(f"the Kafka client took {queued} of {len(messages)} records")
         for partition, count in enumerate(np.bincount(partitions).tolist()):
@@ -137,10 +152,17 @@ class TickPublisher:
         self._keys += [symbol.encode() for symbol in fresh]
         self._partitions = np.append(self._partitions, [partition_for(symbol, count) for symbol in fresh])
 
-    def _on_delivery(self, error: KafkaError | None, message: Message) -> None:
+
+def _listener(account: Account) -> Callable[[KafkaError | None, Message], None]:
+    """Hears of each trade what became of it; called for every one, so it does as little as it can."""
+    acknowledged, latest, failed = account.acknowledged, account.latest, account.failed
+
+    def on_delivery(error: KafkaError | None, message: Message) -> None:
         if error is None:
             partition = message.partition() or 0
-            self.account.acknowledged[partition] += 1
-            self.account.offsets[partition] = (message.offset() or 0) + 1
+            acknowledged[partition] += 1
+            latest[partition] = message
         else:
-            self.account.failed[error.name()] += 1
+            failed[error.name()] += 1
+
+    return on_delivery

@@ -80,7 +80,9 @@ def _scaled(numbers: Ints) -> Ints:
 def _decimals(column: pa.Array) -> Ints:
     """Nine decimals are exact in a Decimal, and would not be in a double."""
     whole = _ints(pc.floor(column).cast(pa.int64()))
-    billionths = _ints(pc.multiply(pc.subtract(column, pc.floor(column)), pa.scalar(10**9)).cast(pa.int64(), safe=False))
+    billionths = _ints(
+        pc.multiply(pc.subtract(column, pc.floor(column)), pa.scalar(10**9)).cast(pa.int64(), safe=False)
+    )
     nanos = np.full(len(whole), 1, dtype=np.int64)
     for bound, unit in reversed(_UNITS):
         nanos = np.where(whole < bound, unit, nanos)
@@ -98,5 +100,3 @@ def _all(truths: pa.Array) -> bool:
 
 def _any(truths: pa.Array) -> bool:
     return bool(pc.any(truths).as_py())
-
-

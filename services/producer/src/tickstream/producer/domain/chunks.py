@@ -77,7 +77,7 @@ def concat(parts: Sequence[TickColumns]) -> TickColumns:
     )
 
 
-def unsent(
+def unsent(  # noqa: PLR0913 - a column each
     symbol: Strings,
     price: NDArray[np.float64],
     volume: NDArray[np.float64],

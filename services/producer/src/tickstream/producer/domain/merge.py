@@ -27,6 +27,7 @@ class Stream:
     read: Callable[[], Iterator[TickColumns]]
     source: str | None = None
 
+
 _NEVER: Final = int(np.iinfo(np.int64).min)
 
 

@@ -27,9 +27,13 @@ class Share:
     replicas: int = 1
     partitions: int = 1
 
+    def partition(self, symbol: str) -> int:
+        """Where a symbol's trades go."""
+        return partition_for(symbol, self.partitions)
+
     def holds(self, symbol: str) -> bool:
         """Whether a symbol is this replica's."""
-        return partition_for(symbol, self.partitions) % self.replicas == self.replica
+        return self.partition(symbol) % self.replicas == self.replica
 
 
 class Selection:
@@ -37,12 +41,13 @@ class Selection:
 
     Args:
         share: the replica's share of the symbols.
+        symbols: the wanted ones; empty wants all.
         start: nothing before this event time; None for no such bound.
         end: nothing from this event time on; None for no such bound.
         count: at most so many trades; None for all.
 
     Attributes:
-        symbols: the wanted ones; empty wants all. May be changed at any time.
+        left: how many more trades may follow; None for no bound.
         cut: whether the stream was ended before its own end.
     """
 
@@ -52,17 +57,13 @@ class Selection:
         self._share = share
         self._start = start
         self._end = end
-        self._left = count
+        self.left = count
         self._wanted: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._symbols = frozenset(symbols)
         self.cut = False
 
-    @property
-    def symbols(self) -> frozenset[str]:
-        return self._symbols
-
-    @symbols.setter
-    def symbols(self, symbols: Collection[str]) -> None:
+    def want(self, symbols: Collection[str]) -> None:
+        """From now on only these; empty wants all."""
         self._symbols = frozenset(symbols)
         self._wanted = self._wanted[:0]
 
@@ -73,7 +74,7 @@ class Selection:
                 self.cut = True
                 return
             yield self._limit(self._bound(chunk))
-            if self._left == 0:
+            if self.left == 0:
                 self.cut = True
                 return
 
@@ -88,12 +89,12 @@ class Selection:
         return chunk.take(rows)
 
     def _limit(self, chunk: Chunk) -> Chunk:
-        if self._left is None:
+        if self.left is None:
             return chunk
-        if len(chunk) > self._left:
-            until = int(chunk.due[self._left])
-            chunk = replace(chunk.take(np.arange(len(chunk)) < self._left), until=until, ended=())
-        self._left -= len(chunk)
+        if len(chunk) > self.left:
+            until = int(chunk.due[self.left])
+            chunk = replace(chunk.take(np.arange(len(chunk)) < self.left), until=until, ended=())
+        self.left -= len(chunk)
         return chunk
 
     def _want(self, symbol: Strings) -> NDArray[np.bool_]:
