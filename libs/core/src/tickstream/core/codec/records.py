@@ -52,14 +52,12 @@ class Decoded(Generic[R]):
     rejected: list[tuple[int, str]]
 
 
+@dataclass(frozen=True, slots=True)
 class _Writer:
-    """The schema behind an id that isn't today's: readable, or why not."""
+    """The schema behind an id that isn't today's, or why it can't be read."""
 
-    __slots__ = ("problem", "schema")
-
-    def __init__(self, schema: Any, problem: str) -> None:
-        self.schema = schema
-        self.problem = problem
+    schema: Any
+    problem: str = ""
 
 
 class RecordCodec(Generic[R]):
@@ -226,4 +224,4 @@ class RecordCodec(Generic[R]):
             problems = unreadable(schema, self._topic_schema.schema)
         if problems:
             return _Writer(None, f"schema id {schema_id} can't be read: {'; '.join(problems)}")
-        return _Writer(parsed, "")
+        return _Writer(parsed)

@@ -78,7 +78,7 @@ class Longs:
     reach: Final = 2 * WORD_BYTES
 
     def __init__(self, values: Ints) -> None:
-        self._unsigned = varints.zigzag(values)
+        self._unsigned = varints.zigzag(values.astype(np.int64, copy=False))
         self.lengths = varints.sizes(self._unsigned)
 
     def write(self, output: Output, at: Ints) -> None:
