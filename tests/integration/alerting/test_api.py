@@ -1,0 +1,159 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import psycopg
+import pytest
+import urllib3
+
+from tests.integration.alerting.conftest import Market, select
+from tests.support.programs import Running, run, service, until
+from tickstream.alerting.adapters.schema import migrate
+
+pytestmark = pytest.mark.integration
+
+LEVEL = {"name": "spy", "kind": "price_level", "symbols": ["SPY"], "parameters": {"direction": "above", "level": 166}}
+KEY = "a-key-for-the-test"
+
+
+class Api:
+    """A client of the service's API."""
+
+    def __init__(self, running: Running) -> None:
+        self._url = running.url
+        self._http = urllib3.PoolManager()
+
+    def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
+        given = {"X-API-Key": KEY} | {name.replace("_", "-"): value for name, value in headers.items()}
+        content = None if body is None else (body if isinstance(body, bytes) else orjson.dumps(body))
+        if content is not None:
+            given.setdefault("Content-Type", "application/json")
+        answer = self._http.request(method, self._url + path, body=content, headers=given, retries=False)
+        if answer.status >= 400:
+            assert answer.headers["Content-Type"].startswith("application/problem+json")
+        return answer.status, orjson.loads(answer.data) if answer.data else None
+
+
+@pytest.fixture
+def running(market: Market, tmp_path: Path) -> Iterator[Running]:
+    with service("tickstream-alerting", env=market.env | {"ALERTING_API_KEY": KEY}, log=tmp_path / "log") as found:
+        found.await_ready()
+        yield found
+
+
+@pytest.fixture
+def api(running: Running) -> Api:
+    return Api(running)
+
+
+def test_rules_are_made_read_replaced_and_deleted(api: Api) -> None:
+    status, made = api("POST", "/api/v1/rules", LEVEL)
+    assert (status, made["version"], made["severity"]) == (201, 1, "warning")
+    assert api("GET", f"/api/v1/rules/{made['id']}") == (200, made)
+    status, listed = api("GET", "/api/v1/rules")
+    assert [rule["name"] for rule in listed["items"]] == ["high", "low", "move", "spy"]
+
+    status, replaced = api("PUT", f"/api/v1/rules/{made['id']}", LEVEL | {"severity": "critical", "enabled": False})
+    assert (status, replaced["version"], replaced["severity"], replaced["enabled"]) == (200, 2, "critical", False)
+    assert api("DELETE", f"/api/v1/rules/{made['id']}") == (204, None)
+    assert api("GET", f"/api/v1/rules/{made['id']}")[0] == 404
+    assert api("DELETE", f"/api/v1/rules/{made['id']}")[0] == 404
+
+
+def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
+    status, problem = api("POST", "/api/v1/rules", {"name": "", "kind": "price_level", "parameters": {"level": -1}})
+    assert status == 422
+    pointers = {error["pointer"] for error in problem["errors"]}
+    assert pointers == {"#/name", "#/parameters/level", "#/parameters/direction"}
+    assert api("POST", "/api/v1/rules", b"{", Content_Type="application/json")[0] == 400
+    assert api("POST", "/api/v1/rules", LEVEL, Content_Type="text/plain")[0] == 415
+    assert api("POST", "/api/v1/rules", LEVEL | {"name": "x" * 300_000})[0] == 413
+    assert api("POST", "/api/v1/rules", LEVEL | {"name": "high"})[0] == 409
+    assert api("GET", "/api/v1/rules/seven")[0] == 404
+    assert api("PATCH", "/api/v1/rules")[0] == 405
+    assert api("GET", "/api/v1/nothing")[0] == 404
+    assert api("GET", "/api/v1/alerts?state=burning")[0] == 400
+
+
+def test_without_the_key_nothing_is_told_except_health(api: Api) -> None:
+    assert api("GET", "/api/v1/rules", X_API_Key="wrong")[0] == 401
+    assert api("GET", "/api/v1/rules", X_API_Key="")[0] == 401
+    assert api("GET", "/api/v1/rules", X_API_Key="", Authorization=f"Bearer {KEY}")[0] == 200
+    for page in ("/healthz", "/readyz"):
+        assert api("GET", page, X_API_Key="")[0] == 200
+
+
+def test_a_rule_works_as_soon_as_it_is_made_and_its_alerts_end_with_it(api: Api, market: Market) -> None:
+    _, made = api(
+        "POST",
+        "/api/v1/rules",
+        LEVEL | {"name": "any", "symbols": ["S1?"], "parameters": {"direction": "above", "level": 1}},
+    )
+    until(lambda: _rules_in_force(api) == 4, "the rule wasn't loaded")
+    market.publish(market.ticks[:500])
+    until(lambda: len(_alerts(api, f"rule={made['id']}&state=firing")) == 2, "no alert")
+    assert {alert["symbol"] for alert in _alerts(api, "rule=any")} == {"S10", "S11"}
+
+    api("DELETE", f"/api/v1/rules/{made['id']}")
+    until(lambda: len(_alerts(api, "rule=any&state=resolved")) == 2, "the alerts didn't end")
+    _, alert = api("GET", f"/api/v1/alerts/{_alerts(api, 'rule=any')[0]['alert_id']}")
+    assert [t["state"] for t in alert["transitions"]] == ["firing", "resolved"]
+    assert "deleted" in alert["transitions"][-1]["reason"]
+
+
+def test_rules_written_by_sql_count_too(api: Api, market: Market) -> None:
+    with psycopg.connect(market.env["DATABASE_URL"]) as connection:
+        connection.execute(
+            "INSERT INTO alert_rules (name, kind, parameters) VALUES"
+            " ('sql', 'price_level', '{\"direction\": \"above\", \"level\": 1}'), ('bad', 'price_level', '{}')"
+        )
+    until(lambda: _rules_in_force(api) == 4, "the rule wasn't loaded")
+
+
+def test_alerts_come_in_pages_newest_first(api: Api, market: Market) -> None:
+    market.publish(market.ticks)
+    expected = {life[0] for life in market.expected()}
+    until(lambda: len(select(market.env, "SELECT 1 FROM alerts")) == len(expected), "alerts are missing")
+    seen: list[dict[str, Any]] = []
+    cursor = ""
+    while cursor is not None:
+        _, page = api("GET", f"/api/v1/alerts?limit=50{cursor and f'&cursor={cursor}'}")
+        seen += page["items"]
+        cursor = page["next_cursor"]
+    assert {alert["alert_id"] for alert in seen} == expected
+    assert len(seen) == len(expected)
+    assert [alert["began_ms"] for alert in seen] == sorted((alert["began_ms"] for alert in seen), reverse=True)
+    assert {alert["symbol"] for alert in _alerts(api, "symbol=S00,S01")} == {"S00", "S01"}
+
+
+def test_migrations_run_once_however_many_start(isolated_env: dict[str, str]) -> None:
+    threads = [threading.Thread(target=migrate, args=[isolated_env["DATABASE_URL"]]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    done = run("tickstream-alerting", "--migrate-only", env=isolated_env)
+    assert done.returncode == 0, done.stderr
+    symbols = {row["symbol"] for row in select(isolated_env, "SELECT symbol FROM instruments")}
+    assert {"AIG", "BAC", "SPY"} <= symbols
+
+
+def test_all_bad_settings_are_named() -> None:
+    done = run("tickstream-alerting", "--http-host", "0.0.0.0", "--http-port", "x", "--rules-file", "/no", env={})
+    assert done.returncode == 2
+    for name in ("HTTP_PORT", "ALERTING_RULES_FILE"):
+        assert name in done.stderr
+
+
+def _alerts(api: Api, query: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = api("GET", f"/api/v1/alerts?{query}")[1]["items"]
+    return found
+
+
+def _rules_in_force(api: Api) -> float:
+    page = urllib3.request("GET", api._url + "/metrics").data.decode()
+    return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("alerting_rules_enabled "))
