@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import socket
 import stat
 import subprocess
@@ -342,6 +343,31 @@ def test_kafkas_later_starts_use_what_java_recorded_in_the_background(
     one.down()
     one.up(["kafka"])
     assert str(recorded[0]) in {mapped.path for mapped in psutil.Process(_pids(one)["kafka"]).memory_maps()}
+
+
+def test_without_compilers_all_but_influxdb_start_and_time_series_go_to_postgres(
+    small: Callable[..., Stack], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for program in Places.of(os.environ).cache.glob("kafka-*"):
+        (cache / program.name).symlink_to(program)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    if setpriv := shutil.which("setpriv"):
+        (programs / "setpriv").symlink_to(setpriv)
+    monkeypatch.setenv("PATH", str(programs))
+    one = small(TICKSTREAM_CACHE_DIR=str(cache))
+    steps: list[Step] = []
+    one.up(on_progress=steps.append)
+    last = {step.server: step for step in steps}
+    assert {server: step.phase for server, step in last.items()} == {
+        **dict.fromkeys(("kafka", "postgres", "redis"), "up"),
+        "influxdb": "missing",
+    }
+    assert "Rust with cargo" in last["influxdb"].detail
+    assert one.env()["TIMESERIES"] == "postgres"
+    assert "INFLUXDB_URL" not in one.env()
 
 
 def test_a_stack_brought_down_while_something_is_built_stays_down(

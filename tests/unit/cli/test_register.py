@@ -79,6 +79,13 @@ def test_a_stack_name_that_is_no_directory_name_is_refused(tmp_path: Path, name:
         _register(tmp_path, name)
 
 
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    register = _register(tmp_path)
+    (register.directory / "ports.json").write_text("")
+    with pytest.raises(StackError, match=r"ports\.json must be JSON"):
+        register.members()
+
+
 def test_places_follow_the_settings_then_the_base_directories() -> None:
     own = {"TICKSTREAM_CACHE_DIR": "/c", "TICKSTREAM_STATE_DIR": "/s", "HOME": "/h", "XDG_CACHE_HOME": "/x"}
     assert Places.of(own) == Places(Path("/c"), Path("/s"))

@@ -109,4 +109,6 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
         contents: dict[str, dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
+    except ValueError as error:
+        raise StackError(f"{path} must be JSON ({error}): remove it, or wipe the stack") from error
     return contents
