@@ -17,7 +17,6 @@ import numpy as np
 
 from tickstream.core.clock import Clock
 from tickstream.core.columns import Ints
-from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.model import MarketEvent
 from tickstream.core.sessions import SESSION_NAMES, Change, Sessions
 from tickstream.producer.adapters.announcer import Announcer
@@ -124,16 +123,16 @@ class Feed:
             complete: whether the sources have nothing more, so that their last day is over.
 
         Raises:
-            FatalError: a trade did not arrive.
+            FatalError: a trade, or one of the marks, did not arrive.
         """
-        self._publisher.flush(self._flush_limit)
+        self._publisher.flush(self._flush_limit, self._outside.ending)
+        if complete:
+            self._advance(max((self._day_end(source.last) for source in self._live.all()), default=self._frontier))
         for source in self._live.all():
             self._end(source, self._day_end(source.last) if complete else self._frontier)
         self._mark()
-        try:
-            self._announcer.flush(self._flush_limit)
-        except RetryableError as error:
-            raise FatalError(f"the last marks did not arrive: {error}") from error
+        self._publisher.check()
+        self._announcer.flush()
 
     def _begin(self, event: int) -> None:
         self._pacer = Pacer(self._outside.speed, event, self._clock.monotonic())
@@ -155,7 +154,8 @@ class Feed:
             if at == len(chunk) and self._frontier >= chunk.until:
                 return True
             if idle:
-                self._publisher.serve(min(_TURN, max(0.0, pacer.wait(following, now))))
+                self._clock.sleep(min(_TURN, max(0.0, pacer.wait(following, now))))
+                self._publisher.serve()
         return False
 
     def _due_rows(self, due: Ints, at: int, reached: int) -> int:

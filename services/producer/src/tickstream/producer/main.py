@@ -60,6 +60,7 @@ def run(settings: ProducerSettings, stop: Stop) -> None:
             else:
                 Simulation(parts).run()
         finally:
+            parts.publisher.flush(settings.delivery_timeout, parts.outside.ending)
             _report(parts.publisher.account, bad, clock.monotonic() - started)
 
 
@@ -126,7 +127,7 @@ def _report(account: Account, bad: BadRows, seconds: float) -> None:
     report = {
         "sent": sent,
         "acknowledged": sum(account.acknowledged),
-        "failed": dict(account.failed),
+        "failed": dict(+account.failed),
         "bad_rows": bad.total,
         "seconds": round(seconds, 3),
         "ticks_per_second": round(sent / seconds) if seconds else 0,

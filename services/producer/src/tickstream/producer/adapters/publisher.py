@@ -22,6 +22,7 @@ MOST_IN_FLIGHT: Final = 100_000
 
 _BATCH: Final = 5_000
 _TURN: Final = 0.05
+_LAST_WAIT: Final = 10.0
 
 
 class Account:
@@ -104,7 +105,7 @@ class TickPublisher:
             self._producer.poll(_TURN)
             if given_up():
                 return False
-        self._check()
+        self.check()
         partitions = self.partitions_of(columns)
         stamped = replace(columns, ts_ingest=np.full(len(columns), self._clock.now_ns(), dtype=np.int64))
         values = self._codec.encode_columns(stamped, self._format)
@@ -121,24 +122,39 @@ class TickPublisher:
         self._producer.poll(0)
         return True
 
-    def serve(self, seconds: float) -> None:
-        """Wait, and hear what arrived meanwhile.
+    def serve(self) -> None:
+        """Hear what has arrived.
 
         Raises:
             FatalError: a trade did not arrive.
         """
-        self._producer.poll(seconds)
-        self._check()
+        self._producer.poll(0)
+        self.check()
 
-    def flush(self, limit: float) -> None:
-        """Wait until everything sent has arrived or failed; what is still on its way then has failed."""
-        self._producer.flush(limit)
-        waiting = self.account.waiting
-        if waiting:
-            self.account.failed["not acknowledged in time"] += waiting
+    def flush(self, limit: float, ending: Callable[[], bool]) -> None:
+        """Wait until everything sent has arrived or failed; what is still on its way then has failed.
 
-    def _check(self) -> None:
-        failed = self.account.failed
+        Args:
+            limit: seconds to wait, at the most.
+            ending: asked while waiting; once it is true a few seconds are left.
+        """
+        now = self._clock.monotonic()
+        until = now + limit
+        while self.account.waiting and now < until:
+            self._producer.flush(_TURN)
+            now = self._clock.monotonic()
+            if ending():
+                until = min(until, now + _LAST_WAIT)
+                ending = _no
+        self.account.failed["not acknowledged in time"] += self.account.waiting
+
+    def check(self) -> None:
+        """See that no trade was lost.
+
+        Raises:
+            FatalError: says how many, and why.
+        """
+        failed = +self.account.failed
         if failed:
             reasons = ", ".join(f"{count} x {reason}" for reason, count in failed.items())
             raise FatalError(f"trades did not arrive: {reasons}")
@@ -151,6 +167,10 @@ class TickPublisher:
         fresh = list(symbols[known:])
         self._keys += [symbol.encode() for symbol in fresh]
         self._partitions = np.append(self._partitions, [partition_for(symbol, count) for symbol in fresh])
+
+
+def _no() -> bool:
+    return False
 
 
 def _listener(account: Account) -> Callable[[KafkaError | None, Message], None]:
