@@ -90,7 +90,7 @@ class Market:
     def publish(self, records: Sequence[Record]) -> None:
         for record in records:
             topic = next(topic.name for topic in TOPICS.values() if topic.record is type(record))
-            key: str = getattr(record, "symbol", None) or getattr(record, "scope", "")
+            key = str(getattr(record, "symbol", None) or getattr(record, "scope", ""))
             self.publish_bytes(topic, key.encode(), self.codecs.of(type(record)).encode(record))
         self.flush()
 
@@ -122,8 +122,9 @@ class Market:
         while len(found) < high and time.monotonic() < end:
             for message in reader.consume(100, 0.2):
                 if message.error() is None:
-                    headers = {name: bytes(value).decode() for name, value in dict(message.headers() or {}).items()}  # type: ignore[arg-type]  # ours are bytes
-                    found.append((message.value(), headers))
+                    headers = dict(message.headers() or {})
+                    texts = {name: text.decode() for name, text in headers.items() if isinstance(text, bytes)}
+                    found.append((message.value(), texts))
         reader.close()
         return found
 
