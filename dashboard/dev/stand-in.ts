@@ -19,6 +19,8 @@ export interface StandInOptions {
 export interface StandIn {
   readonly io: Server;
   readonly market: Market;
+  /** What the clients are subscribed to, as `channel symbols interval`. */
+  subscriptions(): string[];
   /** Goes on by one flush; happens by itself unless `manual`. */
   flush(): void;
   stop(): Promise<void>;
@@ -72,6 +74,10 @@ export function attachStandIn(
   return {
     io,
     market,
+    subscriptions: () =>
+      [...held.values()]
+        .flat()
+        .map(({ channel, symbols, interval }) => `${channel} ${symbols.join()} ${interval}`.trim()),
     flush,
     async stop() {
       clearInterval(timer);

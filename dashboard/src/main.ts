@@ -59,11 +59,15 @@ function connectEffects(store: AppStore, feed: Feed): void {
   follow(store.get());
 }
 
+/** The page's keys work everywhere but where keys have a meaning of their own: in fields and scrolling lists. */
 function listenForKeys(store: AppStore, page: { openHelp(): void; focusFilter(): void }): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { target } = event;
-    if (target instanceof Element && target.closest("input, select, textarea, dialog")) {
+    if (
+      target instanceof Element &&
+      target.closest("input, select, textarea, dialog, [data-own-keys]")
+    ) {
       if (event.key === "Escape" && target instanceof HTMLElement) target.blur();
       return;
     }

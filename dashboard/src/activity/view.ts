@@ -48,7 +48,7 @@ export function activityView(store: AppStore): {
   const rest = h("div", { class: "rest" });
   const scroller = h(
     "div",
-    { class: "scroller", tabindex: 0, "aria-label": "Activity" },
+    { class: "scroller", tabindex: 0, "data-own-keys": true, "aria-label": "Activity" },
     list,
     rest,
   );

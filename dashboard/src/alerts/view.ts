@@ -1,6 +1,6 @@
 import type { AlertEvent } from "../socket/records.ts";
 import type { AppStore, State } from "../store/state.ts";
-import { h, panel, placeholder, setAttributes, setChildren, setText, skeleton } from "../ui/dom.ts";
+import { awaited, h, panel, placeholder, setAttributes, setChildren, setText } from "../ui/dom.ts";
 import { formatDate, formatTime, zoneName } from "../ui/format.ts";
 import { exchangeZone } from "../ui/trading-day.ts";
 
@@ -56,7 +56,12 @@ export function alertsView(store: AppStore): {
   const list = h("ol", { "data-testid": "alerts", "aria-labelledby": "alerts-title" });
   const rest = h("div", { class: "rest" });
   const voice = h("div", { class: "visually-hidden", "aria-live": "polite", role: "status" });
-  const scroller = h("div", { class: "scroller", tabindex: 0, "aria-label": "Alerts" }, list, rest);
+  const scroller = h(
+    "div",
+    { class: "scroller", tabindex: 0, "data-own-keys": true, "aria-label": "Alerts" },
+    list,
+    rest,
+  );
   const element = panel("alerts", "Alerts", [count], scroller, voice);
   const views = new Map<string, AlertView>();
   const open = (symbol: string): void => {
@@ -75,14 +80,14 @@ export function alertsView(store: AppStore): {
     if (words !== "") setText(voice, words);
   };
 
-  let painted: State["alerts"] | undefined;
+  let painted: State | undefined;
   return {
     element,
     paint(state) {
       announce(state);
-      const { alerts } = state;
-      if (alerts === painted) return;
-      painted = alerts;
+      const { alerts, connection } = state;
+      if (alerts === painted?.alerts && connection.phase === painted.connection.phase) return;
+      painted = state;
       const kept = new Set(alerts.list.map((alert) => alert.alert_id));
       for (const id of views.keys()) if (!kept.has(id)) views.delete(id);
       const elements = alerts.list.map((alert) => {
@@ -95,7 +100,7 @@ export function alertsView(store: AppStore): {
       const firing = firingCount(alerts.list);
       setText(count, firing === 0 ? "" : `${firing} firing`);
       if (elements.length > 0) rest.replaceChildren();
-      else if (!alerts.loaded) rest.replaceChildren(skeleton(3));
+      else if (!alerts.loaded) rest.replaceChildren(awaited(connection.phase, "Alerts", 3));
       else
         rest.replaceChildren(placeholder("No alert yet. They appear here as rules begin to fire."));
     },

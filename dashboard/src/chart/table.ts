@@ -33,7 +33,7 @@ export function tableView(): { element: HTMLElement; paint: (picture: Picture) =
   const table = h("table", { class: "bars-table" }, caption, h("thead", {}, head), body);
   const element = h(
     "div",
-    { class: "scroller", tabindex: 0, role: "region", "aria-label": "Bars" },
+    { class: "scroller", tabindex: 0, "data-own-keys": true, role: "region", "aria-label": "Bars" },
     table,
   );
   const rows: HTMLElement[] = [];

@@ -2,7 +2,7 @@ import { errorWords } from "../status/words.ts";
 import { type Interval, intervals } from "../socket/records.ts";
 import type { Study } from "../store/actions.ts";
 import type { AppStore, State } from "../store/state.ts";
-import { button, h, placeholder, setAttributes, setText } from "../ui/dom.ts";
+import { awaited, button, h, placeholder, setAttributes, setText } from "../ui/dom.ts";
 import { formatChange, formatPercent, formatPrice, priceDigits } from "../ui/format.ts";
 import { changeOf } from "../watchlist/reducer.ts";
 
@@ -121,6 +121,8 @@ function restOf(state: State, actions: ChartActions): HTMLElement | undefined {
     return placeholder(
       `No ${chart.interval} bar of ${chart.symbol ?? ""} yet. The first is on its way.`,
     );
+  const { phase } = state.connection;
+  if (phase !== "connecting" && phase !== "live") return awaited(phase, "The chart", 0);
   return h("div", { class: "chart-skeleton", role: "img", "aria-label": "Loading the chart" });
 }
 
@@ -213,7 +215,7 @@ export function chartView(store: AppStore, actions: ChartActions): View & { rest
       for (const tool of tools) tool.paint(state);
       paintChart(state);
       const { chart, watchlist } = state;
-      const kind = `${chart.phase} ${chart.interval} ${chart.bars.length > 0} ${chart.symbol ?? ""} ${watchlist.symbols[0] ?? ""}`;
+      const kind = `${state.connection.phase} ${chart.phase} ${chart.interval} ${chart.bars.length > 0} ${chart.symbol ?? ""} ${watchlist.symbols[0] ?? ""}`;
       if (kind === restFor) return;
       restFor = kind;
       const shown = restOf(state, actions);

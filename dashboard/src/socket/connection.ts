@@ -54,8 +54,13 @@ export class Connection {
     return this.socket.connected;
   }
 
-  /** Connects now, without waiting for the countdown. */
+  /** Connects now, without waiting for the countdown, and begins to count the tries anew. */
   open(): void {
+    this.attempt = 0;
+    this.connect();
+  }
+
+  private connect(): void {
     clearTimeout(this.timer);
     if (this.socket.connected) return;
     this.options.dispatch({ type: "connecting", at: this.now() });
@@ -127,7 +132,7 @@ export class Connection {
     this.closing = undefined;
     clearTimeout(this.timer);
     this.timer = setTimeout(() => {
-      this.open();
+      this.connect();
     }, delay);
     const at = this.now();
     this.options.dispatch({ type: "disconnected", at, reason, retryAt: at + delay });

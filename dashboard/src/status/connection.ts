@@ -6,6 +6,9 @@ import { closingWords, disconnectWords, errorWords, statusWords } from "./words.
 /** After so many ms without a record, while the session is open, what is shown is stale. */
 export const staleAfterMs = 5_000;
 
+/** What the server announced is shown so long, unless the connection goes first. */
+export const noticeForMs = 30_000;
+
 export interface Connection {
   phase: "connecting" | "live" | "reconnecting" | "refused";
   /** When the last record came, and the time of the last look at the clock; ms of the browser's clock. */
@@ -15,6 +18,7 @@ export interface Connection {
   error: ServerError | null;
   /** What the user should know besides: why it went, or what the server announced. */
   notice: string;
+  noticeAt: number;
   everConnected: boolean;
 }
 
@@ -25,6 +29,7 @@ export const initialConnection: Connection = {
   retryAt: 0,
   error: null,
   notice: "",
+  noticeAt: 0,
   everConnected: false,
 };
 
@@ -68,18 +73,26 @@ export function connectionReducer(state: Connection, action: Action): Connection
       };
     case "closing": {
       const error = { code: action.code, message: "" };
-      return { ...state, now: action.at, error, notice: closingWords(action.code) };
+      const notice = closingWords(action.code);
+      return { ...state, now: action.at, error, notice, noticeAt: action.at };
     }
     case "serverStatus":
-      return { ...state, now: action.at, notice: statusWords(action.status) };
+      return {
+        ...state,
+        now: action.at,
+        notice: statusWords(action.status),
+        noticeAt: action.at,
+      };
     case "ticks":
     case "bars":
     case "indicators":
     case "alerts":
     case "marketEvents":
       return heard(state, action.at, action.records.length);
-    case "beat":
-      return { ...state, now: action.at };
+    case "beat": {
+      const over = state.phase === "live" && action.at - state.noticeAt >= noticeForMs;
+      return { ...state, now: action.at, notice: over ? "" : state.notice };
+    }
     default:
       return state;
   }

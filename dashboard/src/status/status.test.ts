@@ -8,6 +8,7 @@ import {
   connectionReducer,
   countdown,
   initialConnection,
+  noticeForMs,
   shownState,
   staleAfterMs,
 } from "./connection.ts";
@@ -92,6 +93,7 @@ describe("the connection", () => {
     const told = connection(connected, { type: "serverStatus", at: 2, status });
     expect(told.notice).toBe("Updates come once a second now");
     expect(told.phase).toBe("live");
+    expect(connectionReducer(told, beat(2 + noticeForMs)).notice).toBe("");
   });
 });
 

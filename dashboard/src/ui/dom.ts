@@ -1,5 +1,6 @@
 /** Small helpers over the DOM. None writes a style attribute: the page's policy forbids it. */
 
+type ConnectionPhase = "connecting" | "live" | "reconnecting" | "refused";
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 export function h<Tag extends keyof HTMLElementTagNameMap>(
@@ -71,9 +72,15 @@ export function placeholder(sentence: string, action?: Node): HTMLElement {
 }
 
 /** Grey bars in the place of `rows` lines that are on their way. */
-export function skeleton(rows: number): HTMLElement {
+function skeleton(rows: number): HTMLElement {
   const bars = Array.from({ length: rows }, () => h("div", { class: "skeleton-row" }));
   return h("div", { class: "skeleton", "aria-hidden": "true" }, ...bars);
+}
+
+/** In the place of what has not come yet: grey bars while it may come at any moment, else why it won't. */
+export function awaited(state: ConnectionPhase, what: string, rows: number): HTMLElement {
+  if (state === "connecting" || state === "live") return skeleton(rows);
+  return placeholder(`${what} will be here once there is a connection.`);
 }
 
 /** Keeps the children of `parent` equal to `wanted`, moving as few as it can. */

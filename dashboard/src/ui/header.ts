@@ -19,11 +19,12 @@ export function headerView(
   const theme = button("", { class: "icon", "data-testid": "theme" }, () => {
     store.dispatch({ type: "theme", theme: themeAfter[store.get().preferences.theme] });
   });
-  const palette = button("▲▼", { class: "icon palette", "data-testid": "palette" }, () => {
+  const palette = button("", { class: "icon palette", "data-testid": "palette" }, () => {
     const now = store.get().preferences.palette;
     const next = now === "green-red" ? "blue-orange" : "green-red";
     store.dispatch({ type: "palette", palette: next });
   });
+  palette.append(h("span", { class: "up" }, "▲"), h("span", { class: "down" }, "▼"));
   const help = button("?", { class: "icon", "aria-label": "Keyboard shortcuts" }, openHelp);
   const brand = h("h1", {}, "Tickstream");
   const tools = h("div", { class: "tools" }, palette, theme, help);

@@ -1,11 +1,11 @@
 import {
+  awaited,
   h,
   panel,
   placeholder,
   setAttributes,
   setChildren,
   setText,
-  skeleton,
   svg,
 } from "../ui/dom.ts";
 import {
@@ -81,6 +81,9 @@ function rowView(symbol: string, select: () => void): RowView {
   ];
   const element = h("tr", { "data-testid": `card-${symbol}`, "data-symbol": symbol }, ...cells);
   element.addEventListener("click", select);
+  element.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") select();
+  });
   let changes = 0;
   return {
     element,
@@ -153,12 +156,20 @@ export function watchlistView(store: AppStore): {
     return view;
   };
 
-  const paintRest = (loaded: boolean, count: number, shown: number): void => {
+  const paintRest = ({ connection, watchlist }: State, shown: number): void => {
     table.hidden = shown === 0;
     if (shown > 0) rest.replaceChildren();
-    else if (!loaded) rest.replaceChildren(skeleton(8));
-    else if (count > 0) rest.replaceChildren(placeholder("No symbol matches the filter."));
+    else if (!watchlist.loaded) rest.replaceChildren(awaited(connection.phase, "Prices", 8));
+    else if (watchlist.symbols.length > 0)
+      rest.replaceChildren(placeholder("No symbol matches the filter."));
     else rest.replaceChildren(placeholder("No trade yet. Symbols appear with their first one."));
+  };
+
+  /** Brings the selected row into view; the focus goes with it when it is in the list. */
+  const show = (symbol: string | null): void => {
+    const row = views.get(symbol ?? "")?.element;
+    row?.scrollIntoView({ block: "nearest" });
+    if (body.contains(document.activeElement)) row?.focus();
   };
 
   let painted: State | undefined;
@@ -166,8 +177,9 @@ export function watchlistView(store: AppStore): {
     element,
     filter,
     paint(state) {
-      const { watchlist, chart } = state;
-      if (painted?.watchlist === watchlist && painted.chart.symbol === chart.symbol) return;
+      const { watchlist, chart, connection } = state;
+      const same = painted?.watchlist === watchlist && painted.chart.symbol === chart.symbol;
+      if (same && painted?.connection.phase === connection.phase) return;
       const shown = shownSymbols(watchlist);
       for (const symbol of views.keys()) if (!(symbol in watchlist.rows)) views.delete(symbol);
       for (const symbol of shown) {
@@ -178,9 +190,8 @@ export function watchlistView(store: AppStore): {
         body,
         shown.map((symbol) => viewOf(symbol).element),
       );
-      paintRest(watchlist.loaded, watchlist.symbols.length, shown.length);
-      if (painted?.chart.symbol !== chart.symbol && chart.symbol !== null)
-        views.get(chart.symbol)?.element.scrollIntoView({ block: "nearest" });
+      paintRest(state, shown.length);
+      if (painted?.chart.symbol !== chart.symbol) show(chart.symbol);
       painted = state;
     },
   };

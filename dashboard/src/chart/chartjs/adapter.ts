@@ -20,12 +20,13 @@ import type { Picture, Point } from "../picture.ts";
 import { roundBelow, roundValues } from "../price-axis.ts";
 import { type AxisTick, timeTicks } from "../time-axis.ts";
 
-import { type Candle, CandlestickController } from "./candlestick.ts";
+import { type Candle, CandleElement, CandlestickController } from "./candlestick.ts";
 import { crosshair, dayLines, lastPrice, type Scene } from "./plugins.ts";
 
 Chart.register(
   BarController,
   BarElement,
+  CandleElement,
   CandlestickController,
   Filler,
   LinearScale,

@@ -3,6 +3,7 @@ import {
   type ControllerDatasetOptions,
   type CoreChartOptions,
   DatasetController,
+  Element,
 } from "chart.js";
 
 /** A candle as Chart.js gets it: `x` is its index, `s` whether it is still forming. */
@@ -37,11 +38,16 @@ declare module "chart.js" {
 
 const widest = 15;
 
+/** Chart.js wants an element for each datum. The candles need none: theirs is skipped wherever elements count. */
+export class CandleElement extends Element {
+  static id = "candle";
+  readonly skip = true;
+}
+
 /** Draws candles straight from the data, one path a colour; the data need no parsing. */
 export class CandlestickController extends DatasetController<"candlestick"> {
   static id = "candlestick";
-  // Chart.js wants an element for each datum; this controller draws none of them.
-  static defaults = { dataElementType: "point" };
+  static defaults = { dataElementType: "candle" };
 
   private get candles(): readonly Candle[] {
     return this._cachedMeta._parsed as Candle[];
