@@ -1,0 +1,1 @@
+"""The processor's ways to the outside."""

@@ -1,0 +1,129 @@
+"""Kafka transactions of which none is ever in doubt.
+
+librdkafka doesn't number transactions as brokers since KIP-890 can: after a commit that timed out,
+the late request could end the next transaction. So a producer with which anything went wrong is
+not used again: a new one takes its transactional id, which fences the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from tickstream.core.errors import FatalError, RetryableError
+from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Producer, TopicPartition
+
+_LIMIT: Final = 30.0
+_TIMEOUT_MS: Final = 60_000
+
+
+class Transactions:
+    """Sends records and offsets in transactions.
+
+    Args:
+        kafka: the cluster.
+        instance: the transactional id, its own for each process that runs.
+    """
+
+    def __init__(self, kafka: Kafka, instance: str) -> None:
+        self._kafka = kafka
+        self._instance = instance
+        self._producer: Producer | None = None
+        self.is_open = False
+
+    def renew(self) -> None:
+        """Put a new producer in the place of the last one; whatever that one had open is aborted.
+
+        Raises:
+            RetryableError: Kafka doesn't answer.
+        """
+        self._producer = None
+        self.is_open = False
+        producer = self._kafka.producer(
+            self._instance,
+            transactional_id=self._instance,
+            transaction_timeout_ms=_TIMEOUT_MS,
+            delivery_timeout_ms=_TIMEOUT_MS,
+        )
+        try:
+            producer.init_transactions(_LIMIT)
+        except KafkaException as error:
+            raise RetryableError(f"transactions can't begin: {error}") from error
+        self._producer = producer
+
+    def send(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], partition: int = -1) -> None:
+        """Queue records in the open transaction, or a new one.
+
+        Raises:
+            RetryableError: they can't be sent; the producer must be renewed.
+        """
+        producer = self._begun()
+        produce = producer.produce
+        for key, value in zip(keys, values, strict=True):
+            try:
+                produce(topic, value, key, partition)
+            except BufferError:
+                self._send_slowly(topic, key, value, partition, None)
+            except KafkaException as error:
+                raise _retryable(error) from error
+
+    def send_one(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Queue one record, with headers.
+
+        Raises:
+            RetryableError: as `send`.
+        """
+        self._begun()
+        self._send_slowly(topic, key, value, -1, headers)
+
+    def commit(self, offsets: Sequence[TopicPartition], consumer: Consumer) -> None:
+        """End the transaction, with the offsets in it.
+
+        Raises:
+            RetryableError: it may or may not have been committed; the producer must be renewed.
+        """
+        producer = self._begun()
+        try:
+            if offsets:
+                producer.send_offsets_to_transaction(list(offsets), consumer.consumer_group_metadata(), _LIMIT)
+            producer.commit_transaction(_LIMIT)
+        except KafkaException as error:
+            raise _retryable(error) from error
+        self.is_open = False
+
+    def _begun(self) -> Producer:
+        producer = self._producer
+        if producer is None:
+            raise RetryableError("the producer must be renewed first")
+        if not self.is_open:
+            try:
+                producer.begin_transaction()
+            except KafkaException as error:
+                raise _retryable(error) from error
+            self.is_open = True
+        return producer
+
+    def _send_slowly(
+        self, topic: str, key: bytes | None, value: bytes | None, partition: int, headers: Mapping[str, bytes] | None
+    ) -> None:
+        options: dict[str, Any] = {"headers": dict(headers)} if headers else {}
+        producer = self._begun()
+        while True:
+            try:
+                producer.produce(topic, value, key, partition, **options)
+            except BufferError:
+                producer.poll(0.05)
+            except KafkaException as error:
+                raise _retryable(error) from error
+            else:
+                return
+
+
+def _retryable(error: KafkaException) -> RetryableError | FatalError:
+    """A zombie ends; everything else starts over from the last committed state."""
+    reason = error.args[0]
+    if reason.code() in (KafkaError._FENCED, KafkaError.INVALID_PRODUCER_EPOCH):  # noqa: SLF001 - librdkafka's own names
+        return FatalError(f"another instance has taken this one's place: {reason}")
+    return RetryableError(f"the transaction can't be ended: {reason}")

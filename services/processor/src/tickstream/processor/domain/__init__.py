@@ -1,0 +1,1 @@
+"""The rules of bars and indicators, without I/O, clock or logging."""

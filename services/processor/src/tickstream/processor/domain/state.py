@@ -1,0 +1,182 @@
+"""State as the changelog's records hold it.
+
+One record for each of these, written when it has changed:
+
+- how far a partition's input is counted in,
+- a source's progress,
+- a symbol: its watermark, live sources, seen numbers, open windows and where its series stand,
+- a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
+- `BLOCK` closed bars together, in one of `BLOCKS` places that are used in turn.
+
+All numbers are little-endian.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from tickstream.core.columns import Floats
+from tickstream.core.errors import FatalError
+from tickstream.processor.domain.bars import WINDOW, Table
+from tickstream.processor.domain.closing import CURSOR
+from tickstream.processor.domain.dedupe import Range
+from tickstream.processor.domain.indicators import LIMIT, PRICES
+
+BLOCK: Final = 64
+BLOCKS: Final = LIMIT // BLOCK + 1
+
+Record = tuple[bytes, bytes]
+"""A key and a value."""
+
+_VERSION: Final = 1
+_SEPARATOR: Final = b"\x00"
+_OFFSETS_KEY: Final = b"o"
+_OFFSETS: Final = struct.Struct("<Bqq")
+_SOURCE: Final = struct.Struct("<BqB")
+_SYMBOL: Final = struct.Struct("<BqHHH")
+_STREAM: Final = struct.Struct("<BHH")
+_RANGE: Final = struct.Struct("<qq")
+_BARS: Final = struct.Struct("<Bqd")
+
+
+@dataclass(frozen=True, slots=True)
+class Offsets:
+    """The next offsets of a partition's trades and marks."""
+
+    ticks: int
+    marks: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """The trades of one symbol from one source."""
+
+    source: str
+    live: bool
+    seen: list[Range]
+
+
+@dataclass(frozen=True, slots=True)
+class SymbolState:
+    """What is known of a symbol; `windows` and `cursors` name intervals by their seconds."""
+
+    watermark: int
+    windows: Table
+    cursors: Table
+    streams: list[StreamState]
+
+
+def offsets_record(offsets: Offsets) -> Record:
+    """How far the input is counted in."""
+    return _OFFSETS_KEY, _OFFSETS.pack(_VERSION, offsets.ticks, offsets.marks)
+
+
+def source_record(source: str, progress: int, *, over: bool) -> Record:
+    """A source's progress."""
+    return b"s" + source.encode(), _SOURCE.pack(_VERSION, progress, over)
+
+
+def symbol_record(
+    symbol: bytes, watermark: int, windows: bytes, cursors: bytes, streams: Sequence[StreamState]
+) -> Record:
+    """A symbol; windows and cursors are the bytes of their tables."""
+    counts = (len(windows) // WINDOW.itemsize, len(cursors) // CURSOR.itemsize, len(streams))
+    parts = [_SYMBOL.pack(_VERSION, watermark, *counts), windows, cursors]
+    for stream in streams:
+        name = stream.source.encode()
+        parts += [_STREAM.pack(stream.live, len(name), len(stream.seen)), name]
+        parts += [_RANGE.pack(*numbers) for numbers in stream.seen]
+    return b"y" + symbol, b"".join(parts)
+
+
+def bar_record(symbol: bytes, seconds: int, number: int, base: float, bar: Iterable[float]) -> Record:
+    """The closed bar `number` of a series, counted from 0."""
+    key = _series_key(b"t", symbol, seconds, number % BLOCK)
+    return key, _BARS.pack(_VERSION, number, base) + np.array(list(bar)).tobytes()
+
+
+def block_record(symbol: bytes, seconds: int, first: int, bars: Floats) -> Record:
+    """`BLOCK` closed bars of a series from `first` on: a row for each of `PRICES`."""
+    key = _series_key(b"b", symbol, seconds, first // BLOCK % BLOCKS)
+    return key, _BARS.pack(_VERSION, first, 0.0) + bars.T.tobytes()
+
+
+def _series_key(kind: bytes, symbol: bytes, seconds: int, place: int) -> bytes:
+    return _SEPARATOR.join((kind + symbol, b"%d" % seconds, b"%d" % place))
+
+
+class Loaded:
+    """State as it is read back, record by record; a later record of a key replaces an earlier one."""
+
+    def __init__(self) -> None:
+        self.offsets: Offsets | None = None
+        self.sources: dict[str, tuple[int, bool]] = {}
+        self.symbols: dict[str, SymbolState] = {}
+        self._bars: dict[tuple[str, int], dict[bytes, tuple[int, float, Floats]]] = {}
+
+    def take(self, key: bytes, value: bytes | None) -> None:
+        """Read one record.
+
+        Raises:
+            FatalError: another version of this program wrote it.
+        """
+        if value is None:
+            return
+        if value[0] != _VERSION:
+            raise FatalError(f"state {key!r} must be of version {_VERSION}, was {value[0]}")
+        kind, rest = key[:1], key[1:]
+        if kind == _OFFSETS_KEY:
+            _, ticks, marks = _OFFSETS.unpack(value)
+            self.offsets = Offsets(ticks, marks)
+        elif kind == b"s":
+            _, progress, over = _SOURCE.unpack(value)
+            self.sources[rest.decode()] = (progress, bool(over))
+        elif kind == b"y":
+            self.symbols[rest.decode()] = _read_symbol(value)
+        else:
+            symbol, seconds, _ = rest.rsplit(_SEPARATOR, 2)
+            _, first, base = _BARS.unpack_from(value)
+            bars = np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
+            self._bars.setdefault((symbol.decode(), int(seconds)), {})[key] = (first, base, bars)
+
+    def history(self, symbol: str, seconds: int, bars: int, kept: int) -> tuple[Floats, float]:
+        """The last `kept` of a series' `bars`, a row for each of `PRICES`, and OBV's base.
+
+        Raises:
+            FatalError: bars are missing.
+        """
+        found = np.full((kept, len(PRICES)), np.nan)
+        base = 0.0
+        for first, its_base, rows in self._bars.get((symbol, seconds), {}).values():
+            low, high = max(first, bars - kept), min(first + len(rows), bars)
+            if low < high:
+                found[low - (bars - kept) : high - (bars - kept)] = rows[low - first : high - first]
+            if first == bars - 1 and len(rows) == 1:
+                base = its_base
+        if np.isnan(found).any():
+            raise FatalError(f"the last {kept} of {bars} bars of {symbol} in {seconds} s must all be kept, some are gone")
+        return found.T, base
+
+
+def _read_symbol(value: bytes) -> SymbolState:
+    _, watermark, windows, cursors, streams = _SYMBOL.unpack_from(value)
+    at = _SYMBOL.size
+    window_rows = np.frombuffer(value, dtype=WINDOW, count=windows, offset=at).copy()
+    at += windows * WINDOW.itemsize
+    cursor_rows = np.frombuffer(value, dtype=CURSOR, count=cursors, offset=at).copy()
+    at += cursors * CURSOR.itemsize
+    found = []
+    for _ in range(streams):
+        live, length, ranges = _STREAM.unpack_from(value, at)
+        at += _STREAM.size
+        source = value[at : at + length].decode()
+        at += length
+        seen: list[Range] = [_RANGE.unpack_from(value, at + _RANGE.size * place) for place in range(ranges)]
+        at += _RANGE.size * ranges
+        found.append(StreamState(source, bool(live), seen))
+    return SymbolState(watermark, window_rows, cursor_rows, found)

@@ -1,0 +1,181 @@
+"""What a log comes to, worked out trade by trade with dictionaries and exact fractions: slow and obvious."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from tickstream.core.model import Progress, Tick
+from tickstream.core.sessions import SESSION_NAMES, Sessions
+from tickstream.core.topics import INTERVALS
+
+DAY = INTERVALS["1d"]
+
+
+@dataclass
+class Window:
+    trades: list[Tick] = field(default_factory=list)
+
+    def bar(self) -> dict[str, Any]:
+        by_time = sorted(self.trades, key=lambda tick: tick.ts_event)
+        prices = [tick.price for tick in self.trades]
+        volume = sum(Fraction(tick.volume) for tick in self.trades)
+        value = sum(Fraction(tick.price) * Fraction(tick.volume) for tick in self.trades)
+        close = by_time[-1].price
+        return {
+            "open": by_time[0].price,
+            "high": max(prices),
+            "low": min(prices),
+            "close": close,
+            "volume": float(volume),
+            "vwap": float(value / volume) if volume else close,
+            "trades": len(prices),
+            "activity": "traded",
+        }
+
+
+class Oracle:
+    """One partition."""
+
+    def __init__(
+        self,
+        intervals: tuple[str, ...],
+        calendar: str = "XNYS",
+        *,
+        grace: int = 0,
+        patience: int = 10**18,
+        quiet_limit: int = 10**18,
+    ) -> None:
+        self.intervals = sorted(intervals, key=INTERVALS.__getitem__)
+        self.sessions = Sessions.of(calendar)
+        self.grace, self.patience, self.quiet_limit = grace, patience, quiet_limit
+        self.seen: dict[tuple[str, str], set[int]] = defaultdict(set)
+        self.progress: dict[str, int] = {}
+        self.live: dict[str, set[str]] = defaultdict(set)
+        self.watermark: dict[str, int] = {}
+        self.open: dict[tuple[str, str, int], Window] = {}
+        self.next: dict[tuple[str, str], int] = {}
+        self.close_of: dict[tuple[str, str], float] = {}
+        self.traded_end: dict[tuple[str, str], int] = {}
+        self.counted: dict[str, list[Tick]] = defaultdict(list)
+        self.bars: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        self.late: list[Tick] = []
+        self.duplicates = 0
+        self.gaps: list[tuple[str, str, int, int]] = []
+
+        self.window = cache(self._window)
+        self.session = cache(self._session)
+
+    def _window(self, interval: str, ts: int) -> tuple[int, int]:
+        if interval == "1d":
+            at = np.array([ts])
+            return int(self.sessions.day_start(at)[0]), int(self.sessions.day_end(at)[0])
+        length = INTERVALS[interval]
+        return ts // length * length, ts // length * length + length
+
+    def _session(self, interval: str, start: int) -> str:
+        if interval != "1d":
+            return SESSION_NAMES[self.sessions.classify(np.array([start]))[0]]
+        _, end = self.window(interval, start)
+        quarters = SESSION_NAMES_OF(self.sessions, start, end)
+        if quarters == {"continuous"}:
+            return "continuous"
+        return "regular" if "regular" in quarters else "closed"
+
+    def tick(self, tick: Tick) -> None:
+        known = self.seen[tick.symbol, tick.source]
+        duplicate = tick.seq in known
+        if not duplicate:
+            if known and tick.seq > max(known) + 1:
+                self.gaps.append((tick.symbol, tick.source, max(known) + 1, tick.seq - 1))
+            known.add(tick.seq)
+        _, end = self.window(self.intervals[0], tick.ts_event)
+        reached = max(self.watermark.get(tick.symbol, 0), self.progress.get(tick.source, 0) if self._alone(tick) else 0)
+        if duplicate:
+            self.duplicates += 1
+        elif tick.flags & 1:
+            pass
+        elif end + self.grace <= reached:
+            self.late.append(tick)
+        else:
+            self.counted[tick.symbol].append(tick)
+            for interval in self.intervals:
+                start, _ = self.window(interval, tick.ts_event)
+                self.open.setdefault((tick.symbol, interval, start), Window()).trades.append(tick)
+        self.live[tick.symbol].add(tick.source)
+        self.progress[tick.source] = max(self.progress.get(tick.source, 0), tick.ts_event)
+        self.advance()
+
+    def _alone(self, tick: Tick) -> bool:
+        """A symbol's only source counts as its own from before its first trade on."""
+        return self.live[tick.symbol] <= {tick.source}
+
+    def mark(self, mark: Progress) -> None:
+        self.progress[mark.source] = max(self.progress.get(mark.source, 0), mark.ts_event)
+        self.advance()
+        if mark.final:
+            for live in self.live.values():
+                live.discard(mark.source)
+
+    def advance(self) -> None:
+        for symbol, live in self.live.items():
+            reached = [self.progress[source] for source in live]
+            if reached:
+                slowest = min(ts for ts in reached if ts >= max(reached) - self.patience)
+                self.watermark[symbol] = max(self.watermark.get(symbol, 0), slowest)
+            for interval in self.intervals:
+                self._close(symbol, interval, self.watermark.get(symbol, 0) - self.grace)
+
+    def _close(self, symbol: str, interval: str, limit: int) -> None:
+        series = (symbol, interval)
+        traded = sorted(start for s, i, start in self.open if (s, i) == series)
+        while True:
+            start = traded[0] if traded else None
+            quiet = self.next.get(series)
+            if quiet is not None and interval != "1s" and (start is None or quiet < start):
+                end = self.window(interval, quiet)[1]
+                if end > limit:
+                    return
+                self.next[series] = end
+                session = self.session(interval, quiet)
+                if session != "closed" and quiet < self.traded_end[series] + self.quiet_limit:
+                    self._put(series, quiet, end, session, quiet_bar(self.close_of[series]))
+                continue
+            if start is None or self.window(interval, start)[1] > limit:
+                return
+            end = self.window(interval, start)[1]
+            bar = self.open.pop((symbol, interval, traded.pop(0))).bar()
+            self.next[series] = self.traded_end[series] = end
+            self.close_of[series] = bar["close"]
+            self._put(series, start, end, self.session(interval, start), bar)
+
+    def _put(self, series: tuple[str, str], start: int, end: int, session: str, bar: dict[str, Any]) -> None:
+        if bar["trades"] or len(self.bars[series]) % 50 == 0:
+            bar["session_vwap"] = self.session_vwap(series, start, end, bar["close"])
+        self.bars[series].append({"start": start, "end": end, "session": session, **bar})
+
+    def session_vwap(self, series: tuple[str, str], start: int, end: int, otherwise: float) -> float:
+        symbol, interval = series
+        if interval in ("1s", "1d"):
+            anchor = start
+        else:
+            anchor = int(self.sessions.session_start(np.array([start]))[0])
+        some = [tick for tick in self.counted[symbol] if anchor <= tick.ts_event < end]
+        volume = sum(Fraction(tick.volume) for tick in some)
+        value = sum(Fraction(tick.price) * Fraction(tick.volume) for tick in some)
+        return float(value / volume) if volume else otherwise
+
+
+def quiet_bar(close: float) -> dict[str, Any]:
+    prices = dict.fromkeys(("open", "high", "low", "close", "vwap"), close)
+    return {**prices, "volume": 0.0, "trades": 0, "activity": "quiet"}
+
+
+def SESSION_NAMES_OF(sessions: Sessions, start: int, end: int) -> set[str]:  # noqa: N802
+    times = np.arange(start, end, INTERVALS["15m"])
+    return {SESSION_NAMES[kind] for kind in sessions.classify(times)}
