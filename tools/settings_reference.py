@@ -33,9 +33,10 @@ HEAD = """# Settings
 
 Made by `python tools/settings_reference.py` from the services' classes.
 
-A setting comes from a flag (`--log-level`), else from the variable with the service's name in front (`PRODUCER_LOG_LEVEL`), else, where the
-table has the bare name, from that (`LOG_LEVEL`). `NAME_FILE` names a file that holds the value, for secrets. All are checked together at the start; a service with a bad
-setting names every one of them and ends with 2.
+A setting comes from a flag (`--log-level`), else from the variable with the service's name in front
+(`PRODUCER_LOG_LEVEL`), else, where the table has the bare name, from that (`LOG_LEVEL`). `NAME_FILE` names a file that
+holds the value, for secrets. All are checked together at the start; a service with a bad setting names every one of
+them and ends with 2.
 """
 
 
@@ -50,7 +51,10 @@ def main(arguments: list[str]) -> int:
 def _sections() -> list[str]:
     sections = ["\n## What every service takes\n\n", _table(ServiceSettings, "", set())]
     for name, settings in SERVICES.items():
-        sections += [f"\n## tickstream-{name.lower().replace('_', '-')}\n\n", _table(settings, name, _own(ServiceSettings))]
+        sections += [
+            f"\n## tickstream-{name.lower().replace('_', '-')}\n\n",
+            _table(settings, name, _own(ServiceSettings)),
+        ]
     return sections
 
 

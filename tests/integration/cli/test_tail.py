@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,7 +18,7 @@ from tickstream.core.settings import KafkaSettings, load
 
 pytestmark = pytest.mark.integration
 
-COMMAND = Path(sys.executable).with_name("tickstream")
+COMMAND = str(Path(sys.executable).with_name("tickstream"))
 SECOND = 1_000_000_000
 NOON = 1_381_248_000 * SECOND  # 2013-10-08 16:00 UTC
 
@@ -62,7 +61,7 @@ class Topic:
 
 
 @pytest.fixture
-def topic(isolated_env: dict[str, str]) -> Iterator[Topic]:
+def topic(isolated_env: dict[str, str]) -> Topic:
     made = Topic(isolated_env)
     made.publish(*(tick(symbol, seq) for seq in range(1, 51) for symbol in ("SPY", "BAC", "AIG")))
     return made

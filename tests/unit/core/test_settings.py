@@ -28,19 +28,19 @@ class Settings(ServiceSettings):
         return self
 
 
-def read(arguments: list[str] | None = None, **environment: str) -> Settings:
-    return load(Settings, "PRODUCER", arguments or [], environment)
+def read(*arguments: str, **environment: str) -> Settings:
+    return load(Settings, "PRODUCER", arguments, environment)
 
 
 def test_flag_wins_over_own_variable_and_own_over_shared() -> None:
     environment = {"LOG_LEVEL": "ERROR", "PRODUCER_LOG_LEVEL": "WARNING"}
     assert read(**environment).log_level == "WARNING"
-    assert read(["--log-level", "DEBUG"], **environment).log_level == "DEBUG"
+    assert read("--log-level", "DEBUG", **environment).log_level == "DEBUG"
     assert read(LOG_LEVEL="ERROR").log_level == "ERROR"
 
 
 def test_own_settings_are_not_read_without_the_prefix() -> None:
-    assert read(SPEED="3", PRODUCER_SYMBOLS="A, B,,C") == read(["--symbols", "A,B,C"])
+    assert read(SPEED="3", PRODUCER_SYMBOLS="A, B,,C") == read("--symbols", "A,B,C")
 
 
 def test_empty_variable_counts_as_absent() -> None:
@@ -48,8 +48,8 @@ def test_empty_variable_counts_as_absent() -> None:
 
 
 def test_switches_go_both_ways() -> None:
-    assert read(["--strict"]).strict
-    assert not read(["--no-strict"], PRODUCER_STRICT="true").strict
+    assert read("--strict").strict
+    assert not read("--no-strict", PRODUCER_STRICT="true").strict
 
 
 def test_all_problems_are_named_at_once_with_value_and_rule() -> None:
@@ -72,7 +72,7 @@ def test_a_problem_of_a_prefixed_shared_setting_names_the_variable_that_was_set(
 
 def test_rules_between_settings_are_told_too() -> None:
     with pytest.raises(SettingsError, match="PRODUCER_PATH must be absent when PRODUCER_SOURCE is simulate"):
-        read(["--source", "simulate", "--path", "x"])
+        read("--source", "simulate", "--path", "x")
 
 
 def test_secrets_never_stand_in_a_message() -> None:
@@ -84,5 +84,5 @@ def test_secrets_never_stand_in_a_message() -> None:
 
 def test_an_unknown_flag_ends_with_2() -> None:
     with pytest.raises(SystemExit) as caught:
-        read(["--sped", "3"])
+        read("--sped", "3")
     assert caught.value.code == 2
