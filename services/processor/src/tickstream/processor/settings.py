@@ -27,7 +27,7 @@ class ProcessorSettings(RoleSettings):
     include_suspicious: bool = Field(default=False, description="let suspicious prints into bars")
     grace: float = Field(0.0, ge=0, le=86_400, description="seconds of event time that a window waits after its end")
     patience: float = Field(
-        60.0, gt=0, description="seconds of event time that a source may lie behind a symbol's fastest one and be waited for"
+        60.0, gt=0, description="seconds of event time that a symbol's slowest source is waited for"
     )
     quiet_days: int = Field(7, ge=0, le=3660, description="days after its last trade that a symbol gets quiet bars")
     calendar: str = Field("XNYS", description="24/7 or an exchange's calendar, for all symbols but those of CALENDARS")
@@ -65,7 +65,8 @@ class ProcessorSettings(RoleSettings):
     def _calendars_exist(self) -> Self:
         for pattern, calendar in self.calendar_patterns:
             if not pattern or not calendar:
-                raise ValueError(f"PROCESSOR_CALENDARS must be a list of PATTERN=CALENDAR, was {','.join(self.calendars)}")
+                given = ",".join(self.calendars)
+                raise ValueError(f"PROCESSOR_CALENDARS must be a list of PATTERN=CALENDAR, was {given}")
             Sessions.of(calendar)
         return self
 

@@ -51,7 +51,9 @@ class Transactions:
             raise RetryableError(f"transactions can't begin: {error}") from error
         self._producer = producer
 
-    def send(self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], partition: int = -1) -> None:
+    def send(
+        self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], partition: int = -1
+    ) -> None:
         """Queue records in the open transaction, or a new one.
 
         Raises:

@@ -162,8 +162,10 @@ class Closing:
         parts = [np.zeros(0, dtype=BAR)]
         for place, interval in enumerate(self._intervals):
             rows = np.flatnonzero(series % width == place)
-            for some in (rows[at : at + _STRETCHES] for at in range(0, len(rows), _STRETCHES)):
-                parts.append(self._windows_of(place, interval, series[some] // width, starts[some], ends[some]))
+            parts += [
+                self._windows_of(place, interval, series[some] // width, starts[some], ends[some])
+                for some in (rows[at : at + _STRETCHES] for at in range(0, len(rows), _STRETCHES))
+            ]
         return np.concatenate(parts)
 
     def _windows_of(self, place: int, interval: Interval, symbols: Codes, starts: Ints, ends: Ints) -> Table:

@@ -100,8 +100,10 @@ class Seen:
         fresh[first_rows] = True
         fresh &= ~old
         before = np.maximum.accumulate(np.concatenate(([bounds[-1, 1] if known else seq[0] - 1], seq)))[:-1]
-        for row in np.flatnonzero(fresh & (seq > before + 1)).tolist():
-            missing.append(Missing(stream, int(before[row]) + 1, int(seq[row]) - 1, offset + row))
+        missing += [
+            Missing(stream, int(before[row]) + 1, int(seq[row]) - 1, offset + row)
+            for row in np.flatnonzero(fresh & (seq > before + 1)).tolist()
+        ]
         self._store(stream, _joined(known, np.sort(seq[fresh])))
         return fresh
 

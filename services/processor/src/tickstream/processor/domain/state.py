@@ -159,7 +159,9 @@ class Loaded:
             if first == bars - 1 and len(rows) == 1:
                 base = its_base
         if np.isnan(found).any():
-            raise FatalError(f"the last {kept} of {bars} bars of {symbol} in {seconds} s must all be kept, some are gone")
+            raise FatalError(
+                f"the last {kept} of {bars} bars of {symbol} in {seconds} s must all be kept, some are gone"
+            )
         return found.T, base
 
 

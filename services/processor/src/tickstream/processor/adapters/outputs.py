@@ -1,0 +1,96 @@
+"""What an engine puts out, as records on the topics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, cast, get_args
+
+import numpy as np
+
+from tickstream.core.clock import Clock
+from tickstream.core.codec import Codecs
+from tickstream.core.columns import BarColumns, Interner, Strings
+from tickstream.core.kafka import Kafka, Message, dead_letter_headers
+from tickstream.core.model import Bar, IndicatorSet, MarketEvent, State
+from tickstream.core.sessions import SESSION_NAMES
+from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
+from tickstream.processor.adapters.transactions import Transactions
+from tickstream.processor.domain.engine import Gap, Output
+from tickstream.processor.domain.indicators import NAMES
+from tickstream.processor.domain.state import Record
+
+_STATES: Final = get_args(State)
+_ACTIVITIES: Final = ("traded", "quiet")
+_SERVICE: Final = "processor"
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Sends an engine's output in transactions; symbols, sources and intervals are those of the engine's codes."""
+
+    kafka: Kafka
+    codecs: Codecs
+    transactions: Transactions
+    clock: Clock
+    symbols: Interner
+    sources: Interner
+    intervals: tuple[str, ...]
+
+    def send_bars(self, output: Output, state: State) -> None:
+        """Send bars and their indicators, all closed or all partial."""
+        bars = output.bars
+        if not len(bars):
+            return
+        columns = self._columns(output, state)
+        keys = [self.symbols.values[code].encode() for code in range(len(self.symbols))]
+        codes = bars["symbol"].tolist()
+        values = self.codecs.of(Bar).encode_columns(columns)
+        self.transactions.send(self.kafka.topic(BARS.name), [keys[code] for code in codes], values)
+        rows = output.rows
+        if len(rows):
+            some = columns.take(rows)
+            values = self.codecs.of(IndicatorSet).encode_rows(
+                some.symbol, some.interval, some.start, some.end, some.state, some.revision, NAMES, output.values
+            )
+            topic = self.kafka.topic(INDICATORS.name)
+            self.transactions.send(topic, [keys[code] for code in bars["symbol"][rows].tolist()], values)
+
+    def send_gap(self, gap: Gap) -> None:
+        """Send a market event that says which trades are missing."""
+        symbol, source = self.symbols.values[gap.symbol], self.sources.values[gap.source]
+        detail = {"first_seq": str(gap.first), "last_seq": str(gap.last), "missing": str(gap.last - gap.first + 1)}
+        value = self.codecs.of(MarketEvent).encode(MarketEvent("gap", gap.ts_event, symbol, source, detail))
+        self.transactions.send_one(self.kafka.topic(MARKET_EVENTS.name), symbol.encode(), value)
+
+    def reject(self, message: Message, reason: str) -> None:
+        """Send a trade to the DLQ."""
+        headers = dead_letter_headers(message, reason, STOCK_TICKS.name, _SERVICE, self.clock.now_ns())
+        topic = self.kafka.topic(dlq_of(STOCK_TICKS.name))
+        self.transactions.send_one(topic, message.key(), message.value(), headers)
+
+    def send_state(self, records: Sequence[Record], partition: int) -> None:
+        """Send a partition's changed state to the changelog."""
+        topic = self.kafka.topic(PROCESSOR_STATE.name)
+        self.transactions.send(topic, [key for key, _ in records], [value for _, value in records], partition)
+
+    def _columns(self, output: Output, state: State) -> BarColumns:
+        bars = output.bars
+        volumes = bars["sums"][:, 0]
+        return BarColumns(
+            symbol=Strings(bars["symbol"], self.symbols.values),
+            interval=Strings(bars["interval"], self.intervals),
+            start=np.ascontiguousarray(bars["start"]),
+            end=np.ascontiguousarray(bars["end"]),
+            open=np.ascontiguousarray(bars["open"]),
+            high=np.ascontiguousarray(bars["high"]),
+            low=np.ascontiguousarray(bars["low"]),
+            close=np.ascontiguousarray(bars["close"]),
+            volume=np.ascontiguousarray(volumes),
+            vwap=np.ascontiguousarray(bars["vwap"]),
+            trades=np.ascontiguousarray(bars["trades"]),
+            state=Strings(np.full(len(bars), _STATES.index(state), dtype=np.int32), _STATES),
+            revision=bars["revision"].astype(np.int64),
+            activity=Strings(bars["activity"].astype(np.int32), _ACTIVITIES),
+            session=Strings(bars["session"].astype(np.int32), cast("Sequence[str]", SESSION_NAMES)),
+        )

@@ -1,0 +1,239 @@
+"""Trades in, bars and indicators out, exactly once.
+
+Order of effects, for each transaction:
+
+1. trades and marks are read,
+2. records that can't be read and late trades go to the DLQ, gaps to `market_events`,
+3. closed bars and their indicators are sent, forming ones at most once a second,
+4. the state that has changed is sent to the changelog, with the offsets that it is good for,
+5. the group's offsets join the transaction,
+6. the transaction is committed: all of 2 to 5 is there at once, or none.
+
+When anything fails in between, the producer is replaced, which aborts what is open, the engines
+are built anew from the changelog, and reading goes on from the offsets found there. The offsets of
+the group are for lag to be seen, and to fence an instance that has lost its partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+
+from tickstream.core.clock import Clock
+from tickstream.core.codec import Codecs
+from tickstream.core.columns import TickInterners
+from tickstream.core.errors import RetryableError
+from tickstream.core.kafka import Kafka, Message, retry_forever
+from tickstream.core.logging import logger
+from tickstream.core.model import Tick
+from tickstream.core.service import Stop
+from tickstream.processor.adapters import changelog
+from tickstream.processor.adapters.outputs import Outputs
+from tickstream.processor.adapters.source import Batch, Source
+from tickstream.processor.adapters.transactions import Transactions
+from tickstream.processor.domain.engine import Engine, Output
+from tickstream.processor.domain.state import Offsets
+from tickstream.processor.domain.windows import Calendars
+from tickstream.processor.figures import Figures
+from tickstream.processor.settings import ProcessorSettings
+
+_LOG = logger(__name__)
+_TOO_LATE: Final = "too_late"
+_POLL: Final = 0.02
+_COMMIT_EVERY: Final = 0.05
+_FORMING_SHARE: Final = 0.1
+"""Forming bars may take this part of the time, and come less often where that isn't enough."""
+
+
+class Pipeline:
+    """Does the work of the partitions that the group gives this instance.
+
+    Args:
+        settings: the processor's.
+        kafka: the cluster.
+        codecs: encode and decode.
+        transactions: of this instance.
+        figures: what is counted.
+        clock: for waits and forming bars.
+        stop: says when to end.
+    """
+
+    def __init__(
+        self,
+        settings: ProcessorSettings,
+        kafka: Kafka,
+        codecs: Codecs,
+        transactions: Transactions,
+        figures: Figures,
+        clock: Clock,
+        stop: Stop,
+    ) -> None:
+        self._settings = settings
+        self._rules = settings.rules
+        self._kafka = kafka
+        self._decode = codecs.of(Tick).decode_columns
+        self._transactions = transactions
+        self._figures = figures
+        self._clock = clock
+        self._stop = stop
+        self._names = TickInterners()
+        self._calendars = Calendars(self._names.symbols, settings.calendar, settings.calendar_patterns)
+        self._engines: dict[int, Engine] = {}
+        self._changed: set[int] = set()
+        self._outputs = Outputs(
+            kafka, codecs, transactions, clock, self._names.symbols, self._names.sources, settings.intervals
+        )
+        self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked)
+        self._opened_at = 0.0
+        self._form_at = 0.0
+        self._failed = ""
+        self.waiting_for = "the start"
+
+    def run(self) -> None:
+        """Work until told to stop or, when so set, caught up."""
+        self._patiently(self._transactions.renew)
+        self._source.subscribe()
+        try:
+            while not self._stop and not (self._settings.until_caught_up and self._done()):
+                try:
+                    self._turn()
+                except RetryableError as error:
+                    self._start_over(str(error))
+            self._finish()
+        finally:
+            self._source.close()
+
+    def _done(self) -> bool:
+        return self._source.caught_up and not self._transactions.is_open
+
+    def _turn(self) -> None:
+        batch = self._source.read(_POLL)
+        if self._failed:
+            raise RetryableError(self._failed)
+        before = self._transactions.is_open
+        if len(batch.messages):
+            self._take(batch)
+        for partition, mark in self._source.due_marks():
+            self._engines[partition].mark(mark)
+            self._changed.add(partition)
+        self._close()
+        self._form()
+        if not before:
+            self._opened_at = self._clock.monotonic()
+        idle = len(batch.messages) < self._settings.max_batch // 10
+        if self._changed and (idle or self._clock.monotonic() - self._opened_at >= _COMMIT_EVERY):
+            self._commit()
+
+    def _take(self, batch: Batch) -> None:
+        values = list(map(Message.value, batch.messages))
+        decoded = self._decode(values, self._names)
+        rows, columns = decoded.rows, decoded.columns
+        for row, reason in decoded.rejected:
+            self._outputs.reject(batch.messages[row], reason)
+        partitions = batch.partitions[rows]
+        present = np.unique(partitions).tolist()
+        for partition in present:
+            mine = rows if len(present) == 1 else rows[partitions == partition]
+            ticks = columns if len(present) == 1 else columns.take(np.flatnonzero(partitions == partition))
+            taken = self._engines[partition].take(ticks)
+            for row in mine[taken.late].tolist():
+                self._outputs.reject(batch.messages[row], _TOO_LATE)
+            for gap in taken.gaps:
+                self._outputs.send_gap(gap)
+            self._figures.duplicates.inc(taken.duplicates)
+            self._figures.suspicious.inc(taken.suspicious)
+            self._figures.late.inc(len(taken.late))
+            self._figures.gaps.inc(len(taken.gaps))
+        self._changed.update(np.unique(batch.partitions).tolist())
+        self._figures.ticks.inc(len(rows))
+        self._figures.rejected.inc(len(decoded.rejected))
+
+    def _close(self) -> None:
+        output = Output.concatenate([self._engines[partition].close() for partition in sorted(self._changed)])
+        self._outputs.send_bars(output, "closed")
+        for place, count in enumerate(np.bincount(output.bars["interval"], minlength=len(self._rules.intervals))):
+            self._figures.bars.labels(self._rules.intervals[place].name).inc(int(count))
+
+    def _form(self) -> None:
+        started = self._clock.monotonic()
+        if started < self._form_at:
+            return
+        outputs = {partition: engine.form() for partition, engine in self._engines.items()}
+        self._outputs.send_bars(Output.concatenate(list(outputs.values())), "partial")
+        self._changed.update(partition for partition, output in outputs.items() if len(output.bars))
+        took = self._clock.monotonic() - started
+        self._form_at = started + max(self._settings.forming_seconds, took / _FORMING_SHARE)
+
+    def _commit(self) -> None:
+        for partition in sorted(self._changed):
+            records = self._engines[partition].changes(self._source.offsets(partition))
+            self._outputs.send_state(records, partition)
+        with self._figures.commit_seconds.time():
+            self._transactions.commit(self._source.positions(), self._source.consumer)
+        self._changed.clear()
+        self._figures.transactions.inc()
+        self._figures.lag.set(self._source.lag)
+        self._figures.symbols.set(sum(engine.symbol_count for engine in self._engines.values()))
+
+    def _finish(self) -> None:
+        if self._changed and not self._failed:
+            try:
+                self._commit()
+            except RetryableError as error:
+                _LOG.warning("last_commit_failed", reason=str(error))
+
+    def _start_over(self, reason: str) -> None:
+        """Forget everything since the last commit."""
+        _LOG.warning("starting_over", reason=reason)
+        self._failed = ""
+        self._figures.restarts.inc()
+        self._changed.clear()
+        self._patiently(self._renew_and_restart)
+
+    def _renew_and_restart(self) -> None:
+        self._transactions.renew()
+        self._source.restart()
+
+    def _assigned(self, partitions: Sequence[int]) -> Mapping[int, Offsets | None]:
+        begins: dict[int, Offsets | None] = dict.fromkeys(partitions)
+        if partitions:
+            self._patiently(lambda: begins.update(self._load(partitions)))
+        self.waiting_for = ""
+        _LOG.info("assigned", partitions=list(partitions), symbols=len(self._names.symbols))
+        return begins
+
+    def _load(self, partitions: Sequence[int]) -> dict[int, Offsets | None]:
+        loaded = changelog.load(self._kafka, partitions, self._clock)
+        for partition, found in loaded.items():
+            engine = Engine(self._rules, self._calendars, self._names.symbols, self._names.sources)
+            engine.restore(found)
+            self._engines[partition] = engine
+        return {partition: found.offsets for partition, found in loaded.items()}
+
+    def _revoked(self, partitions: Sequence[int], lost: bool) -> None:  # noqa: FBT001 - the callback's shape
+        if self._changed:
+            if lost:
+                self._failed = "partitions were lost"
+            else:
+                try:
+                    self._commit()
+                except RetryableError as error:
+                    self._failed = str(error)
+        for partition in partitions:
+            self._engines.pop(partition, None)
+        self._changed -= set(partitions)
+        _LOG.info("revoked", partitions=list(partitions), lost=lost)
+
+    def wait_for(self, reason: str) -> None:
+        """Say why nothing can be done now."""
+        if reason != self.waiting_for:
+            _LOG.warning("waiting", reason=reason)
+        self.waiting_for = reason
+
+    def _patiently(self, call: Callable[[], None]) -> None:
+        """Repeat a call while Kafka is away."""
+        before = self.waiting_for
+        retry_forever(call, lambda: bool(self._stop), self._clock, self.wait_for)
+        self.waiting_for = before
