@@ -14,6 +14,8 @@ export interface StandInOptions {
   /** ISO time at which a made-up recording begins, played at 60x; the wall clock's time when left out. */
   replayFrom?: string | undefined;
   symbols?: readonly string[];
+  /** Codes with which the next subscriptions are refused, one each. */
+  refusals?: string[];
 }
 
 export interface StandIn {
@@ -60,7 +62,7 @@ export function attachStandIn(
     const own: Subscription[] = [];
     held.set(socket.id, own);
     socket.on("disconnect", () => held.delete(socket.id));
-    answerRequests(socket, own, market);
+    answerRequests(socket, own, market, options.refusals ?? []);
   });
 
   const flush = (): void => {
@@ -91,13 +93,23 @@ function refusal(code: string, message: string): Error {
   return Object.assign(new Error(message), { data: { code, message } });
 }
 
-function answerRequests(socket: Socket, own: Subscription[], market: Market): void {
+function answerRequests(
+  socket: Socket,
+  own: Subscription[],
+  market: Market,
+  refusals: string[],
+): void {
   let count = 0;
   socket.on("time", (_payload: unknown, reply: Reply) => {
     reply({ ok: true, ts_ms: Date.now() });
   });
   socket.on("subscribe", (request: Record<string, unknown>, reply: Reply) => {
     const channel = String(request.channel);
+    const refused = refusals.shift();
+    if (refused !== undefined) {
+      reply({ ok: false, error: { code: refused, message: "not now" } });
+      return;
+    }
     if (!channels.includes(channel)) {
       reply({ ok: false, error: { code: "unknown_channel", message: `no channel ${channel}` } });
       return;

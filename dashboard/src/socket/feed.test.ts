@@ -112,6 +112,21 @@ describe("the feed", () => {
     });
   });
 
+  it("asks again when the server can't answer just now, and for less when it was too much", async () => {
+    const { port } = await serve({ refusals: ["internal", "rate_limited"] });
+    const { store } = follow(port);
+    await until(() => {
+      expect(store.get().watchlist.symbols).toEqual(symbols);
+    });
+    const { port: full } = await serve({ refusals: ["unknown_channel", "too_large", "too_large"] });
+    const { store: other, show } = follow(full);
+    show("SPY", "1m");
+    await until(() => {
+      expect(other.get().chart.phase).toBe("ready");
+      expect(other.get().chart.bars).toHaveLength(251);
+    });
+  });
+
   it("stops at a refused key and goes on with a good one", async () => {
     const { port } = await serve({ apiKey: "good" });
     let key: string | null = null;

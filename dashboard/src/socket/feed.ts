@@ -6,7 +6,6 @@ import {
   type Answer,
   type Channel,
   readFrame,
-  readSubscribed,
   type ServerError,
   type Subscribed,
   type SubscribeRequest,
@@ -19,13 +18,14 @@ import {
   readMarketEvents,
   readTicks,
 } from "./records.ts";
+import { subscribe } from "./subscribe.ts";
 
 const chartHistory = 1_000;
 const clockSamples = 8;
 const clockEveryMs = 30_000;
 const wakeWithinMs = 3_000;
 /** Holding an arrow key passes many symbols; only the one it stops at is asked for. */
-const settleMs = 60;
+const settleMs = 120;
 const reloadEveryMs = 5_000;
 
 const everything = ["*"];
@@ -69,6 +69,7 @@ export class Feed {
   private chart: Chart | undefined;
   private chartSubscriptions: string[] = [];
   private turn = 0;
+  private connections = 0;
   private reloadedAt = 0;
   private samples: ClockSample[] = [];
   private clockTimer: ReturnType<typeof setInterval> | undefined;
@@ -78,6 +79,7 @@ export class Feed {
     this.connection = new Connection({
       ...options,
       onConnected: () => {
+        this.connections += 1;
         this.chartSubscriptions = [];
         this.samples = [];
         void this.followMarket();
@@ -165,15 +167,16 @@ export class Feed {
     await new Promise((resolve) => setTimeout(resolve, settleMs));
     if (turn !== this.turn || !this.connection.isConnected()) return;
     const { symbol, interval } = chart;
+    const wanted = (): boolean => turn === this.turn;
     const request = { symbols: [symbol], interval, mode: "all", history: chartHistory } as const;
     const [bars, indicators] = await Promise.all([
-      this.subscribe({ channel: "bars", ...request }),
-      this.subscribe({ channel: "indicators", ...request }),
+      this.subscribe({ channel: "bars", ...request }, wanted),
+      this.subscribe({ channel: "indicators", ...request }, wanted),
     ]);
     const subscriptions = [bars, indicators].flatMap((answer) =>
       answer.ok ? [answer.value.subscription] : [],
     );
-    if (turn !== this.turn) this.leave(subscriptions);
+    if (!wanted()) this.leave(subscriptions);
     else this.chartArrived(chart, subscriptions, bars, indicators);
   }
 
@@ -235,8 +238,14 @@ export class Feed {
     }
   }
 
-  private subscribe(request: SubscribeRequest): Promise<Answer<Subscribed>> {
-    return this.connection.request("subscribe", request, readSubscribed);
+  /** A subscription of this connection: one that comes to nothing with it is made anew by the next. */
+  private subscribe(
+    request: SubscribeRequest,
+    wanted = (): boolean => true,
+  ): Promise<Answer<Subscribed>> {
+    const { connections } = this;
+    const here = (): boolean => connections === this.connections && this.connection.isConnected();
+    return subscribe(this.connection, request, () => here() && wanted());
   }
 
   private leave(subscriptions: readonly string[]): void {
