@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -80,7 +81,7 @@ class Running:
 @contextmanager
 def service(name: str, *arguments: str, env: Mapping[str, str], log: Path) -> Iterator[Running]:
     """A service on a free port, ended with the block."""
-    port = free_port(20_000)
+    port = free_port(random.choice(range(20_000, 31_000)))  # noqa: S311 - so that two runs at once don't meet
     with log.open("ab") as output:
         child = subprocess.Popen(
             [program(name), *arguments],
