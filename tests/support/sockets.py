@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import socketio
+import socketio.exceptions
 
 from tests.support.node import installed, node
 
@@ -113,7 +114,19 @@ async def listener(
         yield made
     finally:
         await client.disconnect()
-        await client.eio.wait()
+
+
+async def refusal(url: str, transports: list[str], auth: Any) -> dict[str, Any]:
+    """What a client that isn't let in is told."""
+    client = socketio.AsyncClient(reconnection=False)
+    told: list[dict[str, Any]] = []
+    client.on("connect_error", told.append)
+    try:
+        await client.connect(url, transports=transports, auth=auth)
+    except socketio.exceptions.ConnectionError:
+        return told[0]
+    await client.disconnect()
+    raise AssertionError("the client was let in")
 
 
 @asynccontextmanager
