@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -232,10 +233,7 @@ class Stack:
             tell(Step(server.name, "missing", text))
             return False
         if not server.built_here:
-            server.install(
-                self._cache,
-                lambda done, total: tell(Step(server.name, "fetching", "its program", done, total)),
-            )
+            server.install(self._cache, partial(self._advance, server, tell))
             return True
         site = self._register.settle(server, self._ports.get(server.name), running=False)
         builder.start(server, site, self._children)
@@ -244,8 +242,17 @@ class Stack:
             builder.wait(server, site, tell, self._interrupted)
         return not background
 
+    def _advance(self, server: Server, tell: OnProgress, done: int, total: int) -> None:
+        self._go_on(server)
+        tell(Step(server.name, "fetching", "its program", done, total))
+
+    def _go_on(self, server: Server) -> None:
+        if self._interrupted.is_set():
+            raise StackError(f"the start of {server.name} was interrupted")
+
     def _start(self, server: Server, site: Site, tell: OnProgress) -> Site:
         for attempt in range(1, _TRIES + 1):
+            self._go_on(server)
             tell(Step(server.name, "starting"))
             command = server.prepare(site)
             _turn_over(site.log)
@@ -282,7 +289,7 @@ class Stack:
                     return
             if self._interrupted.wait(_POLL_SECONDS):
                 kill(process)
-                raise StackError(f"the start of {server.name} was interrupted")
+                self._go_on(server)
         if process is not None:
             kill(process)
         raise StackError(_failure(server, site, f"did not answer within {server.start_seconds:.0f} s ({reason})"))
