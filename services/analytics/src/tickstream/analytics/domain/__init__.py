@@ -1,0 +1,1 @@
+"""Figures across symbols; no I/O, no clock."""

@@ -1,0 +1,117 @@
+"""The analytics service: figures across symbols."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from prometheus_client import CollectorRegistry
+
+from tickstream.analytics.adapters.cache import Cache
+from tickstream.analytics.adapters.lease import Lease
+from tickstream.analytics.handler import AnalyticsHandler, TradingDays
+from tickstream.analytics.settings import AnalyticsSettings
+from tickstream.core.clock import Clock, SystemClock
+from tickstream.core.codec import Codecs
+from tickstream.core.errors import FatalError, RetryableError
+from tickstream.core.health import HealthServer
+from tickstream.core.kafka import DeadLetters, Kafka, KafkaException, Publisher, TopicPartition, retry_forever
+from tickstream.core.logging import logger
+from tickstream.core.metrics import new_registry
+from tickstream.core.reporting import Reporter
+from tickstream.core.runner import Partition, Runner
+from tickstream.core.service import Stop, run_service
+
+_LOG = logger(__name__)
+_NAME: Final = "analytics"
+_PORT: Final = 8093
+
+
+class Waiting:
+    """Why the service can't do its work now; a stand-by is ready to stand by."""
+
+    def __init__(self, stop: Stop, clock: Clock) -> None:
+        self._stop = stop
+        self._clock = clock
+        self._reason = "starting"
+        self._parts: tuple[Runner | AnalyticsHandler, ...] = ()
+
+    def until_done(self, call: Callable[[], None]) -> None:
+        """Repeat `call` until it succeeds, or the service is to end."""
+
+        def say(reason: str) -> None:
+            if reason != self._reason:
+                _LOG.warning("waiting", reason=reason)
+            self._reason = reason
+
+        retry_forever(call, lambda: bool(self._stop), self._clock, say)
+        self._reason = ""
+
+    def started(self, *parts: Runner | AnalyticsHandler) -> None:
+        """From now on these say what they wait for."""
+        self._parts = parts
+
+    def reasons(self) -> dict[str, str]:
+        """What `/readyz` shows; empty when all is well."""
+        reason = next((part.waiting_for for part in self._parts if part.waiting_for), self._reason)
+        return {"waiting": reason} if reason else {}
+
+
+def run(settings: AnalyticsSettings, stop: Stop) -> None:
+    """Run until told to stop, or until caught up; stand by while another instance is active."""
+    clock, registry = SystemClock(), new_registry()
+    waiting = Waiting(stop, clock)
+    kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
+    with HealthServer(settings.http_host, settings.http_port, _PORT, waiting.reasons, registry) as server:
+        _LOG.info("listening", host=settings.http_host, port=server.port)
+        waiting.until_done(kafka.ensure_topics)
+        if stop:
+            return
+        with Lease(kafka, stop) as lease, Reporter(kafka, codecs, registry, _NAME, clock):
+            if lease.wait(stop):
+                _work(settings, kafka, codecs, lease, stop, waiting, clock, registry)
+            if lease.lost:
+                raise FatalError("another instance is the active one now")
+
+
+def _work(
+    settings: AnalyticsSettings,
+    kafka: Kafka,
+    codecs: Codecs,
+    lease: Lease,
+    stop: Stop,
+    waiting: Waiting,
+    clock: Clock,
+    registry: CollectorRegistry,
+) -> None:
+    publisher = Publisher(kafka.producer(_NAME))
+    consumer = kafka.consumer(_NAME)
+
+    def log_end(partition: Partition) -> int:
+        try:
+            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=10.0)
+        except KafkaException as error:
+            raise RetryableError(f"Kafka doesn't answer: {error}") from error
+        return high
+
+    handler = AnalyticsHandler(
+        kafka=kafka,
+        publisher=publisher,
+        dead_letters=DeadLetters(kafka, publisher, _NAME, clock),
+        codecs=codecs,
+        cache=Cache(settings.redis_url.get_secret_value() if settings.redis_url else None, clock, registry),
+        lease=lease,
+        days=TradingDays(settings.calendar),
+        clock=clock,
+        log_end=log_end,
+        wait=waiting.until_done,
+        registry=registry,
+    )
+    runner = Runner(consumer, handler.topics, handler, stop, clock, until_caught_up=settings.until_caught_up)
+    waiting.started(runner, handler)
+    runner.run()
+
+
+def main() -> int:
+    """The entry point of `tickstream-analytics`."""
+    return run_service("ANALYTICS", AnalyticsSettings, run)
