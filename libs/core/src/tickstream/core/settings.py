@@ -2,13 +2,15 @@
 
 A field `speed` of the producer is read from the flag `--speed`, else from `PRODUCER_SPEED`.
 A field of `ServiceSettings`, such as `log_level`, is read from `--log-level`, else from
-`PRODUCER_LOG_LEVEL`, else from `LOG_LEVEL`.
+`PRODUCER_LOG_LEVEL`, else from `LOG_LEVEL`. A secret, such as `INFLUXDB_TOKEN`, may lie in a file
+that `INFLUXDB_TOKEN_FILE` names.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Final, Literal, TypeVar, Union, get_args, get_origin
 
@@ -98,6 +100,8 @@ def load(
     """
     shared = _SHARED | getattr(settings, "shared_names", frozenset())
     flags = vars(_parser(settings, service, shared).parse_args(arguments))
+    secrets, unreadable = _secrets_in_files(settings, service, shared, environment)
+    environment = {**environment, **secrets}
     given: dict[str, object] = {}
     names: dict[str, str] = {}
     for field in settings.model_fields:
@@ -108,9 +112,31 @@ def load(
         elif environment.get(names[field]):
             given[field] = environment[names[field]]
     try:
-        return settings.model_validate(given)
+        validated = settings.model_validate(given)
     except ValidationError as error:
-        raise SettingsError(_problems(error, names)) from None
+        raise SettingsError((*unreadable, *_problems(error, names))) from None
+    if unreadable:
+        raise SettingsError(unreadable)
+    return validated
+
+
+def _secrets_in_files(
+    settings: type[BaseModel], service: str, shared: frozenset[str], environment: Mapping[str, str]
+) -> tuple[dict[str, str], tuple[SettingProblem, ...]]:
+    """Secrets by their variables' names, from files that other variables name; what is given itself wins."""
+    found: dict[str, str] = {}
+    problems = []
+    secret = [field for field, info in settings.model_fields.items() if SecretStr in _kinds(info)]
+    for variable in (name for field in secret for name in _variables(field, service, shared)):
+        path = environment.get(f"{variable}_FILE")
+        if not path or environment.get(variable):
+            continue
+        try:
+            found[variable] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            problems.append(SettingProblem(f"{variable}_FILE", path, f"must be a readable file ({reason})"))
+    return found, tuple(problems)
 
 
 def _variables(field: str, service: str, shared: frozenset[str]) -> tuple[str, ...]:
@@ -136,8 +162,12 @@ def _parser(settings: type[BaseModel], service: str, shared: frozenset[str]) -> 
 
 
 def _is_flag(field: FieldInfo) -> bool:
-    kinds = get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else (field.annotation,)
-    return bool in kinds
+    return bool in _kinds(field)
+
+
+def _kinds(field: FieldInfo) -> tuple[Any, ...]:
+    """The types that a field may have."""
+    return get_args(field.annotation) if get_origin(field.annotation) in (Union, UnionType) else (field.annotation,)
 
 
 def _problems(error: ValidationError, names: Mapping[str, str]) -> tuple[SettingProblem, ...]:
