@@ -45,6 +45,8 @@ def trades(
         bad: told of the lines that are no trades.
     """
     try:
+        if _has_blank(block):
+            raise pa.ArrowInvalid("a line is empty")
         rows = parse(block)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         lines = block.splitlines(keepends=True)
@@ -56,6 +58,10 @@ def trades(
             bad.report(path, first_line, _reason(block, error))
     else:
         yield rows.trades(path, first_line, bad)
+
+
+def _has_blank(block: bytes) -> bool:
+    return b"\n\n" in block or b"\n\r\n" in block or block.startswith((b"\n", b"\r\n"))
 
 
 def table(block: bytes, names: list[str], types: dict[str, pa.DataType]) -> pa.RecordBatch:

@@ -20,7 +20,7 @@ BAD_TIME: Final = -1
 
 _NUMBER: Final = r"^\s*[0-9]+(\.[0-9]+)?\s*$"
 _ZONED: Final = r"([Zz]|[+-][0-9]{2}:?([0-9]{2})?)\s*$"
-_DECIMAL: Final = pa.decimal128(38, 9)
+_DECIMAL: Final = pa.decimal128(28, 9)
 _UNITS: Final = ((10**11, 10**9), (10**14, 10**6), (10**17, 10**3))
 """Below each bound a number counts units of so many nanoseconds: 10^11 s is the year 5138, 10^11 ms is 1973."""
 
@@ -79,10 +79,10 @@ def _scaled(numbers: Ints) -> Ints:
 
 def _decimals(column: pa.Array) -> Ints:
     """Nine decimals are exact in a Decimal, and would not be in a double."""
-    whole = _ints(pc.floor(column).cast(pa.int64()))
-    billionths = _ints(
-        pc.multiply(pc.subtract(column, pc.floor(column)), pa.scalar(10**9)).cast(pa.int64(), safe=False)
-    )
+    floor = pc.floor(column)
+    whole = _ints(floor.cast(pa.int64()))
+    fraction = pc.subtract(column, floor).cast(pa.float64()).fill_null(0.0).to_numpy(zero_copy_only=False)
+    billionths = np.rint(fraction * 10**9).astype(np.int64)
     nanos = np.full(len(whole), 1, dtype=np.int64)
     for bound, unit in reversed(_UNITS):
         nanos = np.where(whole < bound, unit, nanos)
