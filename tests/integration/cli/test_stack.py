@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import psutil
@@ -26,9 +27,11 @@ from tests.support.servers import spare_ports, unnamed_servers
 from tickstream.cli.stack.cache import Cache
 from tickstream.cli.stack.catalogue import SERVERS
 from tickstream.cli.stack.errors import StackError
+from tickstream.cli.stack.kafka import KafkaServer
 from tickstream.cli.stack.places import Places
 from tickstream.cli.stack.processes import strays
 from tickstream.cli.stack.progress import Step
+from tickstream.cli.stack.servers import Site
 from tickstream.cli.stack.stack import Stack
 from tickstream.core.kafka import Kafka
 from tickstream.core.settings import KafkaSettings
@@ -274,6 +277,24 @@ def test_when_its_port_is_taken_a_server_moves_and_says_where(small: Callable[..
     assert moved != before
     with Redis.from_url(moved) as client:
         assert client.ping()
+
+
+def test_a_port_taken_between_our_look_and_the_servers_is_given_up(
+    small: Callable[..., Stack], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepare = KafkaServer.prepare
+    with ExitStack() as taken:
+
+        def lose_the_controllers_port(server: KafkaServer, site: Site) -> list[str]:
+            command = prepare(server, site)
+            monkeypatch.undo()
+            taken.enter_context(socket.create_server(("127.0.0.1", site.ports["controller"])))
+            return command
+
+        monkeypatch.setattr(KafkaServer, "prepare", lose_the_controllers_port)
+        one = small()
+        one.up(["kafka"])
+        assert one.status()[0].state == "up"
 
 
 def test_wipe_refuses_while_a_server_runs_and_then_removes_all(

@@ -262,7 +262,8 @@ class Stack:
             try:
                 self._await(server, site, record)
             except StackError:
-                if attempt == _TRIES or is_free(site.port) or self._interrupted.is_set():
+                lost_a_port = not all(is_free(port) for port in site.ports.values())
+                if attempt == _TRIES or not lost_a_port or self._interrupted.is_set():
                     raise
                 # Another program took the port between our look and the server's.
                 site = self._register.settle(server, None, running=False)
