@@ -22,12 +22,6 @@ from tickstream.core.settings import KafkaSettings, load
 server = socketio.AsyncServer(async_mode="aiohttp")
 
 
-@server.event
-async def connect(_sid: str, _environ: Any, _auth: Any = None) -> None:
-    pass
-
-
-@server.event
 async def subscribe(sid: str, request: dict[str, Any]) -> dict[str, Any]:
     for symbol in request["symbols"]:
         await server.enter_room(sid, symbol)
@@ -58,6 +52,7 @@ async def read() -> None:
 
 
 async def serve(port: int) -> None:
+    server.on("subscribe", subscribe)
     app = web.Application()
     server.attach(app)
     runner = web.AppRunner(app, access_log=None)

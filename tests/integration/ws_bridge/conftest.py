@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,3 +56,12 @@ def write_pages(folder: Path) -> None:
     (folder / "assets" / "index-B1nd3rQz.js").write_text("console.log('tick');\n" * 100)
     (folder / "assets" / "icon.png").write_bytes(b"\x89PNG")
     (folder.parent / "secret.txt").write_text("not to be seen")
+
+
+def metric(bridge: Running, name: str) -> float:
+    """One of the bridge's figures, labels included in its name; 0 when it isn't there yet."""
+    with urllib.request.urlopen(f"{bridge.url}/metrics", timeout=10) as page:
+        for line in page.read().decode().splitlines():
+            if line.startswith(name + " "):
+                return float(line.rpartition(" ")[2])
+    return 0.0

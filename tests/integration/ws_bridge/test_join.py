@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import orjson
 import pytest
 
+from tests.integration.ws_bridge.conftest import metric
 from tests.support.market import Market, tick
 from tests.support.programs import Running
 from tests.support.sockets import Listener, listener, until
@@ -64,6 +65,10 @@ def traffic(market: Market, pause: float = 0.0) -> Iterator[Traffic]:
         made.end()
 
 
+def has_records(client: Listener, count: int) -> bool:
+    return len(client.records("ticks")) > count
+
+
 def joined(client: Listener, answer: dict[str, Any], symbol: str) -> list[int]:
     seen = [one["seq"] for one in answer["snapshot"] if one["symbol"] == symbol]
     return seen + [one["seq"] for one in client.records("ticks") if one["symbol"] == symbol]
@@ -78,7 +83,7 @@ async def test_mode_all_joins_snapshot_and_live_without_gap_or_overlap(
         for _ in range(5):
             async with listener(bridge.url, [transport]) as client:
                 answer = await client.subscribe(channel="ticks", symbols=SYMBOLS, mode="all")
-                await client.until(lambda client=client: len(client.records("ticks")) > 1_000)
+                await client.until(partial(has_records, client, 1_000))
                 for symbol in SYMBOLS:
                     seen = joined(client, answer, symbol)
                     assert seen == list(range(seen[0], seen[0] + len(seen)))
@@ -137,7 +142,8 @@ class stopped_reader:  # noqa: N801 - used as a block
         self._reader, self._writer = await asyncio.open_connection(host, int(port), limit=1024)
         self._writer.write(
             f"GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\n"
-            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
+            "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n".encode()
         )
         await self._reader.readuntil(b"\r\n\r\n")
         request = orjson.dumps(["subscribe", {"channel": "ticks", "symbols": ["*"], "mode": "all"}])
@@ -156,14 +162,6 @@ def _masked(payload: bytes) -> bytes:
 
 def disconnects(bridge: Running) -> float:
     return metric(bridge, 'tickstream_ws_bridge_disconnects_total{code="slow_consumer"}')
-
-
-def metric(bridge: Running, name: str) -> float:
-    with urllib.request.urlopen(f"{bridge.url}/metrics", timeout=10) as page:
-        for line in page.read().decode().splitlines():
-            if line.startswith(name + " "):
-                return float(line.rpartition(" ")[2])
-    return 0.0
 
 
 def until_known(bridge: Running) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -105,7 +106,7 @@ async def test_every_channel_carries_its_topic(bridge: Running, market: Market) 
             assert answer["symbols"] == symbols
         await asyncio.to_thread(market.publish, list(records.values()))
         for channel in records:
-            await client.until(lambda channel=channel: client.records(channel))
+            await client.until(partial(client.records, channel))
         assert client.records("indicators")[0]["values"] == {"rsi_14": 50.0}
         assert client.records("indicators")[0]["warming"] == ["obv"]
         assert client.records("analytics")[0]["ts_event_ms"] == 5

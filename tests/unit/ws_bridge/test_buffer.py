@@ -28,7 +28,7 @@ def numbers(entries: list[Entry]) -> list[int]:
 
 @given(STEPS)
 def test_mode_all_gives_every_record_in_order_except_the_oldest_it_had_no_room_for(
-    steps: list[tuple[str, str | None | int, int]],
+    steps: list[tuple[str, str | int | None, int]],
 ) -> None:
     buffer = Buffer(latest=False)
     waiting: list[tuple[int, int]] = []
@@ -55,7 +55,7 @@ def test_mode_all_gives_every_record_in_order_except_the_oldest_it_had_no_room_f
 
 @given(STEPS)
 def test_mode_latest_ends_at_the_right_values_and_counts_what_it_left_out(
-    steps: list[tuple[str, str | None | int, int]],
+    steps: list[tuple[str, str | int | None, int]],
 ) -> None:
     buffer = Buffer(latest=True)
     offered = 0

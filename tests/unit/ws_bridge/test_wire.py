@@ -6,7 +6,7 @@ import numpy as np
 
 from tickstream.core.columns import Strings, TickColumns
 from tickstream.core.model import Bar, IndicatorSet, MarketEvent, Tick
-from tickstream.ws_bridge.adapters.wire import body_of, tick_body
+from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
 
 TICK = Tick("SPY", 165.48, 100.0, 1_381_239_000_123_456_789, 1_381_239_000_999_999_999, 7, "replay", "Q", None, "@", 1)
 
@@ -41,7 +41,7 @@ def test_a_trade_of_a_batch_reads_the_same_as_one_by_itself() -> None:
         flags=np.array([TICK.flags]),
         trade_id=[None],
     )
-    assert tick_body(columns, 0) == body_of(TICK)
+    assert tick_bodies(columns) == [body_of(TICK)]
 
 
 def test_bars_and_indicators_have_start_and_end_in_milliseconds_and_no_nan() -> None:

@@ -144,7 +144,7 @@ class Clients:
             self._tasks.start(self._shut_later(eio_sid))
             raise socketio.exceptions.ConnectionRefusedError(str(refusal), refusal.fields()) from None
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._loaded.wait(), self._settings.connect_seconds)
+            await asyncio.wait_for(self._loaded.wait(), self._settings.connect_seconds / 2)
         outlet = self.server.outlet(sid)
         if outlet is None:
             raise socketio.exceptions.ConnectionRefusedError("gone", {"code": "internal", "message": "gone"})

@@ -92,7 +92,7 @@ class Outlet:
             for packet in packets:
                 self.queue(packet)
         else:
-            wire.write(b"".join([part for packet in packets for part in (_header(len(packet) + 1), b"4", packet)]))
+            wire.writelines([part for packet in packets for part in (_header(len(packet) + 1) + b"4", packet)])
 
     def queue(self, packet: bytes) -> None:
         """Send a packet after those that wait already."""

@@ -13,8 +13,8 @@ from tickstream.core.columns import TickColumns
 from tickstream.core.kafka import Message
 from tickstream.core.model import Record, Tick
 from tickstream.core.topics import TOPICS
-from tickstream.ws_bridge.adapters.wire import body_of, tick_body
-from tickstream.ws_bridge.domain.entry import CHANNELS, Channel, Entry, entry_of
+from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
+from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, entry_of
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
@@ -89,20 +89,12 @@ def take_in(hub: Hub, batch: Batch) -> None:
 
 
 def _take_ticks(hub: Hub, ticks: Ticks) -> None:
-    columns = ticks.columns
-    partitions, offsets = ticks.partitions, ticks.offsets
-    for row in _rows_of_interest(hub, columns).tolist():
-        route = ("ticks", "", columns.symbol[row] or "")
-        hub.tick(
-            Entry(
-                route,
-                route,
-                tick_body(columns, row),
-                int(partitions[row]),
-                int(offsets[row]),
-                int(columns.ts_ingest[row]),
-            )
-        )
+    rows = _rows_of_interest(hub, ticks.columns)
+    columns = ticks.columns.take(rows)
+    stamps = zip(ticks.partitions[rows].tolist(), ticks.offsets[rows].tolist(), columns.ts_ingest.tolist(), strict=True)
+    for symbol, body, stamp in zip(columns.symbol.to_list(), tick_bodies(columns), stamps, strict=True):
+        route = ("ticks", "", symbol or NO_SYMBOL)
+        hub.tick(Entry(route, route, body, *stamp))
 
 
 def _rows_of_interest(hub: Hub, columns: TickColumns) -> NDArray[np.intp]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from itertools import repeat
 from typing import Final
 
 import orjson
@@ -17,6 +18,7 @@ _FIELDS: Final[dict[type, list[tuple[str, str]]]] = {
     kind: [(field.name, field.name + "_ms" if field.name in _TIMES else field.name) for field in fields(kind)]
     for kind in (Tick, Bar, IndicatorSet, AnalyticsFigure, AlertEvent, MarketEvent)
 }
+_TICK_NAMES: Final = [shown for _name, shown in _FIELDS[Tick]]
 
 
 def body_of(record: Record) -> bytes:
@@ -32,21 +34,20 @@ def body_of(record: Record) -> bytes:
     return orjson.dumps(values)
 
 
-def tick_body(columns: TickColumns, row: int) -> bytes:
-    """The JSON of one trade of a batch, the same as `body_of` gives for it."""
-    ids = columns.trade_id
-    return orjson.dumps(
-        {
-            "symbol": columns.symbol[row],
-            "price": float(columns.price[row]),
-            "volume": float(columns.volume[row]),
-            "ts_event_ms": int(columns.ts_event[row]) // NANOS_PER_MILLI,
-            "ts_ingest_ms": int(columns.ts_ingest[row]) // NANOS_PER_MILLI,
-            "seq": int(columns.seq[row]),
-            "source": columns.source[row],
-            "venue": columns.venue[row],
-            "trade_id": None if ids is None else ids[row],
-            "conditions": columns.conditions[row],
-            "flags": int(columns.flags[row]),
-        }
+def tick_bodies(columns: TickColumns) -> list[bytes]:
+    """The JSON of each trade of a batch, the same as `body_of` gives for it."""
+    rows = zip(
+        columns.symbol.to_list(),
+        columns.price.tolist(),
+        columns.volume.tolist(),
+        (columns.ts_event // NANOS_PER_MILLI).tolist(),
+        (columns.ts_ingest // NANOS_PER_MILLI).tolist(),
+        columns.seq.tolist(),
+        columns.source.to_list(),
+        columns.venue.to_list(),
+        columns.trade_id if columns.trade_id is not None else repeat(None, len(columns)),
+        columns.conditions.to_list(),
+        columns.flags.tolist(),
+        strict=True,
     )
+    return [orjson.dumps(dict(zip(_TICK_NAMES, row, strict=True))) for row in rows]

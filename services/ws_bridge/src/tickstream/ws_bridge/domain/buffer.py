@@ -95,14 +95,15 @@ class Buffer:
         self._replace([entry for entry in self.entries if entry.route[2] not in symbols])
 
     def _fitting(self, max_bytes: int) -> int:
-        if len(self.entries) <= _SURELY_FITS:
-            return len(self.entries)
+        count = len(self.entries)
+        if count <= _SURELY_FITS or sum([len(entry.body) for entry in self.entries]) <= max_bytes:
+            return count
         size = 0
         for index, entry in enumerate(self.entries):
             size += len(entry.body)
             if size > max_bytes and index >= _SURELY_FITS:
                 return index
-        return len(self.entries)
+        return count
 
     def _measure(self) -> None:
         for entry in self.entries[self._measured :]:
