@@ -210,7 +210,7 @@ def test_two_files_that_would_be_one_source_are_refused(tmp_path: Path) -> None:
 def test_a_broken_zip_is_named(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "20131008_trade.zip"
     path.write_bytes(content)
-    with pytest.raises(FatalError, match="20131008_trade.zip can't be read"):
+    with pytest.raises(FatalError, match=r"20131008_trade\.zip can't be read"):
         read(path)
 
 

@@ -18,7 +18,7 @@ def chunks(count: int, step: int = 10) -> Iterator[Chunk]:
     for start in range(0, count, step):
         ts = np.arange(start, min(count, start + step), dtype=np.int64)
         codes = Strings((ts % len(NAMES)).astype(np.int32), SYMBOLS.values)
-        columns = unsent(codes, ts + 1.0, ts + 1.0, ts, nulls(len(ts)))
+        columns = unsent(codes, np.ones(len(ts)), np.ones(len(ts)), ts, nulls(len(ts)))
         yield Chunk(columns, ts, int(ts[-1]) + 1)
 
 

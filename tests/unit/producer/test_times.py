@@ -1,3 +1,4 @@
+# ruff: noqa: DTZ001 - times on the clocks of a zone are what is tested
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta

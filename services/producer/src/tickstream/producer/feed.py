@@ -108,6 +108,8 @@ class Feed:
             FatalError: a trade did not arrive.
         """
         for chunk in chunks:
+            if self._outside.ending():
+                return False
             if self._pacer is None and len(chunk):
                 self._begin(int(chunk.due[0]))
             if self._pacer is not None and not self._publish(chunk, self._pacer):

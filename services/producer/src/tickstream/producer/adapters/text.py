@@ -45,9 +45,7 @@ def trades(
         bad: told of the lines that are no trades.
     """
     try:
-        if _has_blank(block):
-            raise pa.ArrowInvalid("a line is empty")
-        rows = parse(block)
+        rows = _without_blanks(block, parse)
     except (pa.ArrowInvalid, UnicodeDecodeError) as error:
         lines = block.splitlines(keepends=True)
         if len(lines) > 1:
@@ -60,8 +58,10 @@ def trades(
         yield rows.trades(path, first_line, bad)
 
 
-def _has_blank(block: bytes) -> bool:
-    return b"\n\n" in block or b"\n\r\n" in block or block.startswith((b"\n", b"\r\n"))
+def _without_blanks(block: bytes, parse: Callable[[bytes], Rows]) -> Rows:
+    if b"\n\n" in block or b"\n\r\n" in block or block.startswith((b"\n", b"\r\n")):
+        raise pa.ArrowInvalid("a line is empty")
+    return parse(block)
 
 
 def table(block: bytes, names: list[str], types: dict[str, pa.DataType]) -> pa.RecordBatch:
