@@ -13,14 +13,14 @@ const kinds: readonly [ActivityFilter, string][] = [
   ["connection", "Connection"],
 ];
 
+const localZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 function entryElement(entry: Entry): HTMLElement {
-  const title = `${formatDate(entry.time, exchangeZone)} ${zoneName(exchangeZone)}`;
+  // What the market does has the market's time; what this page and its server do has the user's.
+  const zone = entry.kind === "market" ? exchangeZone : localZone;
+  const title = `${formatDate(entry.time, zone)} ${zoneName(zone)}`;
   const datetime = new Date(entry.time).toISOString();
-  const time = h(
-    "time",
-    { class: "number", datetime, title },
-    formatTime(entry.time, exchangeZone),
-  );
+  const time = h("time", { class: "number", datetime, title }, formatTime(entry.time, zone));
   const symbol = entry.symbol === null ? [] : [h("span", { class: "symbol" }, entry.symbol), " "];
   return h("li", { "data-kind": entry.kind }, time, h("p", {}, ...symbol, entry.text));
 }

@@ -180,6 +180,20 @@ describe("the picture", () => {
     expect(picture.last?.start_ms).toBe(299 * minute);
   });
 
+  it("has the price of the last trade, else the newest close", () => {
+    const state = after(select, loaded([bar(1)]));
+    expect(pictureOf(state, 12.5).price).toBe(12.5);
+    expect(pictureOf(state).price).toBe(11);
+    expect(pictureOf(emptyChart).price).toBeNaN();
+  });
+
+  it("gives a study no pane before it has a value", () => {
+    const warm = after(select, loaded([bar(1)], [indicators(1, { rsi_14: 50 })]));
+    const cold = after(select, loaded([bar(1)], [indicators(1, { vwap: 1 })]));
+    expect(pictureOf(warm).studies.rsi).toBe(true);
+    expect(pictureOf(cold).studies.rsi).toBe(false);
+  });
+
   it("does not stretch a few bars over the whole width", () => {
     expect(pictureOf(after(select, loaded([bar(1)])))).toMatchObject({ slots: 40 });
   });

@@ -25,6 +25,8 @@ export interface Picture {
   studies: Readonly<Record<Study, boolean>>;
   /** The newest bar of the series, in view or not. */
   last: Bar | undefined;
+  /** The newest price: that of the last trade, which bars follow about once a second. */
+  price: number;
   digits: number;
 }
 
@@ -42,8 +44,18 @@ function point(bar: Bar, set: IndicatorSet | undefined): Point {
   };
 }
 
-/** The visible part of the chart, each bar with the indicators of the same start. */
-export function pictureOf(chart: ChartState): Picture {
+/** A study without a value yet gets no pane. */
+function shownStudies({ studies, indicators }: ChartState): Picture["studies"] {
+  const hasRsi = indicators.at(-1)?.values.rsi_14 !== undefined;
+  return { ...studies, rsi: studies.rsi && hasRsi };
+}
+
+/**
+ * The visible part of the chart, each bar with the indicators of the same start.
+ *
+ * @param price of the last trade, when it is known
+ */
+export function pictureOf(chart: ChartState, price?: number): Picture {
   const { from, to } = visibleRange(chart.viewport, chart.bars.length);
   const bars = chart.bars.slice(from, to);
   let place = lowerBound(chart.indicators, bars[0]?.start_ms ?? 0);
@@ -59,8 +71,9 @@ export function pictureOf(chart: ChartState): Picture {
     interval: chart.interval,
     points,
     slots: Math.max(points.length, Math.min(fewestSlots, chart.viewport.bars)),
-    studies: chart.studies,
+    studies: shownStudies(chart),
     last,
+    price: price ?? last?.close ?? Number.NaN,
     digits: priceDigits(last?.close ?? 1),
   };
 }

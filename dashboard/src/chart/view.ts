@@ -132,9 +132,9 @@ export interface ChartActions {
 }
 
 function describe(picture: Picture): string {
-  const { symbol, interval, last, digits } = picture;
-  if (last === undefined) return `${symbol}, ${interval} chart`;
-  return `${symbol}, ${interval} candles, ${picture.points.length} in view, last ${formatPrice(last.close, digits)}. The Table button shows them as a table.`;
+  const { symbol, interval, price, digits } = picture;
+  if (Number.isNaN(price)) return `${symbol}, ${interval} chart`;
+  return `${symbol}, ${interval} candles, ${picture.points.length} in view, last ${formatPrice(price, digits)}. The Table button shows them as a table.`;
 }
 
 /** The chart's panel. The library behind it is reached through the adapter only. */
@@ -187,11 +187,14 @@ export function chartView(store: AppStore, actions: ChartActions): View & { rest
   }).observe(body);
 
   let painted: State["chart"] | undefined;
+  let paintedPrice: number | undefined;
   let restFor = "";
   const paintChart = (state: State): void => {
-    const { chart } = state;
-    if (chart === painted) return;
-    picture = pictureOf(chart);
+    const { chart, watchlist } = state;
+    const price = watchlist.rows[chart.symbol ?? ""]?.price;
+    if (chart === painted && price === paintedPrice) return;
+    paintedPrice = price;
+    picture = pictureOf(chart, price);
     const empty = chart.bars.length === 0;
     stage.hidden = empty || chart.table;
     table.element.hidden = empty || !chart.table;

@@ -13,8 +13,8 @@ export function clockOffset(samples: readonly ClockSample[]): {
   const roundTrip = (sample: ClockSample): number => sample.answeredAt - sample.askedAt;
   const [best] = [...samples].sort((one, other) => roundTrip(one) - roundTrip(other));
   if (best === undefined) return { offsetMs: 0, roundTripMs: Number.NaN };
-  return {
-    offsetMs: best.serverTime - (best.askedAt + best.answeredAt) / 2,
-    roundTripMs: roundTrip(best),
-  };
+  const roundTripMs = roundTrip(best);
+  const offsetMs = best.serverTime - (best.askedAt + best.answeredAt) / 2;
+  // The way there may have taken all of the time or none: less than that is no difference that can be told.
+  return { offsetMs: Math.abs(offsetMs) <= roundTripMs / 2 ? 0 : offsetMs, roundTripMs };
 }

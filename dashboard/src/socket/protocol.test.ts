@@ -71,6 +71,11 @@ describe("the server's clock", () => {
     expect(clockOffset([slow, quick])).toEqual({ offsetMs: 5000, roundTripMs: 10 });
   });
 
+  it("is ours when the difference is within what can't be known", () => {
+    const sample = { askedAt: 0, answeredAt: 100, serverTime: 90 };
+    expect(clockOffset([sample])).toEqual({ offsetMs: 0, roundTripMs: 100 });
+  });
+
   it("is ours while nothing is known", () => {
     expect(clockOffset([])).toEqual({ offsetMs: 0, roundTripMs: Number.NaN });
   });

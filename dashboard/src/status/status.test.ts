@@ -225,7 +225,7 @@ describe("plain words", () => {
   it("fall back on the server's message, then its code", () => {
     expect(errorWords({ code: "novel", message: "A new thing" })).toBe("A new thing");
     expect(errorWords({ code: "novel", message: "" })).toBe("The server reported novel");
-    expect(statusWords({ code: "internal", message: "A new thing" })).toBe("A new thing");
+    expect(statusWords({ code: "internal", message: "a new thing" })).toBe("A new thing");
   });
 
   it("tell why a connection ended", () => {

@@ -25,7 +25,7 @@ export function errorWords(error: ServerError): string {
 
 /** A change of service: the server's message says more than its code. */
 export function statusWords(status: ServerError): string {
-  return status.message || errorWords(status);
+  return upperFirst(status.message) || errorWords(status);
 }
 
 export function closingWords(code: string): string {
@@ -44,6 +44,10 @@ const reasons: Readonly<Record<string, string>> = {
 /** Why the connection went, from the Socket.IO client's reason or error message. */
 export function disconnectWords(reason: string): string {
   return reasons[reason] ?? "The server can't be reached";
+}
+
+function upperFirst(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 function lowerFirst(text: string): string {

@@ -60,6 +60,7 @@ const emptyPicture: Picture = {
   slots: 1,
   studies: { vwap: false, bands: false, volume: false, rsi: false },
   last: undefined,
+  price: Number.NaN,
   digits: 2,
 };
 

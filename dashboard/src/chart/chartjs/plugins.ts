@@ -71,14 +71,14 @@ export function lastPrice(scene: Scene): Plugin {
     id: "lastPrice",
     afterDatasetsDraw(chart) {
       const axis = chart.scales.price;
-      const { last, digits } = scene.picture;
+      const { last, price, digits } = scene.picture;
       if (axis === undefined || last === undefined) return;
-      const y = axis.getPixelForValue(last.close);
+      const y = axis.getPixelForValue(price);
       const { up, down, panel } = scene.colours;
-      const colour = last.close >= last.open ? up : down;
+      const colour = price >= last.open ? up : down;
       if (y >= axis.top && y <= axis.bottom)
         line(chart, colour, [1, 3], [chart.chartArea.left, y, axis.left, y]);
-      axisLabel(chart, axis, y, formatPrice(last.close, digits), colour, panel);
+      axisLabel(chart, axis, y, formatPrice(price, digits), colour, panel);
     },
   };
 }
