@@ -80,7 +80,7 @@ class Oracle:
 
     def _session(self, interval: str, start: int) -> str:
         if interval != "1d":
-            return SESSION_NAMES[self.sessions.classify(np.array([start]))[0]]
+            return str(SESSION_NAMES[self.sessions.classify(np.array([start]))[0]])
         _, end = self.window(interval, start)
         quarters = SESSION_NAMES_OF(self.sessions, start, end)
         if quarters == {"continuous"}:
@@ -161,10 +161,7 @@ class Oracle:
 
     def session_vwap(self, series: tuple[str, str], start: int, end: int, otherwise: float) -> float:
         symbol, interval = series
-        if interval in ("1s", "1d"):
-            anchor = start
-        else:
-            anchor = int(self.sessions.session_start(np.array([start]))[0])
+        anchor = start if interval in ("1s", "1d") else int(self.sessions.session_start(np.array([start]))[0])
         some = [tick for tick in self.counted[symbol] if anchor <= tick.ts_event < end]
         volume = sum(Fraction(tick.volume) for tick in some)
         value = sum(Fraction(tick.price) * Fraction(tick.volume) for tick in some)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import defaultdict
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -109,7 +109,7 @@ class Bench:
 
 def batches(ops: list[Op], cuts: set[int]) -> list[list[Op]]:
     bounds = [0, *sorted(cut for cut in cuts if 0 < cut < len(ops)), len(ops)]
-    return [ops[low:high] for low, high in zip(bounds, bounds[1:], strict=False) if low < high]
+    return [ops[low:high] for low, high in itertools.pairwise(bounds) if low < high]
 
 
 @st.composite

@@ -34,7 +34,7 @@ from tickstream.processor.adapters.outputs import Outputs
 from tickstream.processor.adapters.source import Batch, Source
 from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.domain.engine import Engine, Output
-from tickstream.processor.domain.state import Offsets
+from tickstream.processor.domain.state import FROM_THE_BEGINNING, Offsets
 from tickstream.processor.domain.windows import Calendars
 from tickstream.processor.figures import Figures
 from tickstream.processor.settings import ProcessorSettings
@@ -196,15 +196,15 @@ class Pipeline:
         self._transactions.renew()
         self._source.restart()
 
-    def _assigned(self, partitions: Sequence[int]) -> Mapping[int, Offsets | None]:
-        begins: dict[int, Offsets | None] = dict.fromkeys(partitions)
+    def _assigned(self, partitions: Sequence[int]) -> Mapping[int, Offsets]:
+        begins = dict.fromkeys(partitions, FROM_THE_BEGINNING)
         if partitions:
             self._patiently(lambda: begins.update(self._load(partitions)))
         self.waiting_for = ""
         _LOG.info("assigned", partitions=list(partitions), symbols=len(self._names.symbols))
         return begins
 
-    def _load(self, partitions: Sequence[int]) -> dict[int, Offsets | None]:
+    def _load(self, partitions: Sequence[int]) -> dict[int, Offsets]:
         loaded = changelog.load(self._kafka, partitions, self._clock)
         for partition, found in loaded.items():
             engine = Engine(self._rules, self._calendars, self._names.symbols, self._names.sources)

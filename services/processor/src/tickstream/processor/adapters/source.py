@@ -27,7 +27,7 @@ _LOG = logger(__name__)
 _MARKS: Final = 5_000
 _LIMIT: Final = 30.0
 
-Assigned = Callable[[Sequence[int]], Mapping[int, Offsets | None]]
+Assigned = Callable[[Sequence[int]], Mapping[int, Offsets]]
 Revoked = Callable[[Sequence[int], bool], None]
 
 
@@ -57,7 +57,7 @@ class Source:
         kafka: the cluster.
         codecs: decode the marks.
         max_batch: trades in a batch, at most.
-        assigned: told which partitions are ours from now on; gives where reading begins, None for the log's begin.
+        assigned: told which partitions are ours from now on; gives where reading begins.
         revoked: told which aren't ours any more, and whether they were lost without a chance to commit.
     """
 
@@ -153,15 +153,12 @@ class Source:
         try:
             for number in numbers:
                 part, begin = self._partitions[number], begins[number]
-                self.consumer.seek(self._at(self._ticks_topic, number, begin and begin.ticks))
-                part.ticks, part.marks = (begin.ticks, begin.marks) if begin else (-1, -1)
+                self.consumer.seek(_at(self._ticks_topic, number, begin.ticks))
+                part.ticks, part.marks = begin.ticks, begin.marks
                 part.pending.clear()
-            self._marks.assign([self._at(self._marks_topic, n, begins[n] and begins[n].marks) for n in numbers])
+            self._marks.assign([_at(self._marks_topic, number, begins[number].marks) for number in numbers])
         except KafkaException as error:
             raise RetryableError(f"{self._ticks_topic} can't be read again: {error}") from error
-
-    def _at(self, topic: str, partition: int, offset: int | None) -> TopicPartition:
-        return TopicPartition(topic, partition, OFFSET_BEGINNING if offset is None or offset < 0 else offset)
 
     def _read_marks(self) -> None:
         if not self._partitions:
@@ -202,13 +199,13 @@ class Source:
         for number in numbers:
             begin = begins[number]
             self._partitions[number] = _Partition(
-                begin.ticks if begin else -1,
-                begin.marks if begin else -1,
+                begin.ticks,
+                begin.marks,
                 self._end(consumer, self._ticks_topic, number),
                 self._end(consumer, self._marks_topic, number),
             )
-        consumer.incremental_assign([self._at(self._ticks_topic, n, begins[n] and begins[n].ticks) for n in numbers])
-        self._marks.incremental_assign([self._at(self._marks_topic, n, begins[n] and begins[n].marks) for n in numbers])
+        consumer.incremental_assign([_at(self._ticks_topic, number, begins[number].ticks) for number in numbers])
+        self._marks.incremental_assign([_at(self._marks_topic, number, begins[number].marks) for number in numbers])
         self._was_assigned = True
 
     def _end(self, consumer: Consumer, topic: str, partition: int) -> int:
@@ -228,3 +225,7 @@ class Source:
             self._partitions.pop(number, None)
         consumer.incremental_unassign(partitions)
         self._marks.incremental_unassign([TopicPartition(self._marks_topic, number) for number in numbers])
+
+
+def _at(topic: str, partition: int, offset: int) -> TopicPartition:
+    return TopicPartition(topic, partition, OFFSET_BEGINNING if offset < 0 else offset)

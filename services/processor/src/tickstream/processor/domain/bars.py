@@ -188,7 +188,10 @@ class OpenWindows:
 def _add(before: Floats, windows: NDArray[np.intp], values: Floats) -> Floats:
     """The sums after adding values one by one, each to its window's."""
     slots = np.concatenate((np.arange(len(before)), windows))
-    return np.bincount(slots, weights=np.concatenate((before, values)), minlength=len(before))
+    sums: Floats = np.bincount(slots, weights=np.concatenate((before, values)), minlength=len(before)).astype(
+        np.float64
+    )
+    return sums
 
 
 def _joined(old: Table, new: Table) -> Table:

@@ -135,7 +135,8 @@ class Closing:
         return bars
 
     def _series(self, rows: Table) -> Codes:
-        return rows["symbol"].astype(np.int64) * len(self._intervals) + rows["interval"]
+        series: Codes = rows["symbol"].astype(np.int64) * len(self._intervals) + rows["interval"]
+        return series
 
     def _traded(self, windows: Table) -> Table:
         bars = np.zeros(len(windows), dtype=BAR)

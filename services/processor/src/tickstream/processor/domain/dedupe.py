@@ -79,8 +79,9 @@ class Seen:
         smooth = np.logical_and.reduceat(follows, starts) & ((last == 0) | (heads == last + 1))
         self._first[streams] = np.where(last == 0, heads, self._first[streams])
         self._last[streams[smooth]] = seq[ends[smooth] - 1]
-        for run in np.flatnonzero(smooth) if self._holed else ():
-            self._extend(int(streams[run]), int(seq[ends[run] - 1]))
+        if self._holed:
+            for stream, end in zip(streams[smooth].tolist(), seq[ends[smooth] - 1].tolist(), strict=True):
+                self._extend(stream, end)
         fresh = np.ones(len(seq), dtype=np.bool_)
         missing: list[Missing] = []
         for run in np.flatnonzero(~smooth).tolist():

@@ -17,7 +17,7 @@ from tickstream.processor.domain import state
 from tickstream.processor.domain.bars import OpenWindows, Table, Trades
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.dedupe import Missing, Seen
-from tickstream.processor.domain.indicators import NAMES, Series, kept_of
+from tickstream.processor.domain.indicators import NAMES, Bar, Series, kept_of
 from tickstream.processor.domain.state import BLOCK, Loaded, Offsets, Record, StreamState
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
 from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_keys, window_starts
@@ -215,10 +215,10 @@ class Engine:
             symbol = self._symbols.code(name)
             live = []
             for stream in found.streams:
-                source = self._sources.code(stream.source)
-                self._stream((symbol, source), stream.seen)
+                pair = (symbol, self._sources.code(stream.source))
+                self._stream(pair, stream.seen)
                 if stream.live:
-                    live.append(source)
+                    live.append(pair[1])
             self._watermarks.restore_symbol(symbol, found.watermark, live)
             self._closing.reserve(symbol + 1)
             for cursor in found.cursors:
@@ -358,7 +358,7 @@ def _trades(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], *, mixed
     return Trades(symbol, ts, ticks.price[rows], ticks.volume[rows], arrival)
 
 
-def _plain(bars: Table, width: int) -> tuple[list[int], list[tuple[float, ...]], list[float]]:
+def _plain(bars: Table, width: int) -> tuple[list[int], list[Bar], list[float]]:
     """Series, prices as indicators take them and session VWAP of bars, as Python's own numbers."""
     places = (bars["symbol"].astype(np.int64) * width + bars["interval"]).tolist()
     columns = [bars[name].tolist() for name in ("open", "high", "low", "close")]

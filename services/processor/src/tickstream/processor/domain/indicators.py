@@ -47,7 +47,7 @@ class Indicator:
     @property
     def lookback(self) -> int:
         """How many bars come before the first value."""
-        found: int = abstract.Function(self.function, **self.parameters).lookback
+        found: int = abstract.Function(self.function, **self.parameters).lookback  # type: ignore[attr-defined] # its stub is out of date
         return found
 
     @property
@@ -189,7 +189,7 @@ class Series:
         columns = [self._history[column, : self._kept] for column in indicator.columns]
         try:
             return getattr(stream, indicator.function)(*columns, **indicator.parameters)
-        except talib.InsufficientHistory:
+        except talib.InsufficientHistory:  # type: ignore[attr-defined] # its stub is out of date
             return None
 
 

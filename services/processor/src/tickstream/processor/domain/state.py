@@ -52,6 +52,9 @@ class Offsets:
     marks: int
 
 
+FROM_THE_BEGINNING: Final = Offsets(-1, -1)
+
+
 @dataclass(frozen=True, slots=True)
 class StreamState:
     """The trades of one symbol from one source."""
@@ -114,7 +117,7 @@ class Loaded:
     """State as it is read back, record by record; a later record of a key replaces an earlier one."""
 
     def __init__(self) -> None:
-        self.offsets: Offsets | None = None
+        self.offsets = FROM_THE_BEGINNING
         self.sources: dict[str, tuple[int, bool]] = {}
         self.symbols: dict[str, SymbolState] = {}
         self._bars: dict[tuple[str, int], dict[bytes, tuple[int, float, Floats]]] = {}

@@ -105,8 +105,8 @@ class Watermarks:
                 self._of[symbol] = max(int(self._of[symbol]), int(course[-1]))
         self._progress = latest
         self._over -= {source for rows in joins.values() for source in rows}
-        for symbol, rows in joins.items():
-            self._set_sources(symbol, self.sources(symbol).union(rows))
+        for symbol, joined in joins.items():
+            self._set_sources(symbol, self.sources(symbol).union(joined))
         self.advance()
         return before
 
