@@ -45,9 +45,11 @@ def test_a_count_ends_in_the_middle_of_a_chunk_and_says_until_where() -> None:
     assert (found[-1].until, selection.cut, selection.left) == (25, True, 0)
 
 
-def test_the_range_bounds_what_a_chunk_says_to_be_complete() -> None:
-    found = list(Selection(Share(), (), None, 42, None).of(chunks(100)))
-    assert found[-1].until == 42
+def test_behind_the_range_nothing_is_waited_for_and_it_is_known_to_be_complete() -> None:
+    selection = Selection(Share(), (), None, 42, None)
+    found = list(selection.of(chunks(100)))
+    assert found[-1].until == 41
+    assert selection.until == 42
 
 
 def test_symbols_can_be_changed_on_the_way() -> None:

@@ -118,11 +118,12 @@ class Feed:
             self._finish_passed()
         return True
 
-    def finish(self, *, complete: bool) -> None:
+    def finish(self, *, complete: bool, until: int | None = None) -> None:
         """Wait for everything sent, then publish the last marks and feed_down.
 
         Args:
             complete: whether the sources have nothing more, so that their last day is over.
+            until: else, an event time before which nothing is missing, when that is known.
 
         Raises:
             FatalError: a trade, or one of the marks, did not arrive.
@@ -130,6 +131,8 @@ class Feed:
         self._publisher.flush(self._flush_limit, self._outside.ending)
         if complete:
             self._advance(max((self._day_end(source.last) for source in self._live.all()), default=self._frontier))
+        elif until is not None:
+            self._advance(until)
         for source in self._live.all():
             self._end(source, self._day_end(source.last) if complete else self._frontier)
         self._mark()
@@ -152,7 +155,7 @@ class Feed:
             idle, at = stop == at, stop
             following = int(chunk.due[at]) if at < len(chunk) else chunk.until
             self._advance(min(following, pacer.due(now)))
-            self._outside.turn(-pacer.wait(following, now), now)
+            self._outside.turn(-pacer.wait(following, now) if at < len(chunk) else 0.0, now)
             if at == len(chunk) and self._frontier >= chunk.until:
                 return True
             if idle:

@@ -63,7 +63,10 @@ class Replay:
         feed = self.parts.feed()
         chunks = selection.of(span.watch(self._chunks()))
         through = feed.run(chunks if shift is None else shift.of(chunks))
-        feed.finish(complete=through and not selection.cut)
+        until = selection.until if through else None
+        feed.finish(
+            complete=through and not selection.cut, until=until if until is None or shift is None else shift.time(until)
+        )
         return through
 
     def _chunks(self) -> Iterator[Chunk]:

@@ -61,12 +61,16 @@ class Shift:
                 ts_event=self.times(chunk.columns.ts_event),
                 source=Strings(chunk.columns.source.codes, [self.name(name) for name in chunk.columns.source.values]),
             )
-            until = int(self.times(np.array([chunk.until], dtype=np.int64))[0])
-            yield Chunk(columns, self.times(chunk.due), until, tuple(self.name(name) for name in chunk.ended))
+            ended = tuple(self.name(name) for name in chunk.ended)
+            yield Chunk(columns, self.times(chunk.due), self.time(chunk.until), ended)
 
     def name(self, source: str) -> str:
         """What a source is called this time."""
         return f"{source}-{self.label}"
+
+    def time(self, ts: int) -> int:
+        """The same time of a later day."""
+        return int(self.times(np.array([ts], dtype=np.int64))[0])
 
     def times(self, ts: Ints) -> Ints:
         """The same times of the later days."""

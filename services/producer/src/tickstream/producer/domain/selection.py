@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,8 @@ from numpy.typing import NDArray
 from tickstream.core.columns import Strings
 from tickstream.core.partition import partition_for
 from tickstream.producer.domain.chunks import Chunk
+
+_NEVER: Final = int(np.iinfo(np.int64).min)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class Selection:
     Attributes:
         left: how many more trades may follow; None for no bound.
         cut: whether the stream was ended before its own end.
+        until: where it was ended, if by its time range.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Selection:
         self._wanted: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._symbols = frozenset(symbols)
         self.cut = False
+        self.until: int | None = None
 
     def want(self, symbols: Collection[str]) -> None:
         """From now on only these; empty wants all."""
@@ -70,12 +75,13 @@ class Selection:
     def of(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
         """The chunks with what is wanted of them."""
         for chunk in chunks:
-            if self._end is not None and len(chunk) and chunk.due[0] >= self._end:
+            over = self._end is not None and (chunk.until >= self._end or (len(chunk) and chunk.due[0] >= self._end))
+            wanted = self._limit(self._bound(chunk))
+            # Behind the last trade there is nothing to wait for.
+            yield replace(wanted, until=int(wanted.due[-1]) if len(wanted) else _NEVER) if over else wanted
+            if over or self.left == 0:
                 self.cut = True
-                return
-            yield self._limit(self._bound(chunk))
-            if self.left == 0:
-                self.cut = True
+                self.until = self._end if self.left != 0 else None
                 return
 
     def _bound(self, chunk: Chunk) -> Chunk:
@@ -85,7 +91,6 @@ class Selection:
             rows &= times >= self._start
         if self._end is not None:
             rows &= times < self._end
-            chunk = replace(chunk, until=min(chunk.until, self._end))
         return chunk.take(rows)
 
     def _limit(self, chunk: Chunk) -> Chunk:
