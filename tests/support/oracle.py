@@ -37,7 +37,7 @@ def trades_of(path: Path) -> pl.DataFrame:
     raw = pl.read_csv(io.BytesIO(text), has_header=False, new_columns=names, schema_overrides=kinds)
     return raw.select(
         ts=midnight + (pl.col("ms") * 1_000_000).round().cast(pl.Int64),
-        price=pl.col("price") / 10_000,
+        price=pl.Series(raw["price"].to_numpy() / 10_000),  # polars' own quotient isn't correctly rounded
         volume=pl.col("volume").cast(pl.Float64),
         suspicious=pl.col("suspicious") == 1,
     )
