@@ -33,8 +33,8 @@ def installed() -> Path:
     lock = JS / "package-lock.json"
     if not marker.exists() or _versions(marker) != _versions(lock):
         program = node()
-        npm = program.parent / "npm"
-        command = [str(npm)] if npm.exists() else [str(program), str(_npm_script(program))]
+        script = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        command = [str(program), str(script)] if script.exists() else ["npm"]
         path = f"{program.parent}{os.pathsep}{os.environ.get('PATH', '')}"
         subprocess.run([*command, "ci"], cwd=JS, env={**os.environ, "PATH": path}, check=True, capture_output=True)
     return JS
@@ -43,7 +43,3 @@ def installed() -> Path:
 def _versions(lock: Path) -> dict[str, str]:
     packages = json.loads(lock.read_text())["packages"]
     return {name: package["version"] for name, package in packages.items() if name}
-
-
-def _npm_script(program: Path) -> Path:
-    return program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
