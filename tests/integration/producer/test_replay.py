@@ -264,7 +264,7 @@ def test_a_reload_changes_speed_and_symbols_on_the_way(env: dict[str, str], tmp_
 def test_kafka_away_at_the_start_and_in_mid_replay_costs_nothing(
     servers: Servers, env: dict[str, str], tmp_path: Path
 ) -> None:
-    arguments = ("--source", "replay", "--path", str(SLICE), "--speed", "8", "--end", "2013-10-09T00:00:00Z")
+    arguments = ("--source", "replay", "--path", str(SLICE), "--speed", "4", "--end", "2013-10-09T00:00:00Z")
     servers.stop("kafka")
     try:
         with service("tickstream-producer", *arguments, env=env, log=tmp_path / "log") as producer:

@@ -149,13 +149,14 @@ class Feed:
         while not self._outside.ending():
             now = self._clock.monotonic()
             self._keep_speed(pacer, now)
+            behind = -pacer.wait(int(chunk.due[at]), now) if at < len(chunk) else 0.0
             stop = self._due_rows(chunk.due, at, pacer.due(now))
             if stop > at and not self._send(chunk, at, stop):
                 return False
             idle, at = stop == at, stop
             following = int(chunk.due[at]) if at < len(chunk) else chunk.until
             self._advance(min(following, pacer.due(now)))
-            self._outside.turn(-pacer.wait(following, now) if at < len(chunk) else 0.0, now)
+            self._outside.turn(behind, now)
             if at == len(chunk) and self._frontier >= chunk.until:
                 return True
             if idle:

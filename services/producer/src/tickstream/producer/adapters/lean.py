@@ -23,7 +23,7 @@ from tickstream.core.clock import NANOS_PER_MILLI, NANOS_PER_SECOND
 from tickstream.core.columns import Ints, TickColumns, TickInterners
 from tickstream.core.errors import FatalError
 from tickstream.core.model import FLAG_SUSPICIOUS
-from tickstream.producer.adapters.rows import BadRows, Figures, Rows, floats, texts
+from tickstream.producer.adapters.rows import BadRows, Numbers, Rows, floats, texts
 from tickstream.producer.adapters.text import blocks, table, trades
 from tickstream.producer.adapters.times import BAD_TIME
 from tickstream.producer.domain.chunks import constant, unsent
@@ -117,7 +117,7 @@ class _Reader:
 
     def parse(self, lines: bytes) -> Rows:
         batch = table(lines, _COLUMNS, _TYPES)
-        figures = Figures(
+        numbers = Numbers(
             price=floats(batch["price"]) / _PRICE_UNITS,
             volume=floats(batch["volume"]),
             ts_event=self._times(batch["time"]),
@@ -125,15 +125,15 @@ class _Reader:
         )
         columns = unsent(
             constant(self.symbol, self.interners.symbols.values, len(batch)),
-            figures.price,
-            figures.volume,
-            figures.ts_event,
+            numbers.price,
+            numbers.volume,
+            numbers.ts_event,
             constant(self.origin, self.interners.sources.values, len(batch)),
             venue=texts(batch["venue"], self.interners.venues, self.file.path),
             conditions=texts(batch["conditions"], self.interners.conditions, self.file.path),
-            flags=figures.flags,
+            flags=numbers.flags,
         )
-        return Rows(columns, figures.problems())
+        return Rows(columns, numbers.problems())
 
     def _times(self, millis: pa.Array) -> Ints:
         since_midnight = np.rint(floats(millis) * NANOS_PER_MILLI)

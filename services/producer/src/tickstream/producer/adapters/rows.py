@@ -74,7 +74,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class Numbers:
     """The numbers of some rows, as they were read."""
 
     price: Floats

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tickstream.core.columns import NULL_CODE, Ints, Strings, TickInterners
 from tickstream.core.errors import FatalError
 from tickstream.core.model import FLAG_SUSPICIOUS
-from tickstream.producer.adapters.rows import Figures, Rows, floats, texts
+from tickstream.producer.adapters.rows import Numbers, Rows, floats, texts
 from tickstream.producer.adapters.times import times
 from tickstream.producer.domain.chunks import constant, unsent
 from tickstream.producer.domain.names import is_symbol
@@ -97,7 +97,7 @@ class TableReader:
         path = self.columns.path
         taken = {column: batch[name] for column, name in self.columns.found.items()}
         symbol = texts(taken["symbol"], self.interners.symbols, path)
-        figures = Figures(
+        numbers = Numbers(
             price=floats(taken["price"]),
             volume=floats(taken["volume"]),
             ts_event=times(taken["ts_event"], self.zone),
@@ -105,16 +105,16 @@ class TableReader:
         )
         columns = unsent(
             symbol,
-            figures.price,
-            figures.volume,
-            figures.ts_event,
+            numbers.price,
+            numbers.volume,
+            numbers.ts_event,
             constant(self.origin, self.interners.sources.values, len(batch)),
             venue=texts(taken["venue"], self.interners.venues, path) if "venue" in taken else None,
             conditions=texts(taken["conditions"], self.interners.conditions, path) if "conditions" in taken else None,
-            flags=figures.flags,
+            flags=numbers.flags,
             trade_id=taken["trade_id"].cast(pa.string()).to_pylist() if "trade_id" in taken else None,
         )
-        return Rows(columns, {**figures.problems(), **_bad_symbols(symbol)})
+        return Rows(columns, {**numbers.problems(), **_bad_symbols(symbol)})
 
 
 def _bad_symbols(symbol: Strings) -> Mapping[int, str]:
