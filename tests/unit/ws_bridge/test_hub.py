@@ -281,3 +281,15 @@ def test_a_token_never_points_past_a_record_that_still_waits() -> None:
     [(_name, fields)] = events(made, "x", 100.05)
     padded = fields["resume"] + "=" * (-len(fields["resume"]) % 4)
     assert json.loads(base64.urlsafe_b64decode(padded)) == [1, "ticks", [[0, 2]]]
+
+
+def test_nothing_is_left_of_clients_that_are_gone() -> None:
+    made = hub()
+    for number in range(20):
+        subscribe(made, "x", channel="bars", symbols=["A"], interval=f"{number + 1}t")
+        subscribe(made, "y", channel="bars", symbols=["*"], interval=f"{number + 1}t")
+        offer_bar(made, bar(number, "closed", 1.0), number)
+        made.leave("x")
+        made.leave("y")
+    one = made.subscriptions
+    assert [one.all, one._of_client, one._readers, one._to_everything] == [{}] * 4

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from tickstream.core.clock import Clock
-from tickstream.core.errors import FatalError, RetryableError
+from tickstream.core.errors import FatalError, TickstreamError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Reading
@@ -85,16 +85,22 @@ class Feed:
         while not self._ending.is_set():
             try:
                 self._kafka.ensure_topics(TOPIC_OF.values())
-                consumer = self._kafka.reader(enable_auto_offset_store=False, fetch_wait_max_ms=20)
+                consumer = self._kafka.reader(fetch_wait_max_ms=20)
                 try:
                     self._assign(consumer)
                     self._read(consumer)
                 finally:
                     consumer.close()
-            except (RetryableError, KafkaException, FatalError) as error:
+            except (TickstreamError, KafkaException) as error:
                 _LOG.warning("kafka_away", reason=str(error))
-                self._set_up(up=False)
-                self._ending.wait(_RETRY_SECONDS)
+                self._away()
+            except Exception:  # noqa: BLE001 - a reader that ends for good would leave the bridge deaf
+                _LOG.exception("reading_failed")
+                self._away()
+
+    def _away(self) -> None:
+        self._set_up(up=False)
+        self._ending.wait(_RETRY_SECONDS)
 
     def _assign(self, consumer: Consumer) -> None:
         """Start where reading stopped, or the first time at the lookback."""
@@ -116,8 +122,7 @@ class Feed:
         while not self._ending.is_set():
             messages = consumer.consume(_BATCH, _POLL_SECONDS)
             now = self._clock.monotonic()
-            for channel, part in self._by_channel(messages):
-                self._hand_over(self._reading.batch(channel, part))
+            self._take_messages(messages)
             if messages:
                 self._heard = now
                 self._set_up(up=True)
@@ -125,35 +130,39 @@ class Feed:
                 self._looked = now
                 self._look(consumer, now)
 
-    def _by_channel(self, messages: Sequence[Message]) -> Iterator[tuple[Channel, list[Message]]]:
+    def _take_messages(self, messages: Sequence[Message]) -> None:
+        """Hand over what was read; a place counts as reached only then."""
         parts: dict[str, list[Message]] = defaultdict(list)
+        ends: list[Message] = []
         for message in messages:
             error = message.error()
-            place = (message.topic() or "", message.partition() or 0)
             if error is None:
-                parts[place[0]].append(message)
-                self._next[place] = (message.offset() or 0) + 1
+                parts[message.topic() or ""].append(message)
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
-                self._next[place] = message.offset() or 0
-                self._reached_end(place)
+                ends.append(message)
             elif error.fatal():
                 raise FatalError(f"Kafka can't go on: {error}")
             else:
                 _LOG.warning("kafka_error", error=str(error))
         for topic, part in parts.items():
-            yield CHANNEL_OF[self._kafka.declared(topic)], part
+            batch = self._reading.batch(CHANNEL_OF[self._kafka.declared(topic)], part)
+            self._hand_over(batch)
+            self._next.update({(topic, partition): offset for partition, offset in batch.reached.items()})
+        for end in ends:
+            self._reached_end((end.topic() or "", end.partition() or 0), end.offset() or 0)
 
-    def _reached_end(self, place: Place) -> None:
+    def _reached_end(self, place: Place, offset: int) -> None:
+        self._next[place] = max(offset, self._next[place])
         if place in self._unread:
             self._unread.discard(place)
             if not self._unread:
-                self._after_batches(self._loaded.set)
+                self._in_loop(self._loaded.set)
 
     def _hand_over(self, batch: Batch) -> None:
         while not self._free.acquire(timeout=_LOOK_SECONDS):
             if self._ending.is_set():
                 return
-        self._after_batches(lambda: self._deliver(batch))
+        self._in_loop(lambda: self._deliver(batch))
 
     def _deliver(self, batch: Batch) -> None:
         try:
@@ -161,7 +170,7 @@ class Feed:
         finally:
             self._free.release()
 
-    def _after_batches(self, call: Callable[[], None]) -> None:
+    def _in_loop(self, call: Callable[[], None]) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(call)
 
@@ -187,4 +196,4 @@ class Feed:
         if up != self.up:
             self.up = up
             self._metrics.kafka_up.set(up)
-            self._after_batches(lambda: self._told(up))
+            self._in_loop(lambda: self._told(up))

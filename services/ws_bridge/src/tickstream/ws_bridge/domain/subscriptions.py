@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Route
@@ -11,6 +12,7 @@ from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.protocol import Mode
 
 _Readers = dict[str, "Subscription"]
+_NOBODY: Final[Mapping[str, Subscription]] = {}
 
 
 @dataclass(slots=True, eq=False)
@@ -59,13 +61,13 @@ class Subscriptions:
         for subscription in self.readers(entry.route).values():
             subscription.buffer.offer(entry)
 
-    def readers(self, route: Route) -> _Readers:
+    def readers(self, route: Route) -> Mapping[str, Subscription]:
         """Who reads a route, by client."""
         readers = self._readers.get(route)
         if readers is None:
-            readers = self._readers[route] = {}
-            for subscription in self._to_everything.get(route[:2], {}).values():
-                readers[subscription.client] = subscription
+            if route[:2] not in self._to_everything:
+                return _NOBODY
+            readers = self._open(route)
         return readers
 
     def add(self, subscription: Subscription) -> None:
@@ -82,7 +84,8 @@ class Subscriptions:
                     readers[subscription.client] = subscription
         else:
             for route in _routes(subscription, subscription.symbols):
-                self.readers(route)[subscription.client] = subscription
+                named = self._readers.get(route)
+                (self._open(route) if named is None else named)[subscription.client] = subscription
 
     def remove(self, subscription: Subscription) -> None:
         """End a subscription; what waited for it is forgotten."""
@@ -92,7 +95,10 @@ class Subscriptions:
         if not mine:
             del self._of_client[subscription.client]
         if subscription.everything:
-            del self._to_everything[_stream(subscription)][subscription.id]
+            everyone = self._to_everything[_stream(subscription)]
+            del everyone[subscription.id]
+            if not everyone:
+                del self._to_everything[_stream(subscription)]
             routes: Iterable[Route] = [route for route in self._readers if route[:2] == _stream(subscription)]
         else:
             routes = _routes(subscription, subscription.symbols)
@@ -113,6 +119,11 @@ class Subscriptions:
         """End all subscriptions of a client."""
         for subscription in list(self.of(client)):
             self.remove(subscription)
+
+    def _open(self, route: Route) -> _Readers:
+        everyone = self._to_everything.get(route[:2], {})
+        readers = self._readers[route] = {one.client: one for one in everyone.values()}
+        return readers
 
     def _take_over(self, earlier: Subscription, later: Subscription) -> None:
         if later.everything:
@@ -135,7 +146,7 @@ class Subscriptions:
 
     def _release(self, route: Route, subscription: Subscription) -> None:
         """Let the client read the route through another subscription of its own, or not at all."""
-        readers = self._readers[route]
+        readers = self._readers.get(route, {})
         if readers.get(subscription.client) is not subscription:
             return
         del readers[subscription.client]
@@ -143,6 +154,8 @@ class Subscriptions:
             reads = other.everything or route[2] in other.symbols or route[2] == NO_SYMBOL
             if _stream(other) == route[:2] and other is not subscription and reads:
                 readers[other.client] = other
+        if not readers:
+            del self._readers[route]
 
 
 def _stream(subscription: Subscription) -> tuple[str, str]:
