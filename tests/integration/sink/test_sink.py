@@ -187,3 +187,19 @@ def test_it_waits_for_a_store_that_is_away_at_the_start(market: Market, servers:
         servers.start(name)
     eventually(partial(has_stored, sink, 150), "every trade stored")
     assert identities(market) == expected(1, 51)
+
+
+def test_it_waits_for_kafka_and_goes_on_where_it_was(market: Market, servers: Servers) -> None:
+    market.publish(trades(1, 51))
+    sink = market.sink()
+    eventually(partial(has_stored, sink, 150), "every trade stored")
+    servers.kill("kafka")
+    try:
+        eventually(lambda: sink.page("/readyz")[0] == 503, "not being ready")
+        assert "Kafka" in sink.page("/readyz")[1]
+    finally:
+        servers.start("kafka")
+    market.publish(trades(51, 101))
+    eventually(partial(has_stored, sink, 300), "every trade stored")
+    eventually(lambda: sink.page("/readyz")[0] == 200, "being ready again")
+    assert identities(market) == expected(1, 101)

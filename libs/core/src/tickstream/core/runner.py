@@ -94,7 +94,7 @@ class Progress:
                     where = TopicPartition(topic, number)
                     self._ends[topic, number] = consumer.get_watermark_offsets(where, timeout=_ANSWER_LIMIT)[1]
         except KafkaException as error:
-            _LOG.warning("log_ends_unknown", reason=str(error))
+            _LOG.info("log_ends_unknown", reason=str(error))
 
     def caught_up(self) -> bool:
         """Whether the log ends of the start were reached."""

@@ -6,12 +6,13 @@ import sys
 import threading
 from contextlib import closing
 
-from tickstream.core.clock import SystemClock
+from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
 from tickstream.core.health import HealthServer
 from tickstream.core.kafka import DeadLetters, Kafka, Publisher, retry_forever
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
+from tickstream.core.reporting import Reporter
 from tickstream.core.runner import Runner
 from tickstream.core.service import Stop, run_service
 from tickstream.processor.sink.figures import Figures
@@ -53,10 +54,13 @@ def run(settings: SinkSettings, stop: Stop, port: int | None, preferred_port: in
     if settings.store == "off":
         _LOG.warning("nothing_is_stored", reason="neither INFLUXDB_URL nor DATABASE_URL is set, or TIMESERIES is off")
         return
-    registry = new_registry()
+    kafka, codecs, clock, registry = Kafka(settings), Codecs.from_settings(settings), SystemClock(), new_registry()
     with closing(make_store(settings)) as store:
-        sink = _Running(settings, stop, store, Figures(registry))
-        with HealthServer(settings.http_host, port, preferred_port, sink.readiness, registry) as health:
+        sink = _Running(settings, stop, store, kafka, codecs, clock, Figures(registry))
+        with (
+            HealthServer(settings.http_host, port, preferred_port, sink.readiness, registry) as health,
+            Reporter(kafka, codecs, registry, _SERVICE, clock),
+        ):
             _LOG.info("started", store=settings.store, http_port=health.port)
             sink.run()
     _LOG.info("ended")
@@ -80,20 +84,29 @@ def make_store(settings: SinkSettings) -> TimeSeries:
 class _Running:
     """One run, and what it is waiting for."""
 
-    def __init__(self, settings: SinkSettings, stop: Stop, store: TimeSeries, figures: Figures) -> None:
+    def __init__(
+        self,
+        settings: SinkSettings,
+        stop: Stop,
+        store: TimeSeries,
+        kafka: Kafka,
+        codecs: Codecs,
+        clock: Clock,
+        figures: Figures,
+    ) -> None:
         self._stop = stop
         self._store = store
-        self._clock = SystemClock()
-        self._kafka = Kafka(settings)
+        self._kafka = kafka
+        self._clock = clock
         self._waiting_for = "the start"
-        publisher = Publisher(self._kafka.producer(_SERVICE))
-        dead = DeadLetters(self._kafka, publisher, _SERVICE, self._clock)
+        publisher = Publisher(kafka.producer(_SERVICE))
+        dead = DeadLetters(kafka, publisher, _SERVICE, clock)
         self._runner = Runner(
-            self._kafka.consumer(f"sink-{settings.store}"),
-            [self._kafka.topic(name) for name in STORED_TOPICS],
-            Sink(store, Codecs.from_settings(settings), self._kafka, publisher, dead, figures),
+            kafka.consumer(f"sink-{settings.store}"),
+            [kafka.topic(name) for name in STORED_TOPICS],
+            Sink(store, codecs, kafka, publisher, dead, figures),
             stop,
-            self._clock,
+            clock,
             max_batch=settings.sink_batch,
             until_caught_up=settings.until_caught_up,
         )
