@@ -86,7 +86,7 @@ def run(env: dict[str, str]) -> tuple[float, float, int]:
     """Wall seconds, CPU seconds and peak memory (MiB) of a run to the end."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     command = [str(Path(sys.executable).with_name("tickstream-processor")), "--until-caught-up", "--http-port", "0"]
-    subprocess.run(command, env=env, check=True, stderr=subprocess.DEVNULL)  # noqa: S603 - the project's own program
+    subprocess.run(command, env=env, check=True, stderr=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return time.monotonic() - started, cpu, after.ru_maxrss // 1024

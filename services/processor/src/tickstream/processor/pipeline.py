@@ -85,7 +85,7 @@ class Pipeline:
         self._outputs = Outputs(
             kafka, codecs, transactions, clock, self._names.symbols, self._names.sources, settings.intervals
         )
-        self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked)
+        self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked, self._patiently)
         self._opened_at = 0.0
         self._form_at = 0.0
         self._failed = ""

@@ -21,7 +21,7 @@ from tickstream.core.kafka import OFFSET_BEGINNING, Consumer, Kafka, KafkaError,
 from tickstream.core.logging import logger
 from tickstream.core.model import Progress
 from tickstream.core.topics import PROGRESS, STOCK_TICKS
-from tickstream.processor.domain.state import Offsets
+from tickstream.processor.domain.state import FROM_THE_BEGINNING, Offsets
 
 _LOG = logger(__name__)
 _MARKS: Final = 5_000
@@ -29,6 +29,7 @@ _LIMIT: Final = 30.0
 
 Assigned = Callable[[Sequence[int]], Mapping[int, Offsets]]
 Revoked = Callable[[Sequence[int], bool], None]
+Patiently = Callable[[Callable[[], None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +60,18 @@ class Source:
         max_batch: trades in a batch, at most.
         assigned: told which partitions are ours from now on; gives where reading begins.
         revoked: told which aren't ours any more, and whether they were lost without a chance to commit.
+        patiently: repeats a call while it raises RetryableError.
     """
 
-    def __init__(self, kafka: Kafka, codecs: Codecs, max_batch: int, assigned: Assigned, revoked: Revoked) -> None:
+    def __init__(
+        self,
+        kafka: Kafka,
+        codecs: Codecs,
+        max_batch: int,
+        assigned: Assigned,
+        revoked: Revoked,
+        patiently: Patiently,
+    ) -> None:
         self.consumer: Consumer = kafka.consumer("processor", partition_assignment_strategy="cooperative-sticky")
         self._marks: Consumer = kafka.reader()
         self._codec = codecs.of(Progress)
@@ -70,6 +80,7 @@ class Source:
         self._max_batch = max_batch
         self._assigned = assigned
         self._revoked = revoked
+        self._patiently = patiently
         self._partitions: dict[int, _Partition] = {}
         self._was_assigned = False
 
@@ -196,21 +207,25 @@ class Source:
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         numbers = [partition.partition for partition in partitions]
         begins = self._assigned(numbers)
+        ends: dict[int, Offsets] = {}
+        self._patiently(lambda: ends.update({number: self._ends(number) for number in numbers}))
         for number in numbers:
-            begin = begins[number]
-            self._partitions[number] = _Partition(
-                begin.ticks,
-                begin.marks,
-                self._end(consumer, self._ticks_topic, number),
-                self._end(consumer, self._marks_topic, number),
-            )
+            begin, end = begins[number], ends.get(number, FROM_THE_BEGINNING)
+            self._partitions[number] = _Partition(begin.ticks, begin.marks, end.ticks, end.marks)
         consumer.incremental_assign([_at(self._ticks_topic, number, begins[number].ticks) for number in numbers])
         self._marks.incremental_assign([_at(self._marks_topic, number, begins[number].marks) for number in numbers])
         self._was_assigned = True
 
-    def _end(self, consumer: Consumer, topic: str, partition: int) -> int:
-        _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_LIMIT)
-        return int(high)
+    def _ends(self, partition: int) -> Offsets:
+        topics = (self._ticks_topic, self._marks_topic)
+        try:
+            ticks, marks = (
+                self.consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_LIMIT)[1]
+                for topic in topics
+            )
+        except KafkaException as error:
+            raise RetryableError(f"the ends of {' and '.join(topics)} can't be had: {error}") from error
+        return Offsets(int(ticks), int(marks))
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._give_up(consumer, partitions, lost=False)
