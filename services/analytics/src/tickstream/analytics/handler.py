@@ -21,7 +21,7 @@ import numpy as np
 from prometheus_client import CollectorRegistry, Counter
 
 from tickstream.analytics.adapters.cache import Cache
-from tickstream.analytics.adapters.lease import Checkpoint, Lease
+from tickstream.analytics.adapters.checkpoints import Checkpoint, Checkpoints
 from tickstream.analytics.domain.market import INTERVAL, MARKET, Market
 from tickstream.analytics.domain.prices import LastTrade, last_trades
 from tickstream.core.clock import Clock
@@ -96,7 +96,7 @@ class AnalyticsHandler:
         dead_letters: takes what can't be read.
         codecs: read and write the records.
         cache: Redis.
-        lease: keeps the checkpoints.
+        store: keeps the checkpoints.
         days: trading days.
         clock: for how long there was no bar.
         log_end: the end of a partition's log.
@@ -112,7 +112,7 @@ class AnalyticsHandler:
         dead_letters: DeadLetters,
         codecs: Codecs,
         cache: Cache,
-        lease: Lease,
+        store: Checkpoints,
         days: TradingDays,
         clock: Clock,
         log_end: Callable[[Partition], int],
@@ -129,7 +129,7 @@ class AnalyticsHandler:
         self._figures = codecs.of(AnalyticsFigure)
         self._interners = TickInterners()
         self._cache = cache
-        self._lease = lease
+        self._store = store
         self._days = days
         self._clock = clock
         self._log_end = log_end
@@ -157,7 +157,7 @@ class AnalyticsHandler:
         bars = [partition for partition in partitions if self._topics[partition[0]] == BARS.name]
 
         def learn() -> None:
-            found = self._lease.load(bars)
+            found = self._store.load(bars)
             self._ends |= {partition: self._log_end(partition) for partition in bars}
             self._checkpoints |= {partition: found.get(partition, Checkpoint(0, 0)) for partition in bars}
 
@@ -294,7 +294,7 @@ class AnalyticsHandler:
             self._publisher.publish(self._analytics, figure.scope.encode(), value)
         self._publisher.flush(_ARRIVAL_LIMIT)
         self._checkpoints = {partition: self._checkpoint(partition) for partition in self._checkpoints}
-        self._lease.save(self._checkpoints)
+        self._store.save(self._checkpoints)
         self._published.inc(len(self._unsent))
         self._cache_movers()
         self._unsent = []

@@ -8,6 +8,7 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from tickstream.analytics.adapters.cache import Cache
+from tickstream.analytics.adapters.checkpoints import Checkpoints
 from tickstream.analytics.adapters.lease import Lease
 from tickstream.analytics.handler import AnalyticsHandler, TradingDays
 from tickstream.analytics.settings import AnalyticsSettings
@@ -69,7 +70,7 @@ def run(settings: AnalyticsSettings, stop: Stop) -> None:
             return
         with Lease(kafka, stop) as lease, Reporter(kafka, codecs, registry, _NAME, clock):
             if lease.wait(stop):
-                _work(settings, kafka, codecs, lease, stop, waiting, clock, registry)
+                _work(settings, kafka, codecs, stop, waiting, clock, registry)
             if lease.lost:
                 raise FatalError("another instance is the active one now")
 
@@ -78,14 +79,13 @@ def _work(
     settings: AnalyticsSettings,
     kafka: Kafka,
     codecs: Codecs,
-    lease: Lease,
     stop: Stop,
     waiting: Waiting,
     clock: Clock,
     registry: CollectorRegistry,
 ) -> None:
     publisher = Publisher(kafka.producer(_NAME))
-    consumer = kafka.consumer(_NAME)
+    consumer, store = kafka.consumer(_NAME), Checkpoints(kafka)
 
     def log_end(partition: Partition) -> int:
         try:
@@ -100,7 +100,7 @@ def _work(
         dead_letters=DeadLetters(kafka, publisher, _NAME, clock),
         codecs=codecs,
         cache=Cache(settings.redis_url.get_secret_value() if settings.redis_url else None, clock, registry),
-        lease=lease,
+        store=store,
         days=TradingDays(settings.calendar),
         clock=clock,
         log_end=log_end,
@@ -109,7 +109,10 @@ def _work(
     )
     runner = Runner(consumer, handler.topics, handler, stop, clock, until_caught_up=settings.until_caught_up)
     waiting.started(runner, handler)
-    runner.run()
+    try:
+        runner.run()
+    finally:
+        store.close()
 
 
 def main() -> int:
