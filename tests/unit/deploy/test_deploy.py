@@ -156,6 +156,24 @@ def test_every_service_is_watched_for_its_health(file: str) -> None:
     assert unwatched == set()
 
 
+@pytest.mark.parametrize("file", [COMPOSE, STACK])
+def test_services_may_write_nowhere_but_in_tmp(file: str) -> None:
+    for name, _service, definition in ours(file):
+        mounts = {volume["target"] for volume in definition.get("volumes", []) if volume["type"] == "tmpfs"}
+        assert definition["read_only"], name
+        assert "/tmp" in mounts | set(definition.get("tmpfs", [])), name  # noqa: S108 - a path in a container
+
+
+@pytest.mark.parametrize("file", [COMPOSE, STACK])
+def test_a_processor_that_makes_bars_keeps_its_name_when_it_is_started_again(file: str) -> None:
+    names = [
+        d.get("hostname")
+        for _n, s, d in ours(file)
+        if s == "processor" and d["environment"].get("PROCESSOR_ROLES") != "sink"
+    ]
+    assert all(names)
+
+
 def test_for_development_only_loopback_ports_are_published() -> None:
     ports = [port for definition in read(COMPOSE)["services"].values() for port in definition.get("ports", [])]
     assert {port["host_ip"] for port in ports} == {"127.0.0.1"}
