@@ -225,3 +225,50 @@ def test_a_restart_after_any_batch_changes_nothing(ops: list[Op], cuts: set[int]
     assert (one.late, one.duplicates, one.gaps) == (other.late, other.duplicates, other.gaps)
     for series, values in one.values.items():
         np.testing.assert_array_equal(values, other.values[series])
+
+
+def test_a_dead_source_is_not_waited_for_beyond_patience() -> None:
+    bench = Bench(("1m",), patience=60 * SECOND)
+    bench.batch([Tick("S1", 1.0, 1.0, OPEN, 0, 1, "dead")])
+    bench.batch([Tick("S1", 2.0, 1.0, OPEN + n * 30 * SECOND, 0, n + 1, "alive") for n in range(10)])
+    assert [bar["trades"] for bar in bench.bars["S1", "1m"]] == [2] * 5
+
+
+def test_a_symbol_gets_no_quiet_bars_once_its_last_trade_lies_too_far_back() -> None:
+    bench = Bench(("1m",), calendar="24/7", quiet_limit=180 * SECOND)
+    bench.batch([Tick("S1", 1.0, 1.0, 0, 0, 1, "src"), Tick("S1", 1.0, 1.0, 10**18, 0, 2, "src")])
+    assert [bar["start"] // SECOND for bar in bench.bars["S1", "1m"]] == [0, 60, 120, 180]
+
+
+def test_suspicious_prints_count_when_they_are_let_in() -> None:
+    ticks: list[Op] = [Tick("S1", 9.0, 1.0, OPEN, 0, 1, "src", flags=1), Progress("src", OPEN + 60 * SECOND, 0)]
+    out, into = Bench(("1m",)), Bench(("1m",), include_suspicious=True)
+    out.batch(ticks)
+    into.batch(ticks)
+    assert out.bars == {}
+    assert [bar["close"] for bar in into.bars["S1", "1m"]] == [9.0]
+
+
+def test_a_forming_bar_is_shown_once_for_each_change() -> None:
+    bench = Bench(("1s", "1m"))
+    bench.batch([Tick("S1", 9.0, 2.0, OPEN, 0, 1, "src")])
+    [bar] = bench.engine.form().bars
+    assert (bar["close"], bar["trades"], bar["session_vwap"]) == (9.0, 1, 9.0)
+    assert len(bench.engine.form().bars) == 0
+    bench.batch([Tick("S1", 12.0, 1.0, OPEN + 1, 0, 2, "src")])
+    [bar] = bench.engine.form().bars
+    assert (bar["high"], bar["vwap"], bar["session_vwap"]) == (12.0, 10.0, 10.0)
+
+
+def test_each_symbol_follows_its_own_calendar() -> None:
+    bench = Bench(("1m", "1d"))
+    bench.calendars = Calendars(bench.names.symbols, "XNYS", [("BTC*", "24/7")])
+    bench.engine = bench.fresh()
+    saturday = 1_381_579_200 * SECOND  # 2013-10-12, noon UTC
+    ticks = [Tick(name, 5.0, 1.0, saturday, 0, 1, "src") for name in ("BTC-USD", "SPY")]
+    bench.batch([*ticks, Progress("src", saturday + 86_400 * SECOND, 0)])
+    assert [bar["session"] for bar in bench.bars["SPY", "1m"]] == ["closed"]
+    assert {bar["session"] for bar in bench.bars["BTC-USD", "1m"]} == {"continuous"}
+    assert len(bench.bars["BTC-USD", "1m"]) == 1440
+    [day] = bench.bars["BTC-USD", "1d"]
+    assert (day["session"], day["end"] - day["start"]) == ("continuous", 86_400 * SECOND)
