@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tickstream.analytics.domain.market import DAYS, MARKET, Market
+from tickstream.analytics.domain.prices import last_trades
+from tickstream.core.columns import TickColumns, TickInterners
+from tickstream.core.model import AnalyticsFigure, Bar, Tick
+
+MINUTE = 60 * 10**9
+DAY = 86_400 * 10**9
+SYMBOLS = ("AIG", "BAC", "SPY")
+Key = tuple[str, str, str, int]
+
+
+def bar(symbol: str, minute: int, close: float, volume: float = 100.0, day: int = 1, **other: Any) -> Bar:
+    start = day * DAY + minute * MINUTE
+    given = Bar(
+        symbol, "1m", start, start + MINUTE, close - 0.5, close, close - 1, close, volume, close, 1, "closed", 0,
+        "traded", "regular",
+    )  # fmt: skip
+    return replace(given, **other)
+
+
+def market() -> Market:
+    return Market(lambda bar: bar.start // DAY * DAY)
+
+
+def walks(days: int = 2, minutes: int = 90) -> list[Bar]:
+    rng = np.random.default_rng(3)
+    bars = []
+    for day in range(1, days + 1):
+        prices = {symbol: 50.0 + number for number, symbol in enumerate(SYMBOLS)}
+        for minute in range(minutes):
+            for symbol in SYMBOLS:
+                prices[symbol] *= math.exp(rng.normal(0, 0.001))
+                bars.append(bar(symbol, minute, prices[symbol], float(rng.integers(0, 1000)), day))
+    return bars
+
+
+def figures(bars: list[Bar], every: int = 1) -> dict[Key, dict[str, float]]:
+    """The last figure of each identity, when bars come as given."""
+    found: list[AnalyticsFigure] = []
+    whole = market()
+    for number, each in enumerate(bars):
+        whole.take(each)
+        if number % every == 0:
+            found += whole.figures(whole.complete_through)
+    found += whole.figures(whole.newest)
+    return {(f.scope, f.name, f.window, f.ts_event): dict(f.values) for f in found}
+
+
+def test_figures_equal_those_of_an_independent_computation() -> None:
+    bars = walks()
+    found = figures(bars)
+    frame = pl.DataFrame(
+        [{"s": b.symbol, "end": b.end, "day": b.start // DAY, "o": b.open, "c": b.close, "v": b.volume} for b in bars]
+    )
+    ts = 2 * DAY + 61 * MINUTE
+    now = frame.filter((pl.col("day") == 2) & (pl.col("end") <= ts))
+    before = frame.filter(pl.col("day") == 1).group_by("s").agg(ref=pl.col("c").last())
+    table = (
+        now.group_by("s")
+        .agg(c=pl.col("c").last(), v=pl.col("v").sum())
+        .join(before, on="s")
+        .with_columns(pct=(pl.col("c") / pl.col("ref") - 1) * 100)
+    )
+    up, down = table.filter(pl.col("pct") > 0), table.filter(pl.col("pct") < 0)
+    assert found[MARKET, "gainers", "1d", ts] == pytest.approx(dict(up.select("s", "pct").iter_rows()))
+    assert found[MARKET, "losers", "1d", ts] == pytest.approx(dict(down.select("s", "pct").iter_rows()))
+    active = table.sort("v", descending=True)
+    assert list(found[MARKET, "most_active", "1d", ts].items()) == list(active.select("s", "v").iter_rows())
+    breadth = found[MARKET, "breadth", "1d", ts]
+    assert (breadth["advancers"], breadth["decliners"], breadth["unchanged"]) == (up.height, down.height, 0)
+    assert (breadth["up_volume"], breadth["down_volume"]) == (up["v"].sum(), down["v"].sum())
+    closes = now.filter(pl.col("s") == "SPY").with_columns(r=pl.col("c").log().diff())["r"]
+    for window, returns in (("30m", closes.tail(30)), ("1d", closes.drop_nulls())):
+        values = found["SPY", "realised_volatility", window, ts]
+        variance = (returns**2).sum()
+        assert values["variance"] == pytest.approx(variance, rel=1e-12)
+        assert values["volatility"] == pytest.approx(math.sqrt(variance), rel=1e-12)
+        assert values["annualised"] == pytest.approx(math.sqrt(variance / len(returns) * 252 * 390), rel=1e-12)
+        assert values["returns"] == len(returns)
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 40))
+def test_the_order_in_which_symbols_are_read_changes_nothing_in_the_end(random: Any, every: int) -> None:
+    bars = walks(days=1, minutes=15)
+    by_symbol = {symbol: [b for b in bars if b.symbol == symbol] for symbol in SYMBOLS}
+    mixed = []
+    while any(by_symbol.values()):
+        mixed.append(by_symbol[random.choice([s for s in SYMBOLS if by_symbol[s]])].pop(0))
+    assert figures(mixed, every) == figures(bars)
+
+
+def test_a_revised_bar_revises_the_figures_since() -> None:
+    bars = walks(days=1, minutes=20)
+    late = replace(bars[6], close=bars[6].close * 1.1, volume=1e6, revision=1)
+    corrected = [late if b is bars[6] else b for b in bars]
+    assert figures([*bars, late]) == figures(corrected)
+
+
+def test_no_figure_is_given_before_every_symbol_has_come() -> None:
+    whole = market()
+    for minute in range(3):
+        for symbol in SYMBOLS:
+            whole.take(bar(symbol, minute, 50.0))
+    whole.take(bar("SPY", 3, 51.0))
+    assert max(f.ts_event for f in whole.figures(whole.complete_through)) == DAY + 3 * MINUTE
+    assert list(whole.figures(whole.complete_through)) == []
+    for minute in range(4, 10):
+        whole.take(bar("SPY", minute, 51.0))
+    assert max(f.ts_event for f in whole.figures(whole.complete_through)) == DAY + 10 * MINUTE
+
+
+def test_bars_read_again_after_a_restart_give_no_figures_and_the_next_one_the_same() -> None:
+    bars = walks(days=2, minutes=30)
+    cut = len(bars) - 3
+    whole, restarted = market(), market()
+    for each in bars[:cut]:
+        whole.take(each)
+        restarted.take(each, counted=True)
+    list(whole.figures(whole.newest))
+    assert list(restarted.figures(restarted.newest)) == []
+    for each in bars[cut:]:
+        whole.take(each)
+        restarted.take(each)
+    assert list(whole.figures(whole.newest)) == list(restarted.figures(restarted.newest)) != []
+
+
+def test_only_the_last_days_are_kept_and_what_leaves_was_given() -> None:
+    whole, given = market(), []
+    for each in walks(days=6, minutes=3):
+        whole.take(each)
+        given += list(whole.leaving())
+        whole.forget_oldest()
+    assert whole.days == [day * DAY for day in range(7 - DAYS, 7)]
+    assert {f.ts_event // DAY for f in given} == {1, 2, 3}
+
+
+def test_returns_of_other_sessions_and_of_the_first_bar_do_not_count() -> None:
+    bars = [bar("SPY", 0, 50.0, session="pre"), bar("SPY", 1, 60.0), bar("SPY", 2, 66.0)]
+    values = figures(bars)["SPY", "realised_volatility", "1d", DAY + 3 * MINUTE]
+    assert values["returns"] == 1
+    assert values["volatility"] == pytest.approx(math.log(66 / 60))
+
+
+def test_a_symbol_without_a_day_before_is_compared_with_its_first_price() -> None:
+    found = figures([bar("SPY", 0, 50.0), bar("SPY", 1, 51.0)])
+    assert found[MARKET, "gainers", "1d", DAY + 2 * MINUTE] == pytest.approx({"SPY": (51.0 / 49.5 - 1) * 100})
+
+
+def test_the_newest_trade_of_each_symbol_is_found_suspicious_ones_aside() -> None:
+    ticks = [
+        Tick("SPY", 1.0, 1, 5, 5, 1, "s"),
+        Tick("BAC", 2.0, 1, 9, 9, 1, "s"),
+        Tick("SPY", 3.0, 1, 8, 8, 2, "s"),
+        Tick("SPY", 4.0, 1, 8, 8, 3, "s"),
+        Tick("SPY", 5.0, 1, 9, 9, 4, "s", flags=1),
+    ]
+    found = {
+        t.symbol: (t.price, t.ts_event, t.first_price) for t in last_trades(TickColumns.of(ticks, TickInterners()))
+    }
+    assert found == {"SPY": (4.0, 8, 1.0), "BAC": (2.0, 9, 2.0)}
+    assert last_trades(TickColumns.of([], TickInterners())) == []
