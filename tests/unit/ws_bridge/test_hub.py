@@ -22,7 +22,7 @@ from tickstream.ws_bridge.domain.protocol import (
 )
 
 LIMITS = Limits(max_symbols=10, max_subscriptions=5, commands_per_second=10, max_hz=20)
-ROOM = Room(records=1_000, bytes=10**6, frame_bytes=10**6, snapshot_bytes=10**6)
+ROOM = Room(records=1_000, bytes=10**6, frame_records=1_000, snapshot_bytes=10**6)
 SYMBOLS = ("A", "B", "C", "D")
 
 
@@ -230,7 +230,7 @@ def test_a_client_may_not_have_more_subscriptions_than_the_limit() -> None:
 
 
 def test_a_snapshot_beyond_its_limit_is_refused_and_nothing_subscribed() -> None:
-    made = hub(Room(records=10, bytes=10_000, frame_bytes=10_000, snapshot_bytes=10))
+    made = hub(Room(records=10, bytes=10_000, frame_records=1_000, snapshot_bytes=10))
     made.tick(tick("A", 1))
     with pytest.raises(RefusalError) as refusal:
         subscribe(made, "x", channel="ticks", symbols=["A"])
@@ -239,7 +239,7 @@ def test_a_snapshot_beyond_its_limit_is_refused_and_nothing_subscribed() -> None
 
 
 def test_a_full_buffer_drops_its_oldest_and_the_next_frame_says_how_many() -> None:
-    made = hub(Room(records=3, bytes=10_000, frame_bytes=10_000, snapshot_bytes=10_000))
+    made = hub(Room(records=3, bytes=10_000, frame_records=1_000, snapshot_bytes=10_000))
     subscribe(made, "x", channel="ticks", symbols=["A"], mode="all")
     for number in range(1, 6):
         made.tick(tick("A", number))

@@ -8,7 +8,6 @@ from typing import Final
 from tickstream.ws_bridge.domain.entry import Entry
 
 _WORTH_CONFLATING: Final = 256
-_SURELY_FITS: Final = 256
 
 
 class Buffer:
@@ -75,17 +74,15 @@ class Buffer:
         self._replace(kept)
         return dropped
 
-    def take(self, max_bytes: int) -> tuple[list[Entry], int]:
-        """Remove and give the oldest entries, about `max_bytes` of them at the most.
-
-        A few hundred entries are given together without weighing them, records being small.
+    def take(self, max_records: int) -> tuple[list[Entry], int]:
+        """Remove and give the oldest entries, `max_records` of them at the most.
 
         Returns:
             the entries, and how many were left out since the last time.
         """
         self.conflate()
-        taken = self.entries[: self._fitting(max_bytes)]
-        del self.entries[: len(taken)]
+        taken = self.entries[:max_records]
+        del self.entries[:max_records]
         self._measured = self._bytes = 0
         lost, self.lost = self.lost, 0
         return taken, lost
@@ -93,17 +90,6 @@ class Buffer:
     def forget(self, symbols: Collection[str]) -> None:
         """Drop what waits for these symbols, because nobody wants it any more."""
         self._replace([entry for entry in self.entries if entry.route[2] not in symbols])
-
-    def _fitting(self, max_bytes: int) -> int:
-        count = len(self.entries)
-        if count <= _SURELY_FITS or sum([len(entry.body) for entry in self.entries]) <= max_bytes:
-            return count
-        size = 0
-        for index, entry in enumerate(self.entries):
-            size += len(entry.body)
-            if size > max_bytes and index >= _SURELY_FITS:
-                return index
-        return count
 
     def _measure(self) -> None:
         for entry in self.entries[self._measured :]:

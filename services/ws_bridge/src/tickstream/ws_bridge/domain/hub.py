@@ -56,13 +56,13 @@ class Room:
     Attributes:
         records: waiting, at most.
         bytes: waiting, at most.
-        frame_bytes: in one frame, about.
+        frame_records: of one subscription in one frame.
         snapshot_bytes: in one snapshot.
     """
 
     records: int
     bytes: int
-    frame_bytes: int
+    frame_records: int
     snapshot_bytes: int
 
 
@@ -180,7 +180,7 @@ class Hub:
         lost = 0
         for subscription in subscriptions:
             if subscription.pace.due(now):
-                taken, left_out = subscription.buffer.take(self._room.frame_bytes)
+                taken, left_out = subscription.buffer.take(self._room.frame_records)
                 entries += taken
                 lost += left_out
                 subscription.pace.went(now)
