@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 
 PROCESSOR = "tickstream-processor"
 SYMBOLS = ("AIG", "AIG2", "AIG3")
-ROLE = {"PROCESSOR_ROLES": "bars"}
+ROLE = {"PROCESSOR_ROLES": "bars", "KAFKA_TOPIC_PARTITIONS": "3"}
 
 Rows = dict[tuple[str, str], list[Row]]
 
