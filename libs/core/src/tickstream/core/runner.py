@@ -83,8 +83,12 @@ class Progress:
             self._next.pop(partition, None)
 
     def reached(self, partition: Partition, next_offset: int) -> None:
-        """Everything before `next_offset` was read."""
-        self._next[partition] = next_offset
+        """Everything before `next_offset` was read; an earlier word of a later offset stands.
+
+        A log's end, when it is told along with the last records, lies after the markers of
+        transactions that follow them.
+        """
+        self._next[partition] = max(next_offset, self._next.get(partition, 0))
 
     def learn_ends(self, consumer: Consumer) -> None:
         """Ask for the log ends that aren't known yet; the rest is asked for next time."""
