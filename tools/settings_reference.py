@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from types import NoneType
 from typing import Any, get_args
 
 from pydantic import BaseModel, SecretStr
@@ -63,7 +62,7 @@ def _own(settings: type[BaseModel]) -> set[str]:
 
 
 def _table(settings: type[BaseModel], service: str, left_out: set[str]) -> str:
-    shared = getattr(settings, "shared_names", frozenset())
+    shared: frozenset[str] = getattr(settings, "shared_names", frozenset())
     lines = ["| variable | default | meaning |\n|---|---|---|\n"]
     for name, field in settings.model_fields.items():
         if name in left_out:
@@ -87,10 +86,14 @@ def _default(field: FieldInfo) -> str:
 
 
 def _meaning(field: FieldInfo) -> str:
-    kinds = [kind for kind in (get_args(field.annotation) or ()) if kind is not NoneType]
-    options = [str(kind) for kind in kinds if isinstance(kind, str)]
+    options = _options(field.annotation)
     words = [field.description or "", f"one of {', '.join(options)}" if options else ""]
     return "; ".join(word for word in words if word).replace("|", "\\|")
+
+
+def _options(annotation: object) -> list[str]:
+    parts = get_args(annotation)
+    return [part for part in parts if isinstance(part, str)] or [name for part in parts for name in _options(part)]
 
 
 if __name__ == "__main__":

@@ -57,26 +57,32 @@ class KafkaSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kafka_bootstrap_servers: Servers = "127.0.0.1:9092"
+    kafka_bootstrap_servers: Servers = Field("127.0.0.1:9092", description="brokers to begin with, host:port,…")
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
-    kafka_sasl_username: str | None = None
-    kafka_sasl_password: SecretStr | None = None
-    kafka_ssl_ca_location: str | None = None
-    kafka_ssl_certificate_location: str | None = None
-    kafka_ssl_key_location: str | None = None
-    kafka_topic_prefix: str = Field("", pattern=r"^[a-zA-Z0-9._-]{0,100}$")
-    kafka_topic_partitions: int = Field(6, ge=1, le=1000)
-    schema_registry_url: str | None = Field(None, pattern=r"^https?://")
+    kafka_sasl_username: str | None = Field(None, description="who logs in to the brokers")
+    kafka_sasl_password: SecretStr | None = Field(None, description="their password")
+    kafka_ssl_ca_location: str | None = Field(None, description="file of the authority that signs the brokers' keys")
+    kafka_ssl_certificate_location: str | None = Field(None, description="file of our own certificate")
+    kafka_ssl_key_location: str | None = Field(None, description="file of its key")
+    kafka_topic_prefix: str = Field(
+        "", pattern=r"^[a-zA-Z0-9._-]{0,100}$", description="before each topic, group and transactional id"
+    )
+    kafka_topic_partitions: int = Field(6, ge=1, le=1000, description="of topics that are created")
+    schema_registry_url: str | None = Field(
+        None, pattern=r"^https?://", description="Confluent's API; without it schemas have fixed ids"
+    )
 
 
 class ServiceSettings(KafkaSettings):
     """What every service takes beside its own settings."""
 
-    http_host: str = "127.0.0.1"
-    http_port: int | None = Field(None, ge=0, le=65535)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["auto", "json", "pretty"] = "auto"
+    http_host: str = Field("127.0.0.1", description="where /healthz, /readyz and /metrics are served")
+    http_port: int | None = Field(
+        None, ge=0, le=65535, description="without it the usual one, or any when that is taken"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="what is logged")
+    log_format: Literal["auto", "json", "pretty"] = Field("auto", description="auto is pretty on a terminal")
 
 
 _Settings = TypeVar("_Settings", bound=KafkaSettings)
