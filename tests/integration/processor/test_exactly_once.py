@@ -111,6 +111,25 @@ def test_two_instances_share_the_work_and_one_takes_over(
     assert closed(env, "indicators") == day.indicators
 
 
+def test_kafka_stopped_and_started_in_mid_stream_changes_nothing(
+    day: Undisturbed, servers: Servers, isolated_env: dict[str, str], tmp_path: Path
+) -> None:
+    env = isolated_env | ROLE
+    half = len(day.ticks) // 2 // len(SYMBOLS) * len(SYMBOLS)
+    publish(env, day.ticks[:half], None)
+    with service(PROCESSOR, env=env, log=tmp_path / "log") as running:
+        until(lambda: bars_so_far(env, "AIG") > 500, running.log)
+        servers.stop("kafka")
+        servers.start("kafka")
+        before = bars_so_far(env, "AIG")
+        publish(env, day.ticks[half:], DAY_END, final=True)
+        until(lambda: bars_so_far(env, "AIG") > before + 500, running.log)
+        assert running.end() == 0, running.log()
+    must(PROCESSOR, "--until-caught-up", env=env)
+    assert closed(env, "bars") == day.bars
+    assert closed(env, "indicators") == day.indicators
+
+
 def test_a_second_replay_changes_nothing(day: Undisturbed, isolated_env: dict[str, str]) -> None:
     env = isolated_env | ROLE
     some = day.ticks[:9000]

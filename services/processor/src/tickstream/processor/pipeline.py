@@ -198,6 +198,9 @@ class Pipeline:
 
     def _assigned(self, partitions: Sequence[int]) -> Mapping[int, Offsets]:
         begins = dict.fromkeys(partitions, FROM_THE_BEGINNING)
+        if self._failed:
+            # What this instance has open itself would hide the changelog's end.
+            self._patiently(self._transactions.renew)
         if partitions:
             self._patiently(lambda: begins.update(self._load(partitions)))
         self.waiting_for = ""

@@ -13,8 +13,8 @@ from typing import Any, Final
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Producer, TopicPartition
 
-_LIMIT: Final = 30.0
-_TIMEOUT_MS: Final = 60_000
+_LIMIT: Final = 15.0
+_TIMEOUT_MS: Final = 20_000
 
 
 class Transactions:

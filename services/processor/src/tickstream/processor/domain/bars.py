@@ -8,6 +8,7 @@ traded, price x volume, is split for that into a multiple of 2**-10, whose sums 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -94,7 +95,9 @@ class OpenWindows:
     def __init__(self, intervals: tuple[Interval, ...], calendars: Calendars, anchored: frozenset[int]) -> None:
         self._intervals = intervals
         self._calendars = calendars
-        self._anchored = anchored
+        self._turning = np.array(
+            [place in anchored and not interval.daily for place, interval in enumerate(intervals)], dtype=np.bool_
+        )
         self.table: Table = np.zeros(0, dtype=WINDOW)
 
     def restore(self, table: Table) -> None:
@@ -116,7 +119,7 @@ class OpenWindows:
         self._add_sums(rows, heads, trades)
         self.table[at[known]] = rows[known]
         if len(before) < len(rows):
-            merged = np.concatenate((self.table, rows[~known]))
+            merged = stacked((self.table, rows[~known]), WINDOW)
             self.table = merged[np.argsort(merged["key"], kind="stable")]
 
     def remove(self, due: NDArray[np.bool_]) -> Table:
@@ -132,19 +135,25 @@ class OpenWindows:
         The trades count as repeated once for each interval, one copy after the other.
         """
         symbols, n = trades.symbol, len(trades)
-        changed = symbols[1:] != symbols[:-1]
-        parts, heads = [], []
+        changed = np.ones(n, dtype=np.bool_)
+        np.not_equal(symbols[1:], symbols[:-1], out=changed[1:])
+        heads, starts, ends = [], [], []
         for place, interval in enumerate(self._intervals):
-            starts = window_starts(interval, self._calendars, symbols, trades.ts)
-            cuts = np.flatnonzero((starts[1:] != starts[:-1]) | changed) + 1
-            begin = np.concatenate(([0], cuts))
-            rows = np.zeros(len(begin), dtype=WINDOW)
-            rows["symbol"], rows["interval"], rows["start"] = symbols[begin], place, starts[begin]
-            rows["end"] = window_ends(interval, self._calendars, symbols[begin], starts[begin])
-            rows["key"] = window_keys(symbols[begin], place, len(self._intervals), starts[begin])
-            parts.append(rows)
+            found = window_starts(interval, self._calendars, symbols, trades.ts)
+            cuts = changed.copy()
+            cuts[1:] |= found[1:] != found[:-1]
+            begin = np.flatnonzero(cuts)
+            starts.append(found[begin])
+            ends.append(window_ends(interval, self._calendars, symbols[begin], starts[-1]))
             heads.append(begin + place * n)
-        return np.concatenate(parts), np.concatenate(heads)
+        places = np.repeat(np.arange(len(heads)), [len(begin) for begin in heads])
+        heads_of_all = np.concatenate(heads)
+        rows = np.zeros(len(places), dtype=WINDOW)
+        owners = symbols[heads_of_all - places * n]
+        rows["symbol"], rows["interval"] = owners, places
+        rows["start"], rows["end"] = np.concatenate(starts), np.concatenate(ends)
+        rows["key"] = window_keys(owners, places, len(heads), rows["start"])
+        return rows, heads_of_all
 
     def _set_shape(self, rows: Table, heads: NDArray[np.intp], trades: Trades) -> None:
         n = len(trades)
@@ -179,10 +188,19 @@ class OpenWindows:
     def _turns(self, rows: Table) -> Ints:
         """When the session that holds each window's end began; 0 where nobody asks."""
         turns = np.zeros(len(rows), dtype=np.int64)
-        asked = [place for place in self._anchored if not self._intervals[place].daily]
-        some = np.flatnonzero(np.isin(rows["interval"], asked))
+        some = np.flatnonzero(self._turning[rows["interval"]])
         turns[some] = self._calendars.session_starts(rows["symbol"][some].astype(np.int64), rows["end"][some])
         return turns
+
+
+def stacked(tables: Sequence[Table], dtype: np.dtype[np.void]) -> Table:
+    """The rows of all tables of one dtype; NumPy's own way looks at every field's name each time."""
+    rows = np.empty(sum(map(len, tables)), dtype=dtype)
+    at = 0
+    for table in tables:
+        rows[at : at + len(table)] = table
+        at += len(table)
+    return rows
 
 
 def _add(before: Floats, windows: NDArray[np.intp], values: Floats) -> Floats:

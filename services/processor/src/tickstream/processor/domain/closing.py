@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tickstream.core.columns import Ints
 from tickstream.core.sessions import CLOSED
 from tickstream.processor.domain import vwap
-from tickstream.processor.domain.bars import Table, vwap_of
+from tickstream.processor.domain.bars import Table, stacked, vwap_of
 from tickstream.processor.domain.windows import (
     Calendars,
     Codes,
@@ -111,7 +111,7 @@ class Closing:
         ending = np.union1d(np.flatnonzero(waiting), self._series(windows))
         if not len(ending):
             return np.zeros(0, dtype=BAR)
-        bars = np.concatenate((self._traded(windows), self._quiet(windows, ending, limits)))
+        bars = stacked((self._traded(windows), *self._quiet(windows, ending, limits)), BAR)
         if len(bars):
             bars = bars[np.argsort(bars["key"], kind="stable")]
             series = self._series(bars)
@@ -156,18 +156,18 @@ class Closing:
                 found[rows] = window_sessions(interval, self._calendars, symbols, bars["start"][rows])
         return found
 
-    def _quiet(self, windows: Table, ending: Codes, limits: Ints) -> Table:
+    def _quiet(self, windows: Table, ending: Codes, limits: Ints) -> list[Table]:
         """The bars without trades, their prices still to be filled."""
         series, starts, ends = self._stretches(windows, ending, limits)
         width = len(self._intervals)
-        parts = [np.zeros(0, dtype=BAR)]
+        parts: list[Table] = []
         for place, interval in enumerate(self._intervals):
             rows = np.flatnonzero(series % width == place)
             parts += [
                 self._windows_of(place, interval, series[some] // width, starts[some], ends[some])
                 for some in (rows[at : at + _STRETCHES] for at in range(0, len(rows), _STRETCHES))
             ]
-        return np.concatenate(parts)
+        return parts
 
     def _windows_of(self, place: int, interval: Interval, symbols: Codes, starts: Ints, ends: Ints) -> Table:
         rows, found = windows_between(interval, self._calendars, symbols, starts, ends)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
 from tickstream.core.model import FLAG_SUSPICIOUS, Progress
 from tickstream.processor.domain import state
-from tickstream.processor.domain.bars import OpenWindows, Table, Trades
+from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.dedupe import Missing, Seen
 from tickstream.processor.domain.indicators import NAMES, Bar, Series, kept_of
@@ -80,7 +80,7 @@ class Output:
         """The bars of all parts."""
         offsets = np.cumsum([0, *(len(part.bars) for part in parts)])
         return cls(
-            np.concatenate([np.zeros(0, dtype=BAR), *(part.bars for part in parts)]),
+            stacked([part.bars for part in parts], BAR),
             np.concatenate(
                 [
                     np.zeros(0, dtype=np.intp),
@@ -107,6 +107,8 @@ class Engine:
         self._symbols = symbols
         self._sources = sources
         self._width = len(rules.intervals)
+        self._indicated = np.isin(np.arange(self._width), list(rules.indicated))
+        self._shown = np.isin(np.arange(self._width), list(rules.shown))
         self._seen = Seen()
         self._streams: dict[tuple[int, int], int] = {}
         self._pairs: list[tuple[int, int]] = []
@@ -168,7 +170,7 @@ class Engine:
         if not len(bars):
             return _output(bars)
         self._touched.update(np.unique(bars["symbol"]).tolist())
-        rows = np.flatnonzero(np.isin(bars["interval"], list(self._rules.indicated)))
+        rows = np.flatnonzero(self._indicated[bars["interval"]])
         return Output(bars, rows, self._indicate(bars[rows]))
 
     def form(self) -> Output:
@@ -178,10 +180,10 @@ class Engine:
             return _output(np.zeros(0, dtype=BAR))
         series = table["symbol"].astype(np.int64) * self._width + table["interval"]
         newest = np.append(series[1:] != series[:-1], values=True)
-        rows = np.flatnonzero(newest & (table["changed"] == 1) & np.isin(table["interval"], list(self._rules.shown)))
+        rows = np.flatnonzero(newest & (table["changed"] == 1) & self._shown[table["interval"]])
         table["changed"][rows] = 0
         bars = self._closing.show(table[rows])
-        indicated = np.flatnonzero(np.isin(bars["interval"], list(self._rules.indicated)))
+        indicated = np.flatnonzero(self._indicated[bars["interval"]])
         values = [
             [*self._series_of(place).peek(bar), vwap]
             for place, bar, vwap in zip(*_plain(bars[indicated], self._width), strict=True)
@@ -227,7 +229,7 @@ class Engine:
                     self._closing.cursors[symbol, place] = cursor
                     self._restore_series(loaded, name, symbol * self._width + place, int(cursor["bars"]))
             windows.append(self._own(found.windows, symbol, places))
-        self._open.restore(np.concatenate(windows))
+        self._open.restore(stacked(windows, WINDOW))
 
     def _stream(self, pair: tuple[int, int], seen: Sequence[tuple[int, int]] = ()) -> int:
         stream = self._streams.get(pair)
