@@ -31,6 +31,7 @@ from tickstream.core.columns import Strings, TickColumns, nulls
 from tickstream.core.kafka import Kafka
 from tickstream.core.model import Tick
 from tickstream.core.settings import KafkaSettings, load
+from tickstream.core.topics import TOPICS
 
 CLIENTS: Final = 200
 SYMBOLS: Final = 200
@@ -158,7 +159,8 @@ def measure(who: str, rate: int) -> Result:
             time.sleep(WARM_SECONDS)
             return _row(who, rate, *_under_load(server, port))
     finally:
-        kafka.admin().delete_topics([kafka.topic("stock_ticks")])
+        for deleted in kafka.admin().delete_topics([kafka.topic(name) for name in TOPICS]).values():
+            deleted.result(30)
 
 
 def _under_load(server: subprocess.Popen[bytes], port: int) -> tuple[dict[str, Any], float, float]:
