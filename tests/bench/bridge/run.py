@@ -159,7 +159,8 @@ def measure(who: str, rate: int) -> Result:
             time.sleep(WARM_SECONDS)
             return _row(who, rate, *_under_load(server, port))
     finally:
-        for deleted in kafka.admin().delete_topics([kafka.topic(name) for name in TOPICS]).values():
+        admin = kafka.admin()
+        for deleted in admin.delete_topics([kafka.topic(name) for name in TOPICS]).values():
             deleted.result(30)
 
 
