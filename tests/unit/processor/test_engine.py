@@ -272,3 +272,11 @@ def test_each_symbol_follows_its_own_calendar() -> None:
     assert len(bench.bars["BTC-USD", "1m"]) == 1440
     [day] = bench.bars["BTC-USD", "1d"]
     assert (day["session"], day["end"] - day["start"]) == ("continuous", 86_400 * SECOND)
+
+
+def test_numbers_near_the_end_of_doubles_are_no_poison() -> None:
+    bench = Bench(("1m",))
+    ticks = [Tick("S1", 1e308, 1e308, OPEN + n, 0, n + 1, "src") for n in range(3)]
+    bench.batch([*ticks, Progress("src", OPEN + 120 * SECOND, 0)])
+    for bar in bench.bars["S1", "1m"]:
+        assert all(math.isfinite(bar[name]) for name in ("vwap", "volume", "session_vwap"))

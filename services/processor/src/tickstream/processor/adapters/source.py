@@ -121,7 +121,16 @@ class Source:
         if any(map(Message.error, messages)):
             messages = self._sorted_out(messages)
         partitions = np.fromiter(map(Message.partition, messages), dtype=np.int64, count=len(messages))
-        for number in np.unique(partitions).tolist():
+        numbers = np.unique(partitions).tolist()
+        firsts = {number: messages[int(np.argmax(partitions == number))].offset() or 0 for number in numbers}
+        if not all(
+            number in self._partitions and firsts[number] >= self._partitions[number].ticks for number in numbers
+        ):
+            # They were fetched before a rebalance that this very read has served.
+            messages = [message for message in messages if self._is_next(message)]
+            partitions = np.fromiter(map(Message.partition, messages), dtype=np.int64, count=len(messages))
+            numbers = np.unique(partitions).tolist()
+        for number in numbers:
             last = len(messages) - 1 - int(np.argmax(partitions[::-1] == number))
             self._partitions[number].ticks = (messages[last].offset() or 0) + 1
         self._read_marks()
@@ -170,6 +179,10 @@ class Source:
             self._marks.assign([_at(self._marks_topic, number, begins[number].marks) for number in numbers])
         except KafkaException as error:
             raise RetryableError(f"{self._ticks_topic} can't be read again: {error}") from error
+
+    def _is_next(self, message: Message) -> bool:
+        part = self._partitions.get(message.partition() or 0)
+        return part is not None and (message.offset() or 0) >= part.ticks
 
     def _read_marks(self) -> None:
         if not self._partitions:

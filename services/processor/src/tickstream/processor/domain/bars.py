@@ -44,6 +44,7 @@ is a place among the intervals in use; `changed` tells whether there were trades
 Table = NDArray[np.void]
 
 _COARSE: Final = 1024.0
+_LARGEST: Final = 1e290
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +65,12 @@ class Trades:
         return len(self.ts)
 
     def sums(self) -> Floats:
-        """What each trade adds to a window's sums: 3 x n."""
-        value = self.price * self.volume
+        """What each trade adds to a window's sums: 3 x n; nothing so large that sums would overflow."""
+        volume = np.minimum(self.volume, _LARGEST)
+        with np.errstate(over="ignore"):
+            value = np.minimum(self.price * volume, _LARGEST)
         coarse = np.rint(value * _COARSE) / _COARSE
-        return np.stack((self.volume, coarse, value - coarse))
+        return np.stack((volume, coarse, value - coarse))
 
 
 def value_of(sums: Floats) -> Floats:
