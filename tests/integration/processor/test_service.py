@@ -31,7 +31,16 @@ def test_bad_and_late_records_go_to_the_dlq_and_the_rest_flows_on(isolated_env: 
     nan = good.replace(struct.pack("<d", ticks[400].price), struct.pack("<d", math.nan))
     negative = good.replace(struct.pack("<d", ticks[400].price), struct.pack("<d", -1.0))
     late = dataclasses.replace(ticks[400], ts_event=ticks[0].ts_event - MINUTE)
-    bad = [b"", b"\x00", good[:-3], b"\x00\x00\x00\x99\x99" + good[5:], nan, negative, b'{"symbol": 5}']
+    bad = [
+        b"",
+        b"\x00",
+        bytes(5_000_000),
+        good[:-3],
+        b"\x00\x00\x00\x99\x99" + good[5:],
+        nan,
+        negative,
+        b'{"symbol": 5}',
+    ]
     publish_raw(env, "stock_ticks", [("AIG", value) for value in bad])
     publish(env, [late, *ticks[401:]], None)
     must(PROCESSOR, "--until-caught-up", env=env)

@@ -117,22 +117,21 @@ class Source:
         Raises:
             FatalError: Kafka can't go on.
         """
-        messages = self.consumer.consume(self._max_batch, seconds)
+        messages: Sequence[Message] = self.consumer.consume(self._max_batch, seconds)
+        ends: dict[int, int] = {}
         if any(map(Message.error, messages)):
-            messages = self._sorted_out(messages)
-        partitions = np.fromiter(map(Message.partition, messages), dtype=np.int64, count=len(messages))
-        numbers = np.unique(partitions).tolist()
-        firsts = {number: messages[int(np.argmax(partitions == number))].offset() or 0 for number in numbers}
-        if not all(
-            number in self._partitions and firsts[number] >= self._partitions[number].ticks for number in numbers
-        ):
+            messages, ends = _sorted_out(messages)
+        partitions = _partitions(messages)
+        if not self._follow(messages, partitions):
             # They were fetched before a rebalance that this very read has served.
             messages = [message for message in messages if self._is_next(message)]
-            partitions = np.fromiter(map(Message.partition, messages), dtype=np.int64, count=len(messages))
-            numbers = np.unique(partitions).tolist()
-        for number in numbers:
+            partitions = _partitions(messages)
+        for number in np.unique(partitions).tolist():
             last = len(messages) - 1 - int(np.argmax(partitions[::-1] == number))
             self._partitions[number].ticks = (messages[last].offset() or 0) + 1
+        for number, end in ends.items():
+            if number in self._partitions:
+                self._partitions[number].ticks = max(self._partitions[number].ticks, end)
         self._read_marks()
         return Batch(messages, partitions)
 
@@ -180,6 +179,11 @@ class Source:
         except KafkaException as error:
             raise RetryableError(f"{self._ticks_topic} can't be read again: {error}") from error
 
+    def _follow(self, messages: Sequence[Message], partitions: NDArray[np.int64]) -> bool:
+        """Whether all are of our partitions, and none lies before what was read already."""
+        firsts = {number: int(np.argmax(partitions == number)) for number in np.unique(partitions).tolist()}
+        return all(number in self._partitions and self._is_next(messages[row]) for number, row in firsts.items())
+
     def _is_next(self, message: Message) -> bool:
         part = self._partitions.get(message.partition() or 0)
         return part is not None and (message.offset() or 0) >= part.ticks
@@ -200,22 +204,6 @@ class Source:
                     _LOG.warning("mark_left_out", partition=message.partition(), offset=offset, reason=str(bad))
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
                 part.marks = offset
-
-    def _sorted_out(self, messages: Sequence[Message]) -> list[Message]:
-        records = []
-        for message in messages:
-            error = message.error()
-            if error is None:
-                records.append(message)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
-                part = self._partitions.get(message.partition() or 0)
-                if part is not None:
-                    part.ticks = max(part.ticks, message.offset() or 0)
-            elif error.fatal():
-                raise FatalError(f"Kafka can't go on: {error}")
-            else:
-                _LOG.warning("kafka_error", error=str(error))
-        return records
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         numbers = [partition.partition for partition in partitions]
@@ -257,3 +245,27 @@ class Source:
 
 def _at(topic: str, partition: int, offset: int) -> TopicPartition:
     return TopicPartition(topic, partition, OFFSET_BEGINNING if offset < 0 else offset)
+
+
+def _partitions(messages: Sequence[Message]) -> NDArray[np.int64]:
+    return np.fromiter(map(Message.partition, messages), dtype=np.int64, count=len(messages))
+
+
+def _sorted_out(messages: Sequence[Message]) -> tuple[list[Message], dict[int, int]]:
+    """The records, and where the partitions end whose end was met.
+
+    Raises:
+        FatalError: Kafka can't go on.
+    """
+    records, ends = [], {}
+    for message in messages:
+        error = message.error()
+        if error is None:
+            records.append(message)
+        elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
+            ends[message.partition() or 0] = message.offset() or 0
+        elif error.fatal():
+            raise FatalError(f"Kafka can't go on: {error}")
+        else:
+            _LOG.warning("kafka_error", error=str(error))
+    return records, ends
