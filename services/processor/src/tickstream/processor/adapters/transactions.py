@@ -7,7 +7,9 @@ not used again: a new one takes its transactional id, which fences the old one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from queue import Empty, SimpleQueue
 from typing import Any, Final
 
 from tickstream.core.errors import FatalError, RetryableError
@@ -89,7 +91,8 @@ class Transactions:
         producer = self._begun()
         try:
             if offsets:
-                producer.send_offsets_to_transaction(list(offsets), consumer.consumer_group_metadata(), _LIMIT)
+                group = consumer.consumer_group_metadata()
+                _within(_PATIENCE, lambda: producer.send_offsets_to_transaction(list(offsets), group, _LIMIT))
             producer.commit_transaction(_LIMIT)
         except KafkaException as error:
             raise _retryable(error) from error
@@ -98,7 +101,7 @@ class Transactions:
     def _begun(self) -> Producer:
         producer = self._producer
         if producer is None:
-            raise RetryableError("the producer must be renewed first")
+            raise RetryableError("the producer must be renewed.first")
         if not self.is_open:
             try:
                 producer.begin_transaction()
@@ -121,6 +124,34 @@ class Transactions:
                 raise _retryable(error) from error
             else:
                 return
+
+
+def _within(seconds: float, call: Callable[[], object]) -> None:
+    """Make a call that may never come back; the thread that is then stuck keeps its producer, which is replaced.
+
+    librdkafka's send_offsets_to_transaction doesn't keep its own limit while the group's coordinator is away
+    (its issues 5456 and 5511).
+
+    Raises:
+        RetryableError: it didn't come back in time.
+    """
+    outcome: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def attempt() -> None:
+        try:
+            call()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the thread that waits
+            outcome.put(error)
+        else:
+            outcome.put(None)
+
+    threading.Thread(target=attempt, name="offsets", daemon=True).start()
+    try:
+        error = outcome.get(timeout=seconds)
+    except Empty:
+        raise RetryableError(f"the group's coordinator must take the offsets within {seconds:.0f} s") from None
+    if error is not None:
+        raise error
 
 
 def _retryable(error: KafkaException) -> RetryableError | FatalError:
