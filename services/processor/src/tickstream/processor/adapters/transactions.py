@@ -16,6 +16,7 @@ from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Producer, TopicPartition
 
 _LIMIT: Final = 15.0
+_PATIENCE: Final = 17.0
 _TIMEOUT_MS: Final = 20_000
 
 
