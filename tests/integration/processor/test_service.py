@@ -72,7 +72,7 @@ def test_forming_bars_come_before_the_closed_one_and_never_after(isolated_env: d
     ticks = recorded()[:3000]
     with service(PROCESSOR, env=env, log=tmp_path / "log") as running:
         for low in range(0, 3000, 1000):
-            before = bars_so_far(env, "AIG")
+            before = bars_so_far(env, "AIG") if low else 0
             publish(env, ticks[low : low + 1000], None)
             until(lambda before=before: bars_so_far(env, "AIG") > before, running.log)  # type: ignore[misc] # bound now
         assert running.end() == 0

@@ -102,7 +102,7 @@ class Transactions:
     def _begun(self) -> Producer:
         producer = self._producer
         if producer is None:
-            raise RetryableError("the producer must be renewed.first")
+            raise RetryableError("the producer must be renewed first")
         if not self.is_open:
             try:
                 producer.begin_transaction()
