@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
+from tickstream.cli.bench.latency import measure
 from tickstream.cli.bench.pipeline import PipelineBench
 from tickstream.cli.bench.servers import bench_servers
-from tickstream.cli.bench.table import write_json
-from tickstream.core.errors import TickstreamError
+from tickstream.cli.bench.table import show, show_latencies, write_json
+from tickstream.core.errors import FatalError, TickstreamError
+
+_ROOT: Final = Path(__file__).resolve().parents[6]
+_BRIDGE: Final = _ROOT / "tests" / "bench" / "bridge" / "run.py"
 
 app = typer.Typer(no_args_is_help=True, help="The benchmarks, each beside a peer in the same run.")
 
@@ -30,11 +39,45 @@ def pipeline(
     symbols: Annotated[int, typer.Option(min=1, help="Of how many symbols.")] = 200,
 ) -> None:
     """Producer, processor and sink at full speed, beside a plain loop and Quix Streams."""
-    try:
+    with _reported(), bench_servers() as environment:
+        figures = PipelineBench(environment, ticks, symbols).run()
+        show(figures)
+        if json is not None:
+            write_json(json, [figure.as_dict() for figure in figures])
+
+
+@app.command()
+def bridge(json: Json = None) -> None:
+    """Fan-out to 200 clients, beside stock python-socketio."""
+    with _reported():
+        if not _BRIDGE.exists():
+            raise FatalError("the load and the peer are in tests/bench of a checkout, which is not here")
         with bench_servers() as environment:
-            figures = PipelineBench(environment, ticks, symbols).run()
+            command = [sys.executable, "-m", "tests.bench.bridge.run", *([str(json.absolute())] if json else [])]
+            code = subprocess.run(command, cwd=_ROOT, env={**os.environ, **environment}, check=False).returncode
+        if code:
+            raise FatalError(f"the benchmark ended with {code}")
+
+
+@app.command()
+def latency(
+    json: Json = None,
+    rate: Annotated[int, typer.Option(min=1, help="Trades a second.")] = 500,
+    seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 15,
+) -> None:
+    """From the producer's stamp to a client of the bridge, beside a plain Kafka consumer."""
+    with _reported(), bench_servers() as environment:
+        lines = measure(environment, rate, seconds)
+        show_latencies(lines)
+        if json is not None:
+            write_json(json, [asdict(line) for line in lines])
+
+
+@contextmanager
+def _reported() -> Iterator[None]:
+    """End with 1 and the error's own words."""
+    try:
+        yield
     except TickstreamError as error:
         sys.stderr.write(f"{error}\n")
         raise typer.Exit(1) from None
-    if json is not None:
-        write_json(json, figures)

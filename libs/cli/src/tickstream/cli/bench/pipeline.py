@@ -11,7 +11,7 @@ from typing import Final
 
 from tickstream.cli.bench.programs import Cost, run
 from tickstream.cli.bench.recording import write_recording
-from tickstream.cli.bench.table import Figure, show
+from tickstream.cli.bench.table import Figure
 from tickstream.core.errors import FatalError
 
 _ROOT: Final = Path(__file__).resolve().parents[6]
@@ -36,13 +36,12 @@ class PipelineBench:
         self.figures: list[Figure] = []
 
     def run(self) -> list[Figure]:
-        """Measure everything and print the table; gives the figures."""
+        """Measure everything."""
         with tempfile.TemporaryDirectory() as folder:
             recording = Path(folder) / "recording.parquet"
             write_recording(recording, self._ticks, self._symbols)
             self._ours(recording)
             self._peers(recording)
-        show(self.figures)
         return self.figures
 
     def _ours(self, recording: Path) -> None:

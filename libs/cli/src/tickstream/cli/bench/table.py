@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from tickstream.cli.bench.latency import Latency
 from tickstream.cli.bench.programs import Cost
 
 
@@ -48,6 +49,10 @@ class Figure:
         """Ticks a second of CPU."""
         return self.ticks / self.cpu
 
+    def as_dict(self) -> dict[str, object]:
+        """Everything by name."""
+        return asdict(self) | {"per_second": self.per_second, "per_cpu_second": self.per_cpu_second}
+
 
 def show(figures: Sequence[Figure]) -> None:
     """Print the table."""
@@ -63,11 +68,17 @@ def show(figures: Sequence[Figure]) -> None:
     Console(width=None if os.isatty(1) else 140).print(table)
 
 
-def write_json(path: Path, figures: Sequence[Figure]) -> None:
+def show_latencies(lines: Sequence[Latency]) -> None:
+    """Print the ages."""
+    table = Table("who", "trades", "p50", "p99", "max", box=None)
+    for line in lines:
+        table.add_row(
+            line.who, f"{line.trades:,}", f"{line.p50_ms:.1f} ms", f"{line.p99_ms:.1f} ms", f"{line.max_ms:.1f} ms"
+        )
+    Console(width=None if os.isatty(1) else 140).print(table)
+
+
+def write_json(path: Path, figures: Sequence[Mapping[str, object]]) -> None:
     """Write the figures, with what they were measured on."""
-    rows = [
-        asdict(figure) | {"per_second": figure.per_second, "per_cpu_second": figure.per_cpu_second}
-        for figure in figures
-    ]
     machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    path.write_bytes(orjson.dumps({"machine": machine, "figures": rows}, option=orjson.OPT_INDENT_2))
+    path.write_bytes(orjson.dumps({"machine": machine, "figures": list(figures)}, option=orjson.OPT_INDENT_2))
