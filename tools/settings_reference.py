@@ -78,6 +78,8 @@ def _default(field: FieldInfo) -> str:
         return "must be given"
     if value is None or value in ((), ""):
         return "-"
+    if isinstance(value, Path):
+        return "in the package"
     if isinstance(value, SecretStr):
         return "(a secret)"
     if isinstance(value, tuple):
