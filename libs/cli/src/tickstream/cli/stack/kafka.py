@@ -149,7 +149,7 @@ class KafkaServer(Server):
         properties = site.directory / "format.properties"
         properties.write_text(_properties(site, draft), encoding="utf-8")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        tool = ["kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)]
+        tool = ["kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(properties)]
         done = subprocess.run(
             [*self._java(site), *tool], capture_output=True, check=False, env=plain_environment({}), text=True
         )
