@@ -8,6 +8,8 @@ accounts for what it sent; `DeadLetters` sets aside what can't be read.
 
 from __future__ import annotations
 
+import math
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -28,6 +30,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
+from tickstream.core.logging import logger
 from tickstream.core.settings import KafkaSettings
 from tickstream.core.topics import LARGEST_RECORD, TOPICS, Topic, dlq_of
 
@@ -46,8 +49,11 @@ __all__ = [
     "TopicPartition",
 ]
 
-_REQUEST_LIMIT: Final = 30.0
+_REQUEST_LIMIT: Final = 10.0
 _ANY_PARTITION: Final = -1
+_COMPLAIN_EVERY: Final = 10.0
+_COMPLAINED: Final[dict[int, float]] = {}
+_LOG: Final = logger(__name__)
 
 Option = str | int | float | bool
 
@@ -85,6 +91,7 @@ class Kafka:
             "ssl.key.location": settings.kafka_ssl_key_location,
             "reconnect.backoff.max.ms": 2000,
             "topic.metadata.refresh.interval.ms": 30_000,
+            "log_level": 2,  # librdkafka writes to stderr past our log; what matters comes by error_cb
         }
         return {name: value for name, value in named.items() if value is not None}
 
@@ -107,7 +114,7 @@ class Kafka:
             "queue.buffering.max.messages": 200_000,
             "queue.buffering.max.kbytes": 131_072,
         }
-        return Producer(config | _dotted(overrides))
+        return Producer(config | _dotted(overrides) | _CALLBACKS)
 
     def consumer(self, group: str, **overrides: Option) -> Consumer:
         """A consumer of committed records that starts at the beginning and commits when told to."""
@@ -124,7 +131,7 @@ class Kafka:
             "fetch.wait.max.ms": 50,
             "queued.max.messages.kbytes": 65_536,
         }
-        return Consumer(config | _dotted(overrides))
+        return Consumer(config | _dotted(overrides) | _CALLBACKS)
 
     def reader(self, **overrides: Option) -> Consumer:
         """A consumer outside of any group's life: it is assigned partitions and never commits."""
@@ -280,6 +287,17 @@ def dead_letter_headers(message: Message, reason: str, topic: str, service: str,
         "failed_at": str(now_ns),
     }
     return {name: text.encode() for name, text in texts.items()}
+
+
+def _complain(error: KafkaError) -> None:
+    """Log what a client says of its connections, each kind at most once in a while."""
+    now = time.monotonic()
+    if now - _COMPLAINED.get(error.code(), -math.inf) >= _COMPLAIN_EVERY:
+        _COMPLAINED[error.code()] = now
+        _LOG.warning("kafka", error=str(error))
+
+
+_CALLBACKS: Final = {"error_cb": _complain}
 
 
 def _dotted(overrides: Mapping[str, Option]) -> dict[str, Option]:

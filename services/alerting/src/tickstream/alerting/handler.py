@@ -2,7 +2,7 @@
 
 Order of effects:
 
-1. records that can't be read go to the DLQ,
+1. records that can't be read are counted; the processor sets them aside,
 2. the rules are evaluated in memory,
 3. positions, memories, standings, alerts and transitions are saved in one PostgreSQL transaction,
 4. new transitions are published from the outbox,
@@ -29,7 +29,7 @@ from tickstream.alerting.domain.shard import Changes, Shard
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.errors import RetryableError
-from tickstream.core.kafka import OFFSET_BEGINNING, DeadLetters, Kafka, Message, Publisher
+from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
 from tickstream.core.model import Bar, Tick
 from tickstream.core.runner import Partition
@@ -61,8 +61,6 @@ class AlertingHandler:
         store: the database.
         outbox: publishes transitions.
         kafka: knows the topics' names.
-        publisher: sends what the DLQ gets.
-        dead_letters: takes what can't be read.
         codecs: read the records.
         clock: when to look for changed rules.
         log_end: the end of a partition's log.
@@ -70,14 +68,12 @@ class AlertingHandler:
         registry: takes the service's figures.
     """
 
-    def __init__(  # noqa: PLR0913 - a composition of adapters, made once
+    def __init__(
         self,
         *,
         store: Store,
         outbox: Outbox,
         kafka: Kafka,
-        publisher: Publisher,
-        dead_letters: DeadLetters,
         codecs: Codecs,
         clock: Clock,
         log_end: Callable[[Partition], int],
@@ -86,8 +82,6 @@ class AlertingHandler:
     ) -> None:
         self._store = store
         self._outbox = outbox
-        self._publisher = publisher
-        self._dead_letters = dead_letters
         self._ticks = codecs.of(Tick)
         self._bars = codecs.of(Bar)
         self._interners = TickInterners()
@@ -104,7 +98,12 @@ class AlertingHandler:
         self._revision: int | None = None
         self._next_look = 0.0
         self._records = Counter("alerting_records", "Records read", ["topic"], registry=registry)
-        self._rejected = Counter("alerting_rejected", "Records sent to the DLQ", ["topic"], registry=registry)
+        self._rejected = Counter(
+            "alerting_rejected",
+            "Records that can't be read, and are left to their topic's DLQ",
+            ["topic"],
+            registry=registry,
+        )
         self._changes = Counter("alerting_transitions", "Changes of alerts' states", ["state"], registry=registry)
         self._published = Counter("alerting_published", "Transitions published", registry=registry)
         self._enabled = Gauge("alerting_rules_enabled", "Rules in force", registry=registry)
@@ -188,10 +187,6 @@ class AlertingHandler:
             bars = self._bars.decode_many(values)
             rejected = bars.rejected
             observe_bars(self._rules, held.shard, bars.records)
-        for row, reason in rejected:
-            self._dead_letters.reject(messages[row], reason)
-        if rejected:
-            self._publisher.flush()
         self._records.labels(topic).inc(len(messages))
         self._rejected.labels(topic).inc(len(rejected))
 

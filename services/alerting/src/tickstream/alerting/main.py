@@ -17,7 +17,7 @@ from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
 from tickstream.core.errors import RetryableError
 from tickstream.core.health import HealthServer
-from tickstream.core.kafka import DeadLetters, Kafka, KafkaException, Publisher, TopicPartition, retry_forever
+from tickstream.core.kafka import Kafka, KafkaException, Publisher, TopicPartition, retry_forever
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
 from tickstream.core.reporting import Reporter
@@ -115,8 +115,6 @@ def _watch(
         store=store,
         outbox=Outbox(store, kafka, publisher, codecs),
         kafka=kafka,
-        publisher=publisher,
-        dead_letters=DeadLetters(kafka, publisher, _NAME, clock),
         codecs=codecs,
         clock=clock,
         log_end=log_end,

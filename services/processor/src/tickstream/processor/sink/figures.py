@@ -17,4 +17,9 @@ class Figures:
         self.rejected = Counter(
             "tickstream_sink_rejected", "Records that went to the DLQ.", ["topic"], registry=registry
         )
+        self.unreadable = Counter(
+            "tickstream_sink_unreadable",
+            "Trades that can't be read, which the bars' role sets aside.",
+            registry=registry,
+        )
         self.lag = Gauge("tickstream_sink_lag_records", "Records that are still to be read.", registry=registry)
