@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -14,8 +13,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
+from tests.support.browser import chromium_page
 from tests.support.programs import program, until
 from tests.support.servers import unnamed_servers
 
@@ -75,14 +75,8 @@ def demo(state: Path, *arguments: str) -> Iterator[Demo]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(
-            executable_path=executable,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"],
-        )
-        yield browser.new_page(viewport={"width": 1440, "height": 900})
-        browser.close()
+    with chromium_page() as page:
+        yield page
 
 
 def test_one_command_gives_a_page_that_moves_and_ctrl_c_ends_all_of_it(tmp_path: Path, page: Page) -> None:

@@ -99,7 +99,7 @@ def test_it_is_ready_shows_its_figures_and_ends_with_0(isolated_env: dict[str, s
 
         until(lambda: "tickstream_processor_ticks_total 2000.0" in figures(), running.log)
         assert 'tickstream_processor_bars_total{interval="1m"}' in figures()
-        assert "tickstream_processor_symbols 1.0" in figures()
+        until(lambda: "tickstream_processor_symbols 1.0" in figures(), running.log)
         assert running.end() == 0
     assert {row["service"] for row in read_rows(env, "system_metrics")} == {"processor"}
 

@@ -39,7 +39,7 @@ class WsBridgeSettings(ServiceSettings):
 
     history_bars: int = Field(5_000, ge=1, le=5_000, description="closed bars kept of a symbol and interval")
     history_records: int = Field(1_000_000, ge=1_000, description="closed bars and indicators kept altogether")
-    lookback_records: int = Field(100_000, ge=0, description="read of each topic at the start")
+    lookback_records: int = Field(50_000, ge=0, description="read of each partition at the start")
 
     @field_validator("auth")
     @classmethod

@@ -37,7 +37,7 @@ class Feed:
         reading: decodes.
         metrics: lag and whether Kafka answers.
         clock: for the waits.
-        lookback: records of each topic read before anything is live.
+        lookback: records of each partition read before anything is live.
         loaded: set, in the loop, once they have been.
         take: gets each batch, in the loop.
         told: gets True and False, in the loop, when Kafka comes and goes.
@@ -112,7 +112,7 @@ class Feed:
                 if (full, partition) not in self._next:
                     where = TopicPartition(full, partition)
                     low, high = consumer.get_watermark_offsets(where, timeout=_ANSWER_SECONDS * 5)
-                    self._next[full, partition] = max(low, high - self._lookback // count)
+                    self._next[full, partition] = max(low, high - self._lookback)
                     self._unread.add((full, partition))
         consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in self._next.items()])
         self._heard = self._clock.monotonic()
