@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from tickstream.cli.bench.programs import Cost, run
 from tickstream.cli.bench.recording import write_recording
 from tickstream.cli.bench.table import Figure
@@ -45,39 +47,37 @@ class PipelineBench:
         return self.figures
 
     def _ours(self, recording: Path) -> None:
-        empty = self._with("empty.")
-        start = run(self._producer(recording, "--count", "1"), empty)
-        cost = run(self._producer(recording), self._with(""))
-        self._note("tickstream-producer", "replay, Avro, acks=all, idempotent", cost, start)
+        cost = self._publish(recording, "")
+        self._note("tickstream-producer", "replay, Avro, acks=all, idempotent", cost)
+        self._publish(recording, "again.")
 
-        start = run(self._processor(), empty | {"PROCESSOR_ROLES": "bars"})
-        cost = run(self._processor(), self._with("") | {"PROCESSOR_ROLES": "bars"})
-        self._note("tickstream-processor", "bars of 6 intervals, indicators, exactly once", cost, start)
-
-        alone = {"PROCESSOR_ROLES": "bars", **_NOTHING_ELSE}
-        self._copy(recording, "second.")
-        cost = run(self._processor(), self._with("second.") | alone)
-        self._note("tickstream-processor", "1m bars only, exactly once", cost, start)
+        bars = {"PROCESSOR_ROLES": "bars"}
+        start = self._process("empty.", bars)
+        cost = self._process("", bars).less(start)
+        self._note("tickstream-processor", "bars of 6 intervals, indicators, exactly once", cost)
+        cost = self._process("again.", bars | _NOTHING_ELSE).less(start)
+        self._note("tickstream-processor", "1m bars only, exactly once", cost)
 
         sink = {"PROCESSOR_ROLES": "sink", "TIMESERIES": "influxdb"}
-        start = run(self._processor(), empty | sink)
-        cost = run(self._processor(), self._with("") | sink)
-        self._note("tickstream-processor, sink", "trades, bars, indicators to InfluxDB", cost, start)
+        start = self._process("empty.", sink)
+        self._publish(recording, "trades.")
+        cost = self._process("trades.", sink).less(start)
+        self._note("tickstream-processor, sink", "trades to InfluxDB", cost)
 
     def _peers(self, recording: Path) -> None:
         loop = [sys.executable, str(_PEERS / "plain_loop.py")]
         if not _PEERS.exists():
             sys.stderr.write("the peers are in tests/bench/peers of a checkout, which is not here\n")
             return
-        start = run([*loop, "0"], self._with("second."))
-        cost = run([*loop, str(self._ticks)], self._with("second."))
-        self._note("plain confluent-kafka loop", "1m bars in a dict, no guarantee", cost, start)
+        start = run([*loop, "0"], self._with("again."))
+        cost = run([*loop, str(self._ticks)], self._with("again.")).less(start)
+        self._note("plain confluent-kafka loop", "1m bars in a dict, no guarantee", cost)
 
         uv = shutil.which("uv")
         if uv is None:
             sys.stderr.write("Quix Streams runs in an environment of its own, which uv makes: uv is not on the PATH\n")
             return
-        self._copy(recording, "json.", {"PRODUCER_FORMAT": "json"})
+        self._publish(recording, "json.", {"PRODUCER_FORMAT": "json"})
         quix = [
             uv,
             "run",
@@ -90,26 +90,28 @@ class PipelineBench:
         ]
         try:
             start = run([*quix, "0"], self._with("json."))
-            cost = run([*quix, str(self._ticks)], self._with("json."))
+            cost = run([*quix, str(self._ticks)], self._with("json.")).less(start)
         except FatalError as error:
             sys.stderr.write(f"Quix Streams could not run here: {error}\n")
             return
-        self._note("Quix Streams", "1m bars, JSON, at least once", cost, start)
+        self._note("Quix Streams", "1m bars, JSON, at least once", cost)
 
     def _with(self, suffix: str) -> dict[str, str]:
         return self._environment | {"KAFKA_TOPIC_PREFIX": self._prefix + suffix}
 
-    def _copy(self, recording: Path, suffix: str, settings: Mapping[str, str] | None = None) -> None:
-        run(self._producer(recording), self._with(suffix) | dict(settings or {}))
-
-    def _producer(self, recording: Path, *more: str) -> list[str]:
+    def _publish(self, recording: Path, suffix: str, settings: Mapping[str, str] | None = None) -> Cost:
+        """Replay the recording; the cost is what the producer itself gives, which leaves its start out."""
         program = str(Path(sys.executable).with_name("tickstream-producer"))
-        return [program, "--source", "replay", "--path", str(recording), "--speed", "max", *more]
+        command = [program, "--source", "replay", "--path", str(recording), "--speed", "max"]
+        cost = run(command, self._with(suffix) | dict(settings or {}))
+        account = orjson.loads(cost.output.splitlines()[-1])
+        return Cost(account["seconds"], account["cpu_seconds"], cost.peak, cost.output)
 
-    def _processor(self) -> list[str]:
-        return [str(Path(sys.executable).with_name("tickstream-processor")), "--until-caught-up"]
+    def _process(self, suffix: str, settings: Mapping[str, str]) -> Cost:
+        program = str(Path(sys.executable).with_name("tickstream-processor"))
+        return run([program, "--until-caught-up"], self._with(suffix) | dict(settings))
 
-    def _note(self, who: str, does: str, cost: Cost, start: Cost) -> None:
-        figure = Figure.of(who, does, self._ticks, cost.less(start))
+    def _note(self, who: str, does: str, cost: Cost) -> None:
+        figure = Figure.of(who, does, self._ticks, cost)
         sys.stderr.write(f"{who}, {does}: {figure.per_cpu_second:,.0f} ticks per CPU-second\n")
         self.figures.append(figure)
