@@ -24,6 +24,8 @@ from redis import Redis
 from tickstream.cli.stack.catalogue import DEFAULT, SERVERS
 from tickstream.cli.stack.ports import free_port
 from tickstream.cli.stack.stack import Stack
+from tickstream.core.kafka import Kafka
+from tickstream.core.settings import KafkaSettings, load
 
 # Below the ports that systems hand out to clients: while a server is stopped, nobody gets its port by chance.
 _PORTS = range(20_000, 31_000)
@@ -143,6 +145,7 @@ def isolated(servers: Servers) -> Iterator[dict[str, str]]:
         _own_database(servers, name) as database_url,
         _own_bucket(servers, name),
         _own_redis(servers) as redis_url,
+        _own_topics(servers, f"{name}."),
     ):
         yield servers.env | {
             "KAFKA_TOPIC_PREFIX": f"{name}.",
@@ -213,6 +216,17 @@ def _own_bucket(servers: Servers, name: str) -> Iterator[None]:
     yield
     with InfluxDBClient(servers.influxdb_url, servers.influxdb_token, org=servers.influxdb_org) as client:
         client.buckets_api().delete_bucket(bucket)
+
+
+@contextmanager
+def _own_topics(servers: Servers, prefix: str) -> Iterator[None]:
+    """Topics are made by those who need them; gone with the test, or a broker's heap fills up over a whole run."""
+    yield
+    kafka = Kafka(load(KafkaSettings, "TEST", [], servers.env))
+    admin = kafka.admin()
+    topics = [name for name in kafka.existing() if name.startswith(prefix)]
+    for deleted in (admin.delete_topics(topics) if topics else {}).values():
+        deleted.result()
 
 
 @contextmanager

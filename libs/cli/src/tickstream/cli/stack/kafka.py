@@ -60,7 +60,7 @@ logger.server.level=info
 _RECORDING = "kafka.aot"
 _RECORDING_PORT = 19_092
 _RECORDING_POLL_SECONDS = 0.2
-_MEMORY = ("-Xms128m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
+_MEMORY = ("-Xms128m", "-Xmx512m", "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError")
 _METADATA_REQUEST = struct.pack(">hhih", 3, 1, 1, 10) + b"tickstream" + struct.pack(">i", 0)
 _ANSWER_LIMIT = 1 << 20
 
