@@ -9,6 +9,8 @@ from typing import Any
 
 from quixstreams import Application
 
+IDLE_SECONDS = 5.0  # it ends that long after the last record
+
 
 def begin(tick: dict[str, Any]) -> dict[str, float]:
     return grow(
@@ -43,9 +45,9 @@ def main(wanted: int) -> None:
             timestamp_extractor=lambda value, *_: value["ts_event"] // 1_000_000,
         )
         bars = app.topic(prefix + "quix_bars", value_serializer="json")
-        stream = app.dataframe(ticks).tumbling_window(60_000).reduce(grow, begin).final().to_topic(bars)
+        app.dataframe(ticks).tumbling_window(60_000).reduce(grow, begin).final().to_topic(bars)
         if wanted:
-            app.run(stream, count=wanted)
+            app.run(timeout=IDLE_SECONDS)
 
 
 if __name__ == "__main__":

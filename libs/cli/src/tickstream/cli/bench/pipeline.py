@@ -6,6 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -18,6 +19,7 @@ from tickstream.core.errors import FatalError
 
 _ROOT: Final = Path(__file__).resolve().parents[6]
 _PEERS: Final = _ROOT / "tests" / "bench" / "peers"
+_QUIX_IDLE: Final = 5.0
 _NOTHING_ELSE: Final = {"PROCESSOR_INTERVALS": "1m", "PROCESSOR_INDICATOR_INTERVALS": ""}
 
 
@@ -91,6 +93,7 @@ class PipelineBench:
         try:
             start = run([*quix, "0"], self._with("json."))
             cost = run([*quix, str(self._ticks)], self._with("json.")).less(start)
+            cost = replace(cost, wall=cost.wall - _QUIX_IDLE)
         except FatalError as error:
             sys.stderr.write(f"Quix Streams could not run here: {error}\n")
             return
@@ -102,7 +105,18 @@ class PipelineBench:
     def _publish(self, recording: Path, suffix: str, settings: Mapping[str, str] | None = None) -> Cost:
         """Replay the recording; the cost is what the producer itself gives, which leaves its start out."""
         program = str(Path(sys.executable).with_name("tickstream-producer"))
-        command = [program, "--source", "replay", "--path", str(recording), "--speed", "max"]
+        # Counted, it is a part of a day: the hours after its last trade aren't filled with quiet bars.
+        command = [
+            program,
+            "--source",
+            "replay",
+            "--path",
+            str(recording),
+            "--speed",
+            "max",
+            "--count",
+            str(self._ticks),
+        ]
         cost = run(command, self._with(suffix) | dict(settings or {}))
         account = orjson.loads(cost.output.splitlines()[-1])
         return Cost(account["seconds"], account["cpu_seconds"], cost.peak, cost.output)

@@ -11,15 +11,15 @@ import pyarrow.parquet as pq
 
 _SEED: Final = 20131008
 _OPEN: Final = 1_381_239_000_000_000_000  # 2013-10-08 09:30 in New York
-_MINUTES: Final = 30
+_PER_SECOND: Final = 1_000
 
 
 def write_recording(path: Path, ticks: int, symbols: int) -> None:
-    """Write `ticks` trades of half an hour, spread evenly over `symbols`, in time order, as Parquet."""
+    """Write `ticks` trades, a thousand a second spread over `symbols`, in time order, as Parquet."""
     random = np.random.default_rng(_SEED)
     names = np.array([f"S{number:05d}" for number in range(symbols)])
     chosen = random.integers(0, symbols, ticks)
-    times = _OPEN + np.sort(random.integers(0, _MINUTES * 60_000, ticks)) * 1_000_000
+    times = _OPEN + np.sort(random.integers(0, 1000 * ticks // _PER_SECOND, ticks)) * 1_000_000
     steps = random.normal(0, 0.01, ticks)
     order = np.argsort(chosen, kind="stable")
     walked = np.empty(ticks)
