@@ -119,7 +119,7 @@ class PipelineBench:
         ]
         cost = run(command, self._with(suffix) | dict(settings or {}))
         account = orjson.loads(cost.output.splitlines()[-1])
-        return Cost(account["seconds"], account["cpu_seconds"], cost.peak, cost.output)
+        return Cost(account["seconds"], account["cpu_seconds"], cost.output)
 
     def _process(self, suffix: str, settings: Mapping[str, str]) -> Cost:
         program = str(Path(sys.executable).with_name("tickstream-processor"))

@@ -19,18 +19,16 @@ class Cost:
     Attributes:
         wall: seconds from start to end.
         cpu: user and system seconds of the process, its threads and its children.
-        peak: resident memory at its highest, in bytes.
         output: what it printed.
     """
 
     wall: float
     cpu: float
-    peak: int
     output: str
 
     def less(self, start: Cost) -> Cost:
         """The cost without that of starting and stopping with nothing to do."""
-        return Cost(max(self.wall - start.wall, 1e-3), max(self.cpu - start.cpu, 1e-3), self.peak, self.output)
+        return Cost(max(self.wall - start.wall, 1e-3), max(self.cpu - start.cpu, 1e-3), self.output)
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
@@ -51,4 +49,4 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
             errors.seek(0)
             end = errors.read().decode(errors="replace")[-2000:]
             raise FatalError(f"{' '.join(command)} ended with {child.returncode}:\n{end}")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, text)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, text)

@@ -25,7 +25,6 @@ class Figure:
         does: what it did.
         ticks: how many trades, or points, went through it.
         wall, cpu: seconds, without those of its start.
-        peak: memory at its highest, in bytes.
     """
 
     who: str
@@ -33,11 +32,10 @@ class Figure:
     ticks: int
     wall: float
     cpu: float
-    peak: int
 
     @classmethod
     def of(cls, who: str, does: str, ticks: int, cost: Cost) -> Figure:
-        return cls(who, does, ticks, cost.wall, cost.cpu, cost.peak)
+        return cls(who, does, ticks, cost.wall, cost.cpu)
 
     @property
     def per_second(self) -> float:
@@ -56,14 +54,13 @@ class Figure:
 
 def show(figures: Sequence[Figure]) -> None:
     """Print the table."""
-    table = Table("who", "does", "ticks/s", "ticks per CPU-second", "memory", box=None)
+    table = Table("who", "does", "ticks/s", "ticks per CPU-second", box=None)
     for figure in figures:
         table.add_row(
             figure.who,
             figure.does,
             f"{figure.per_second:,.0f}",
             f"{figure.per_cpu_second:,.0f}",
-            f"{figure.peak / 2**20:,.0f} MiB",
         )
     Console(width=None if os.isatty(1) else 140).print(table)
 
