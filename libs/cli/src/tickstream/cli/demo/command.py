@@ -73,6 +73,7 @@ class _Demo:
         self._directory = Places.of(os.environ).state / _NAME
         self._stack = Stack(_NAME, die_with_parent=True)
         self._crew = Crew(self._directory, self._say)
+        self._ending = False
 
     def run(self, seconds: float | None, *, keep: bool) -> None:
         started = time.monotonic()
@@ -86,6 +87,7 @@ class _Demo:
                 self._crew.watch()
                 time.sleep(_WATCH_SECONDS)
         finally:
+            self._ending = True
             self._say("stopping")
             with _deaf():
                 self._crew.stop()
@@ -121,6 +123,8 @@ class _Demo:
         try:
             self._stack.finish_builds()
         except StackError as error:
+            if self._ending:
+                return
             self._say(f"InfluxDB could not be built, its points wait in Kafka: {error}")
 
     def _announce(self, crew: list[Service], took: float) -> None:
