@@ -14,7 +14,7 @@ from tickstream.core.model import Progress, Tick
 from tickstream.core.sessions import SESSION_NAMES, Sessions
 from tickstream.core.topics import INTERVALS
 
-DAY = INTERVALS["1d"]
+SECOND = INTERVALS["1s"]
 
 
 @dataclass
@@ -50,19 +50,24 @@ class Oracle:
         grace: int = 0,
         patience: int = 10**18,
         quiet_limit: int = 10**18,
+        retention: int = 3600 * SECOND,
     ) -> None:
         self.intervals = sorted(intervals, key=INTERVALS.__getitem__)
         self.sessions = Sessions.of(calendar)
-        self.grace, self.patience, self.quiet_limit = grace, patience, quiet_limit
+        self.grace, self.patience, self.quiet_limit, self.retention = grace, patience, quiet_limit, retention
         self.seen: dict[tuple[str, str], set[int]] = defaultdict(set)
         self.progress: dict[str, int] = {}
         self.live: dict[str, set[str]] = defaultdict(set)
         self.watermark: dict[str, int] = {}
         self.open: dict[tuple[str, str, int], Window] = {}
+        self.closed: dict[tuple[str, str], dict[int, Window]] = defaultdict(dict)
+        self.waiting: dict[str, list[tuple[Tick, int]]] = defaultdict(list)
+        self.published: dict[tuple[str, str], dict[int, dict[str, Any]]] = defaultdict(dict)
+        self.limit: dict[tuple[str, str], int] = {}
         self.next: dict[tuple[str, str], int] = {}
         self.close_of: dict[tuple[str, str], float] = {}
         self.traded_end: dict[tuple[str, str], int] = {}
-        self.counted: dict[str, list[Tick]] = defaultdict(list)
+        self.counted: dict[tuple[str, str], list[Tick]] = defaultdict(list)
         self.bars: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         self.late: list[Tick] = []
         self.duplicates = 0
@@ -94,22 +99,32 @@ class Oracle:
             if known and tick.seq > max(known) + 1:
                 self.gaps.append((tick.symbol, tick.source, max(known) + 1, tick.seq - 1))
             known.add(tick.seq)
-        _, end = self.window(self.intervals[0], tick.ts_event)
         reached = max(self.watermark.get(tick.symbol, 0), self.progress.get(tick.source, 0) if self._alone(tick) else 0)
         if duplicate:
             self.duplicates += 1
         elif tick.flags & 1:
             pass
-        elif end + self.grace <= reached:
-            self.late.append(tick)
         else:
-            self.counted[tick.symbol].append(tick)
-            for interval in self.intervals:
-                start, _ = self.window(interval, tick.ts_event)
-                self.open.setdefault((tick.symbol, interval, start), Window()).trades.append(tick)
+            self._count(tick, reached)
         self.live[tick.symbol].add(tick.source)
         self.progress[tick.source] = max(self.progress.get(tick.source, 0), tick.ts_event)
         self.advance()
+
+    def _count(self, tick: Tick, reached: int) -> None:
+        late = [interval for interval in self.intervals if self._is_late(interval, tick, reached)]
+        if late and tick.ts_event < reached - self.retention:
+            self.late.append(tick)
+            return
+        if late:
+            self.waiting[tick.symbol].append((tick, reached))
+        for interval in self.intervals:
+            if interval not in late:
+                self.counted[tick.symbol, interval].append(tick)
+                start, _ = self.window(interval, tick.ts_event)
+                self.open.setdefault((tick.symbol, interval, start), Window()).trades.append(tick)
+
+    def _is_late(self, interval: str, tick: Tick, reached: int) -> bool:
+        return self.window(interval, tick.ts_event)[1] + self.grace <= reached
 
     def _alone(self, tick: Tick) -> bool:
         """A symbol's only source counts as its own from before its first trade on."""
@@ -128,8 +143,47 @@ class Oracle:
             if reached:
                 slowest = min(ts for ts in reached if ts >= max(reached) - self.patience)
                 self.watermark[symbol] = max(self.watermark.get(symbol, 0), slowest)
-            for interval in self.intervals:
-                self._close(symbol, interval, self.watermark.get(symbol, 0) - self.grace)
+            watermark = self.watermark.get(symbol, 0)
+            for bound in sorted({(reached // SECOND + 1) * SECOND for _, reached in self.waiting[symbol]}):
+                if bound <= watermark:
+                    self._close_all(symbol, bound - self.grace)
+                    self._revise(symbol, bound)
+            self._close_all(symbol, watermark - self.grace)
+
+    def _close_all(self, symbol: str, limit: int) -> None:
+        for interval in self.intervals:
+            self.limit[symbol, interval] = limit
+            self._close(symbol, interval, limit)
+
+    def _revise(self, symbol: str, bound: int) -> None:
+        due = [(tick, reached) for tick, reached in self.waiting[symbol] if reached < bound]
+        self.waiting[symbol] = [entry for entry in self.waiting[symbol] if entry not in due]
+        for interval in self.intervals:
+            late = [tick for tick, reached in due if self._is_late(interval, tick, reached)]
+            if late:
+                self._close_again((symbol, interval), late)
+
+    def _close_again(self, series: tuple[str, str], late: list[Tick]) -> None:
+        """Make all of a series' bars once more, with late trades; publish what differs."""
+        for tick in late:
+            self.counted[series].append(tick)
+            start, _ = self.window(series[1], tick.ts_event)
+            self.closed[series].setdefault(start, Window()).trades.append(tick)
+        before, so_far = self.published.pop(series, {}), self.bars[series]
+        self.bars[series] = []
+        self.next.pop(series, None)
+        for start, window in self.closed.pop(series).items():
+            self.open[(*series, start)] = window
+        self._close(*series, self.limit[series])
+        self.bars[series] = so_far
+        for start, bar in self.published[series].items():
+            old = before.get(start)
+            if old is not None:
+                bar["revision"] = old["revision"]
+                if all(bar[name] == value for name, value in old.items() if name != "session_vwap"):
+                    continue
+                bar["revision"] += 1
+            so_far.append(dict(bar))
 
     def _close(self, symbol: str, interval: str, limit: int) -> None:
         series = (symbol, interval)
@@ -149,7 +203,8 @@ class Oracle:
             if start is None or self.window(interval, start)[1] > limit:
                 return
             end = self.window(interval, start)[1]
-            bar = self.open.pop((symbol, interval, traded.pop(0))).bar()
+            window = self.closed[series][start] = self.open.pop((symbol, interval, traded.pop(0)))
+            bar = window.bar()
             self.next[series] = self.traded_end[series] = end
             self.close_of[series] = bar["close"]
             self._put(series, start, end, self.session(interval, start), bar)
@@ -157,12 +212,13 @@ class Oracle:
     def _put(self, series: tuple[str, str], start: int, end: int, session: str, bar: dict[str, Any]) -> None:
         if bar["trades"] or len(self.bars[series]) % 50 == 0:
             bar["session_vwap"] = self.session_vwap(series, start, end, bar["close"])
-        self.bars[series].append({"start": start, "end": end, "session": session, **bar})
+        whole = {"start": start, "end": end, "session": session, "revision": 0, **bar}
+        self.published[series][start] = whole
+        self.bars[series].append(dict(whole))
 
     def session_vwap(self, series: tuple[str, str], start: int, end: int, otherwise: float) -> float:
-        symbol, interval = series
-        anchor = start if interval in ("1s", "1d") else int(self.sessions.session_start(np.array([start]))[0])
-        some = [tick for tick in self.counted[symbol] if anchor <= tick.ts_event < end]
+        anchor = start if series[1] in ("1s", "1d") else int(self.sessions.session_start(np.array([start]))[0])
+        some = [tick for tick in self.counted[series] if anchor <= tick.ts_event < end]
         volume = sum(Fraction(tick.volume) for tick in some)
         value = sum(Fraction(tick.price) * Fraction(tick.volume) for tick in some)
         return float(value / volume) if volume else otherwise

@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import Any
 
 import numpy as np
+import talib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,12 +18,14 @@ from tickstream.core.model import Progress, Tick
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import INTERVALS
 from tickstream.processor.domain.engine import Engine, Output, Rules
+from tickstream.processor.domain.indicators import NAMES
 from tickstream.processor.domain.state import Loaded, Offsets
 from tickstream.processor.domain.windows import Calendars, Interval
 
 SECOND = 1_000_000_000
 ALL = ("1s", "1m", "5m", "15m", "1h", "1d")
 FOREVER = 10**18
+HOUR = 3600 * SECOND
 # Tuesday 2013-10-08, 09:29:57 in New York: a session edge is near.
 OPEN = 1_381_238_997 * SECOND
 STARTS = [
@@ -44,7 +47,8 @@ class Bench:
         self.names = TickInterners()
         chosen = tuple(Interval.named(name) for name in sorted(intervals, key=INTERVALS.__getitem__))
         places = frozenset(place for place, interval in enumerate(chosen) if interval.fills)
-        given = {"grace": 0, "patience": FOREVER, "quiet_limit": FOREVER, "include_suspicious": False} | rules
+        given: dict[str, Any] = {"grace": 0, "patience": FOREVER, "quiet_limit": FOREVER, "retention": HOUR}
+        given |= {"include_suspicious": False} | rules
         calendar = given.pop("calendar", "XNYS")
         self.rules = Rules(chosen, places, places, **given)
         self.calendars = Calendars(self.names.symbols, calendar)
@@ -54,7 +58,7 @@ class Bench:
         self.late: list[Tick] = []
         self.gaps: list[tuple[str, str, int, int]] = []
         self.duplicates = 0
-        self.records: dict[bytes, bytes] = {}
+        self.records: dict[bytes, bytes | None] = {}
 
     def fresh(self) -> Engine:
         return Engine(self.rules, self.calendars, self.names.symbols, self.names.sources)
@@ -70,7 +74,7 @@ class Bench:
         if ticks:
             columns = TickColumns.of(ticks, self.names)
             taken = self.engine.take(columns)
-            self.late += [ticks[row] for row in taken.late.tolist()]
+            self.late += [ticks[row] for row in taken.too_late.tolist()]
             self.duplicates += taken.duplicates
             symbols, sources = self.names.symbols.values, self.names.sources.values
             self.gaps += [(symbols[gap.symbol], sources[gap.source], gap.first, gap.last) for gap in taken.gaps]
@@ -95,16 +99,26 @@ class Bench:
             series = (self.names.symbols.values[bar["symbol"]], self.rules.intervals[bar["interval"]].name)
             plain = {
                 name: bar[name].item()
-                for name in ("start", "end", "open", "high", "low", "close", "vwap", "trades", "session_vwap")
+                for name in (
+                    "start",
+                    "end",
+                    "open",
+                    "high",
+                    "low",
+                    "close",
+                    "vwap",
+                    "trades",
+                    "revision",
+                    "session_vwap",
+                )
             }
             plain["volume"] = float(bar["sums"][0])
             plain["activity"] = ("traded", "quiet")[bar["activity"]]
             plain["session"] = SESSION_NAMES[bar["session"]]
             self.bars[series].append(plain)
-        for row, values in zip(output.rows.tolist(), output.values.tolist(), strict=True):
-            bar = output.bars[row]
+        for bar, values in zip(output.indicated, output.values.tolist(), strict=True):
             series = (self.names.symbols.values[bar["symbol"]], self.rules.intervals[bar["interval"]].name)
-            self.values[series].append(values)
+            self.values[series].append([int(bar["start"]), int(bar["revision"]), *values])
 
 
 def batches(ops: list[Op], cuts: set[int]) -> list[list[Op]]:
@@ -123,7 +137,7 @@ def logs(draw: st.DrawFn, symbols: int = 3, sources: int = 1, *, disorder: bool 
         if ticks and draw(st.integers(0, 7)) == 0:
             ticks.append(draw(st.sampled_from(ticks)))
             continue
-        back = draw(st.sampled_from([0, 0, 0, SECOND // 2, 70 * SECOND])) if disorder else 0
+        back = draw(st.sampled_from([0, 0, 0, SECOND // 2, 70 * SECOND, 1900 * SECOND, HOUR])) if disorder else 0
         symbol = f"S{draw(st.integers(1, symbols))}"
         source = f"src{draw(st.integers(1, sources))}"
         counts[symbol, source] += draw(st.sampled_from([1, 1, 1, 1, 3]))
@@ -182,7 +196,7 @@ def test_bars_are_those_of_the_oracle(ops: list[Op], cuts: set[int]) -> None:
 
 @QUICK
 @given(logs(disorder=True), CUTS)
-def test_disorder_gives_late_trades_and_the_bars_of_the_others(ops: list[Op], cuts: set[int]) -> None:
+def test_late_trades_revise_closed_bars(ops: list[Op], cuts: set[int]) -> None:
     bench = Bench()
     bench.run(ops, cuts)
     assert_same(bench, expected(ops))
@@ -225,6 +239,60 @@ def test_a_restart_after_any_batch_changes_nothing(ops: list[Op], cuts: set[int]
     assert (one.late, one.duplicates, one.gaps) == (other.late, other.duplicates, other.gaps)
     for series, values in one.values.items():
         np.testing.assert_array_equal(values, other.values[series])
+
+
+def test_a_late_trade_revises_its_bar_and_the_quiet_ones_after_it() -> None:
+    bench = Bench(("1s", "1m"))
+    at = [OPEN + 3 * SECOND + n * 60 * SECOND for n in range(5)]  # whole minutes from the opening on
+    bench.batch([Tick("S1", 10.0, 1.0, at[0], 0, 1, "src"), Progress("src", at[3], 0)])
+    bench.batch([Tick("S1", 12.0, 3.0, at[0] + 20 * SECOND, 0, 2, "src"), Progress("src", at[3] + 2 * SECOND, 0)])
+    first, *quiet = bench.bars["S1", "1m"][3:]
+    assert (first["start"], first["revision"], first["trades"], first["close"]) == (at[0], 1, 2, 12.0)
+    assert (first["vwap"], first["volume"]) == (11.5, 4.0)
+    assert [(bar["start"], bar["revision"], bar["close"]) for bar in quiet] == [(at[1], 1, 12.0), (at[2], 1, 12.0)]
+    assert [(bar["start"], bar["revision"]) for bar in bench.bars["S1", "1s"]] == [(at[0], 0), (at[0] + 20 * SECOND, 0)]
+    assert [tuple(values[:2]) for values in bench.values["S1", "1m"][3:]] == [(start, 1) for start in at[:3]]
+    assert [values[-1] for values in bench.values["S1", "1m"][3:]] == [11.5] * 3
+
+
+def test_a_trade_beyond_the_retention_is_too_late_and_counts_nowhere() -> None:
+    bench = Bench(("1m", "1d"), retention=60 * SECOND)
+    late, later = Tick("S1", 2.0, 1.0, OPEN + 120 * SECOND, 0, 2, "src"), Tick("S1", 3.0, 1.0, OPEN, 0, 3, "src")
+    bench.batch([Tick("S1", 1.0, 1.0, OPEN + 180 * SECOND, 0, 1, "src"), late, later])
+    bench.batch([Progress("src", OPEN + 26 * HOUR, 0)])
+    assert bench.late == [later]
+    [day] = bench.bars["S1", "1d"]
+    assert (day["trades"], day["revision"]) == (2, 0)
+
+
+@QUICK
+@given(logs(symbols=1, disorder=True), CUTS)
+def test_indicators_end_up_as_those_of_the_bars_as_they_ended_up(ops: list[Op], cuts: set[int]) -> None:
+    bench = Bench(("1m",))
+    bench.run(ops, cuts)
+    final = {bar["start"]: bar for bar in bench.bars["S1", "1m"]}
+    bars = [final[start] for start in sorted(final)]
+    values = {row[0]: row[2:] for row in bench.values["S1", "1m"]}
+    assert sorted(values) == sorted(final)
+    close, volume = (np.array([bar[name] for bar in bars], dtype=float) for name in ("close", "volume"))
+    wanted = {"sma_20": talib.SMA(close, 20), "ema_20": talib.EMA(close, 20), "obv": talib.OBV(close, volume)}
+    for name, series in wanted.items() if bars else ():
+        place = NAMES.index(name)
+        np.testing.assert_allclose([values[start][place] for start in sorted(final)], series, rtol=1e-9)
+
+
+@QUICK
+@given(logs(symbols=2, disorder=True), CUTS)
+def test_revisions_count_up_without_a_gap(ops: list[Op], cuts: set[int]) -> None:
+    bench = Bench()
+    bench.run(ops, cuts)
+    bars = [[(bar["start"], bar["revision"]) for bar in published] for published in bench.bars.values()]
+    values = [[(row[0], row[1]) for row in published] for published in bench.values.values()]
+    for published in bars + values:
+        numbers: dict[float, list[float]] = defaultdict(list)
+        for start, revision in published:
+            numbers[start].append(revision)
+        assert all(found == list(range(len(found))) for found in numbers.values())
 
 
 def test_a_dead_source_is_not_waited_for_beyond_patience() -> None:

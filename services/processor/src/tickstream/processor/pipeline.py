@@ -138,13 +138,14 @@ class Pipeline:
             mine = rows if len(present) == 1 else rows[partitions == partition]
             ticks = columns if len(present) == 1 else columns.take(np.flatnonzero(partitions == partition))
             taken = self._engines[partition].take(ticks)
-            for row in mine[taken.late].tolist():
+            for row in mine[taken.too_late].tolist():
                 self._outputs.reject(batch.messages[row], _TOO_LATE)
             for gap in taken.gaps:
                 self._outputs.send_gap(gap)
             self._figures.duplicates.inc(taken.duplicates)
             self._figures.suspicious.inc(taken.suspicious)
-            self._figures.late.inc(len(taken.late))
+            self._figures.late.inc(taken.late)
+            self._figures.too_late.inc(len(taken.too_late))
             self._figures.gaps.inc(len(taken.gaps))
         self._changed.update(np.unique(batch.partitions).tolist())
         self._figures.ticks.inc(len(rows))
@@ -153,6 +154,7 @@ class Pipeline:
     def _close(self) -> None:
         output = Output.concatenate([self._engines[partition].close() for partition in sorted(self._changed)])
         self._outputs.send_bars(output, "closed")
+        self._figures.revisions.inc(int(np.count_nonzero(output.bars["revision"])))
         for place, count in enumerate(np.bincount(output.bars["interval"], minlength=len(self._rules.intervals))):
             self._figures.bars.labels(self._rules.intervals[place].name).inc(int(count))
 

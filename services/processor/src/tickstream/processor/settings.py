@@ -30,6 +30,9 @@ class ProcessorSettings(RoleSettings):
         60.0, gt=0, description="seconds of event time that a symbol's slowest source is waited for"
     )
     quiet_days: int = Field(7, ge=0, le=3660, description="days after its last trade that a symbol gets quiet bars")
+    retention: float = Field(
+        3600.0, ge=0, le=604_800, description="seconds of event time by which a trade may be late and still count"
+    )
     calendar: str = Field("XNYS", description="24/7 or an exchange's calendar, for all symbols but those of CALENDARS")
     calendars: Names = Field((), description="PATTERN=CALENDAR for some symbols, such as BTC*=24/7")
     max_batch: int = Field(50_000, ge=1, le=500_000, description="trades in a batch, at most")
@@ -86,6 +89,7 @@ class ProcessorSettings(RoleSettings):
             grace=int(self.grace * NANOS_PER_SECOND),
             patience=int(self.patience * NANOS_PER_SECOND),
             quiet_limit=self.quiet_days * _DAY,
+            retention=int(self.retention * NANOS_PER_SECOND),
             include_suspicious=self.include_suspicious,
         )
 

@@ -16,6 +16,7 @@ from tickstream.core.model import Bar, IndicatorSet, MarketEvent, State
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
 from tickstream.processor.adapters.transactions import Transactions
+from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.engine import Gap, Output
 from tickstream.processor.domain.indicators import NAMES
 from tickstream.processor.domain.state import Record
@@ -39,22 +40,30 @@ class Outputs:
 
     def send_bars(self, output: Output, state: State) -> None:
         """Send bars and their indicators, all closed or all partial."""
-        bars = output.bars
-        if not len(bars):
+        self._send_bars(output.bars, state)
+        if not len(output.indicated):
             return
-        columns = self._columns(output, state)
-        keys = [self.symbols.values[code].encode() for code in range(len(self.symbols))]
-        codes = bars["symbol"].tolist()
-        values = self.codecs.of(Bar).encode_columns(columns)
-        self.transactions.send(self.kafka.topic(BARS.name), [keys[code] for code in codes], values)
-        rows = output.rows
-        if len(rows):
-            some = columns.take(rows)
-            values = self.codecs.of(IndicatorSet).encode_rows(
-                some.symbol, some.interval, some.start, some.end, some.state, some.revision, NAMES, output.values
-            )
-            topic = self.kafka.topic(INDICATORS.name)
-            self.transactions.send(topic, [keys[code] for code in bars["symbol"][rows].tolist()], values)
+        columns = self._columns(output.indicated, state)
+        values = self.codecs.of(IndicatorSet).encode_rows(
+            columns.symbol,
+            columns.interval,
+            columns.start,
+            columns.end,
+            columns.state,
+            columns.revision,
+            NAMES,
+            output.values,
+        )
+        self.transactions.send(self.kafka.topic(INDICATORS.name), self._keys(output.indicated), values)
+
+    def _send_bars(self, bars: Table, state: State) -> None:
+        if len(bars):
+            values = self.codecs.of(Bar).encode_columns(self._columns(bars, state))
+            self.transactions.send(self.kafka.topic(BARS.name), self._keys(bars), values)
+
+    def _keys(self, bars: Table) -> list[bytes | None]:
+        names: list[bytes | None] = [name.encode() for name in self.symbols.values]
+        return [names[code] for code in bars["symbol"].tolist()]
 
     def send_gap(self, gap: Gap) -> None:
         """Send a market event that says which trades are missing."""
@@ -74,8 +83,7 @@ class Outputs:
         topic = self.kafka.topic(PROCESSOR_STATE.name)
         self.transactions.send(topic, [key for key, _ in records], [value for _, value in records], partition)
 
-    def _columns(self, output: Output, state: State) -> BarColumns:
-        bars = output.bars
+    def _columns(self, bars: Table, state: State) -> BarColumns:
         volumes = bars["sums"][:, 0]
         return BarColumns(
             symbol=Strings(bars["symbol"], self.symbols.values),

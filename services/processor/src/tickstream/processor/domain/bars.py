@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,13 +35,17 @@ WINDOW: Final = np.dtype(
         ("sums", "f8", (3,)),
         ("next_sums", "f8", (3,)),
         ("changed", "i8"),
+        ("anchor", "i8"),
+        ("carried", "f8", (3,)),
     ]
 )
-"""An open window. `first` and `last` are the event times of the open and the close; `sums` are volume, coarse and
-fine value of all its trades, `next_sums` of those that belong to the session that goes on after its end; `interval`
-is a place among the intervals in use; `changed` tells whether there were trades since it was last shown."""
+"""A window. `first` and `last` are the event times of the open and the close; `sums` are volume, coarse and fine
+value of all its trades, `next_sums` of those that belong to the session that goes on after its end; `interval` is a
+place among the intervals in use; `changed` tells whether there were trades since it was last shown. What is known
+only once it has closed: `carried`, the sums that VWAP takes along from it, since `anchor`."""
 
 Table = NDArray[np.void]
+_Number = TypeVar("_Number", np.float64, np.int64)
 
 _COARSE: Final = 1024.0
 _LARGEST: Final = 1e290
@@ -53,13 +57,15 @@ class Trades:
 
     Attributes:
         arrival: the rows in an order in which each symbol's come as they arrived; None when they do already.
+        counted: for each interval in use which trades count in it; None when all do.
     """
 
     symbol: Codes
     ts: Ints
     price: Floats
     volume: Floats
-    arrival: NDArray[np.intp] | None
+    arrival: NDArray[np.intp] | None = None
+    counted: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.ts)
@@ -109,17 +115,18 @@ class OpenWindows:
 
     def take(self, trades: Trades) -> None:
         """Count trades."""
-        if not len(trades):
+        spread = _Spread(trades, len(self._intervals))
+        if not len(spread):
             return
-        rows, heads = self._cut(trades)
-        self._set_shape(rows, heads, trades)
+        rows, heads = self._cut(trades, spread)
+        _set_shape(rows, heads, trades, spread)
         at = np.searchsorted(self.table["key"], rows["key"])
         known = at < len(self.table)
         known[known] = self.table["key"][at[known]] == rows["key"][known]
         before = self.table[at[known]]
         if len(before):
             rows[known] = _joined(before, rows[known])
-        self._add_sums(rows, heads, trades)
+        self._add_sums(rows, heads, trades, spread)
         self.table[at[known]] = rows[known]
         if len(before) < len(rows):
             merged = stacked((self.table, rows[~known]), WINDOW)
@@ -132,61 +139,42 @@ class OpenWindows:
             self.table = self.table[~due]
         return gone
 
-    def _cut(self, trades: Trades) -> tuple[Table, NDArray[np.intp]]:
-        """One row for each window that trades lie in, and where its trades begin.
-
-        The trades count as repeated once for each interval, one copy after the other.
-        """
-        symbols, n = trades.symbol, len(trades)
-        changed = np.ones(n, dtype=np.bool_)
-        np.not_equal(symbols[1:], symbols[:-1], out=changed[1:])
-        heads, starts, ends = [], [], []
+    def _cut(self, trades: Trades, spread: _Spread) -> tuple[Table, NDArray[np.intp]]:
+        """One row for each window that trades lie in, and where its trades begin in the spread."""
+        heads, starts, ends, owners = [], [], [], []
         for place, interval in enumerate(self._intervals):
-            found = window_starts(interval, self._calendars, symbols, trades.ts)
-            cuts = changed.copy()
-            cuts[1:] |= found[1:] != found[:-1]
+            symbols, ts = spread.copy(trades.symbol, place), spread.copy(trades.ts, place)
+            if not len(ts):
+                heads.append(np.zeros(0, dtype=np.intp))
+                continue
+            found = window_starts(interval, self._calendars, symbols, ts)
+            cuts = np.ones(len(ts), dtype=np.bool_)
+            cuts[1:] = (symbols[1:] != symbols[:-1]) | (found[1:] != found[:-1])
             begin = np.flatnonzero(cuts)
+            owners.append(symbols[begin])
             starts.append(found[begin])
-            ends.append(window_ends(interval, self._calendars, symbols[begin], starts[-1]))
-            heads.append(begin + place * n)
+            ends.append(window_ends(interval, self._calendars, owners[-1], starts[-1]))
+            heads.append(begin + spread.offsets[place])
         places = np.repeat(np.arange(len(heads)), [len(begin) for begin in heads])
-        heads_of_all = np.concatenate(heads)
         rows = np.zeros(len(places), dtype=WINDOW)
-        owners = symbols[heads_of_all - places * n]
-        rows["symbol"], rows["interval"] = owners, places
+        rows["symbol"], rows["interval"] = np.concatenate(owners), places
         rows["start"], rows["end"] = np.concatenate(starts), np.concatenate(ends)
-        rows["key"] = window_keys(owners, places, len(heads), rows["start"])
-        return rows, heads_of_all
+        rows["key"] = window_keys(rows["symbol"].astype(np.int64), places, len(heads), rows["start"])
+        return rows, np.concatenate(heads)
 
-    def _set_shape(self, rows: Table, heads: NDArray[np.intp], trades: Trades) -> None:
-        n = len(trades)
-        copies = len(self._intervals)
-        prices = np.tile(trades.price, copies)
-        counts = np.diff(heads, append=n * copies)
-        tails = heads + counts - 1
-        rows["trades"], rows["changed"] = counts, 1
-        rows["high"] = np.maximum.reduceat(prices, heads)
-        rows["low"] = np.minimum.reduceat(prices, heads)
-        rows["open"], rows["close"] = prices[heads], prices[tails]
-        rows["first"], rows["last"] = trades.ts[heads % n], trades.ts[tails % n]
-
-    def _add_sums(self, rows: Table, heads: NDArray[np.intp], trades: Trades) -> None:
-        n, copies = len(trades), len(self._intervals)
-        windows = np.repeat(np.arange(len(rows)), np.diff(heads, append=n * copies)).reshape(copies, n)
-        added = trades.sums()
-        if trades.arrival is not None:
-            windows, added = windows[:, trades.arrival], added[:, trades.arrival]
-        flat = windows.ravel()
-        for figure in range(3):
-            rows["sums"][:, figure] = _add(rows["sums"][:, figure], flat, np.tile(added[figure], copies))
+    def _add_sums(self, rows: Table, heads: NDArray[np.intp], trades: Trades, spread: _Spread) -> None:
+        windows = spread.by_arrival(np.repeat(np.arange(len(rows)), np.diff(heads, append=len(spread))))
+        added = [spread.by_arrival(spread.all(figure)) for figure in trades.sums()]
+        for figure, values in enumerate(added):
+            rows["sums"][:, figure] = _add(rows["sums"][:, figure], windows, values)
         turns = self._turns(rows)
         turning = (turns > rows["start"]) & (turns < rows["end"])
         if turning.any():
-            ts = trades.ts if trades.arrival is None else trades.ts[trades.arrival]
-            ahead = np.flatnonzero(turning[flat] & (np.tile(ts, copies) >= turns[flat]))
-            for figure in range(3):
-                tail = np.tile(added[figure], copies)[ahead]
-                rows["next_sums"][:, figure] = _add(rows["next_sums"][:, figure], flat[ahead], tail)
+            ts = spread.by_arrival(spread.all(trades.ts))
+            ahead = np.flatnonzero(turning[windows] & (ts >= turns[windows]))
+            for figure, values in enumerate(added):
+                tail = _add(rows["next_sums"][:, figure], windows[ahead], values[ahead])
+                rows["next_sums"][:, figure] = tail
 
     def _turns(self, rows: Table) -> Ints:
         """When the session that holds each window's end began; 0 where nobody asks."""
@@ -194,6 +182,58 @@ class OpenWindows:
         some = np.flatnonzero(self._turning[rows["interval"]])
         turns[some] = self._calendars.session_starts(rows["symbol"][some].astype(np.int64), rows["end"][some])
         return turns
+
+
+class _Spread:
+    """Trades repeated once for each interval that counts them, one copy after the other.
+
+    Args:
+        trades: the trades.
+        copies: how many intervals there are.
+    """
+
+    def __init__(self, trades: Trades, copies: int) -> None:
+        self._copies = copies
+        self._n = len(trades)
+        self._counted = None if trades.counted is None else [np.flatnonzero(some) for some in trades.counted]
+        lengths = [self._n] * copies if self._counted is None else [len(rows) for rows in self._counted]
+        self.offsets = [0, *np.cumsum(lengths).tolist()]
+        self._order = None if trades.arrival is None else self._arrivals(trades.arrival)
+
+    def __len__(self) -> int:
+        return int(self.offsets[-1])
+
+    def copy(self, values: Ints, place: int) -> Ints:
+        """One interval's copy of something that each trade has."""
+        return values if self._counted is None else values[self._counted[place]]
+
+    def all(self, values: NDArray[_Number]) -> NDArray[_Number]:
+        """All copies of it."""
+        if self._counted is None:
+            return np.tile(values, self._copies)
+        return values[np.concatenate(self._counted)]
+
+    def by_arrival(self, values: NDArray[_Number]) -> NDArray[_Number]:
+        """The same copies, each in order of arrival."""
+        return values if self._order is None else values[self._order]
+
+    def _arrivals(self, arrival: NDArray[np.intp]) -> NDArray[np.intp]:
+        if self._counted is None:
+            return np.concatenate([arrival + offset for offset in self.offsets[:-1]])
+        ranks = np.argsort(arrival)
+        orders = [np.argsort(ranks[rows]) for rows in self._counted]
+        return np.concatenate([order + offset for order, offset in zip(orders, self.offsets, strict=False)])
+
+
+def _set_shape(rows: Table, heads: NDArray[np.intp], trades: Trades, spread: _Spread) -> None:
+    prices, ts = spread.all(trades.price), spread.all(trades.ts)
+    counts = np.diff(heads, append=len(spread))
+    tails = heads + counts - 1
+    rows["trades"], rows["changed"] = counts, 1
+    rows["high"] = np.maximum.reduceat(prices, heads)
+    rows["low"] = np.minimum.reduceat(prices, heads)
+    rows["open"], rows["close"] = prices[heads], prices[tails]
+    rows["first"], rows["last"] = ts[heads], ts[tails]
 
 
 def stacked(tables: Sequence[Table], dtype: np.dtype[np.void]) -> Table:

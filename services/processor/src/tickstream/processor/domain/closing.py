@@ -101,7 +101,7 @@ class Closing:
         """The bars of windows that have ended, and the quiet ones before and after them.
 
         Args:
-            windows: those with trades that end at or before their symbol's limit, sorted.
+            windows: those with trades that end at or before their symbol's limit, sorted; what they carry is set.
             limits: for each symbol how far its windows are to be closed.
 
         Returns:
@@ -119,7 +119,7 @@ class Closing:
             fresh[1:] = series[1:] != series[:-1]
             heads = np.flatnonzero(fresh)
             self._fill(bars, series, fresh)
-            self._anchor(bars, series[heads], fresh)
+            self._anchor(bars, windows, series[heads], fresh)
             self._remember(bars, heads, series[heads])
         self._move_on(ending, limits)
         return bars
@@ -214,12 +214,12 @@ class Closing:
         for field in ("open", "high", "low", "close", "vwap"):
             bars[field][quiet] = closes[quiet]
 
-    def _anchor(self, bars: Table, series: Codes, fresh: NDArray[np.bool_]) -> None:
+    def _anchor(self, bars: Table, windows: Table, series: Codes, fresh: NDArray[np.bool_]) -> None:
         symbols = bars["symbol"].astype(np.int64)
         anchors = self._anchors(symbols, bars["interval"], bars["start"])
         next_anchors = self._anchors(symbols, bars["interval"], bars["end"])
         cursors = self.cursors.reshape(-1)[series]
-        sums, anchor, kept = vwap.accumulate(
+        sums, carried = vwap.accumulate(
             np.cumsum(fresh),
             anchors,
             next_anchors,
@@ -228,8 +228,11 @@ class Closing:
             (cursors["anchor"], cursors["sums"]),
         )
         bars["session_vwap"] = vwap_of(sums, bars["close"])
+        tails = np.append(np.flatnonzero(fresh)[1:], len(bars)) - 1
         flat = self.cursors.reshape(-1)
-        flat["anchor"][series], flat["sums"][series] = anchor, kept
+        flat["anchor"][series], flat["sums"][series] = next_anchors[tails], carried[tails]
+        traded = bars["activity"] == TRADED
+        windows["anchor"], windows["carried"] = next_anchors[traded], carried[traded]
 
     def _anchors(self, symbols: Codes, places: NDArray[np.int32], ts: Ints) -> Ints:
         """Where VWAP begins for windows that start at each time: with the session, or with the window itself."""

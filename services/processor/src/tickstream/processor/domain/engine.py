@@ -5,6 +5,7 @@ The same log gives the same closed bars, indicators and rejections, however it i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,10 +18,12 @@ from tickstream.processor.domain import state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.dedupe import Missing, Seen
-from tickstream.processor.domain.indicators import NAMES, Bar, Series, kept_of
+from tickstream.processor.domain.indicators import KEPT, LET_GO, NAMES, Bar, Series, kept_of
+from tickstream.processor.domain.retained import Retained
+from tickstream.processor.domain.revisions import Revisions
 from tickstream.processor.domain.state import BLOCK, Loaded, Offsets, Record, StreamState
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
-from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_keys, window_starts
+from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Rules:
         grace: how long after its end a window waits.
         patience: how far a source may lie behind before it is not waited for.
         quiet_limit: how long after its last trade a symbol gets quiet bars.
+        retention: how late a trade may be and still change closed bars.
         include_suspicious: whether suspicious prints count.
     """
 
@@ -43,6 +47,7 @@ class Rules:
     grace: int
     patience: int
     quiet_limit: int
+    retention: int
     include_suspicious: bool
 
 
@@ -59,34 +64,29 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a batch of trades: `late` are rows of it."""
+    """What became of a batch of trades: `too_late` are rows of it, `late` how many change closed bars."""
 
     duplicates: int
     suspicious: int
-    late: NDArray[np.intp]
+    late: int
+    too_late: NDArray[np.intp]
     gaps: list[Gap]
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Bars, and the indicators of some of them: `values[i]`, by `NAMES`, belongs to `bars[rows[i]]`."""
+    """Bars, and indicators: `values[i]`, by `NAMES`, is of `indicated[i]`, whose `revision` is that of the values."""
 
     bars: Table
-    rows: NDArray[np.intp]
+    indicated: Table
     values: Floats
 
     @classmethod
     def concatenate(cls, parts: Sequence[Output]) -> Output:
         """The bars of all parts."""
-        offsets = np.cumsum([0, *(len(part.bars) for part in parts)])
         return cls(
             stacked([part.bars for part in parts], BAR),
-            np.concatenate(
-                [
-                    np.zeros(0, dtype=np.intp),
-                    *(part.rows + offset for part, offset in zip(parts, offsets, strict=False)),
-                ]
-            ),
+            stacked([part.indicated for part in parts], BAR),
             np.concatenate([np.zeros((0, len(NAMES))), *(part.values for part in parts)]),
         )
 
@@ -107,6 +107,8 @@ class Engine:
         self._symbols = symbols
         self._sources = sources
         self._width = len(rules.intervals)
+        self._seconds = np.array([interval.seconds for interval in rules.intervals])
+        self._places = {interval.seconds: place for place, interval in enumerate(rules.intervals)}
         self._indicated = np.isin(np.arange(self._width), list(rules.indicated))
         self._shown = np.isin(np.arange(self._width), list(rules.shown))
         self._seen = Seen()
@@ -116,6 +118,9 @@ class Engine:
         self._watermarks = Watermarks(rules.patience)
         self._open = OpenWindows(rules.intervals, calendars, rules.indicated)
         self._closing = Closing(rules.intervals, calendars, rules.quiet_limit)
+        self._revisions = Revisions(
+            rules.intervals, calendars, rules.indicated, rules.quiet_limit, rules.grace, rules.retention
+        )
         self._series: dict[int, Series] = {}
         self._touched: set[int] = set()
         self._heard: set[int] = set()
@@ -144,13 +149,18 @@ class Engine:
         if not self._rules.include_suspicious and suspicious.any():
             counted = fresh & ~suspicious
             left_out = int(np.count_nonzero(fresh & suspicious))
-        late = self._late(order[counted], symbols, ticks.ts_event, before)
         rows = order[counted]
-        if len(late):
-            rows = rows[~np.isin(rows, late)]
-        self._open.take(_trades(ticks, symbols, rows, mixed=mixed))
+        late = rows[ticks.ts_event[rows] < before[rows]]
+        late_in = self._revisions.late_in(symbols[late], ticks.ts_event[late], before[late])
+        beyond = late_in.any(axis=0) & self._revisions.beyond(ticks.ts_event[late], before[late])
+        revising = self._set_aside(ticks, late[late_in.any(axis=0) & ~beyond], before)
+        taken = np.ones((self._width, len(ticks)), dtype=np.bool_) if late_in.any() else None
+        if taken is not None:
+            taken[:, late] = ~late_in & ~beyond
+        self._open.take(_trades(ticks, symbols, rows, taken, mixed=mixed))
         gaps = [self._gap(found, int(ticks.ts_event[order[found.row]])) for found in missing]
-        return Taken(len(ticks) - int(np.count_nonzero(fresh)), left_out, np.sort(late), gaps)
+        duplicates = len(ticks) - int(np.count_nonzero(fresh))
+        return Taken(duplicates, left_out, revising, np.sort(late[beyond]), gaps)
 
     def mark(self, progress: Progress) -> None:
         """Note how far a source says that it has come; its offset must have been reached."""
@@ -159,19 +169,34 @@ class Engine:
         self._heard.add(source)
 
     def close(self) -> Output:
-        """Close what the watermarks have passed."""
+        """Close what the watermarks have passed, and revise what late trades have changed."""
         self._watermarks.advance()
         reached = self._watermarks.all()
+        self._closing.reserve(len(reached))
+        outputs = []
+        for late, limits in self._revisions.due(reached):
+            outputs.append(self._close(limits))
+            outputs.append(self._revise(late, limits))
         limits = np.where(reached == NEVER, NEVER, reached - np.where(reached == NEVER, 0, self._rules.grace))
-        self._closing.reserve(len(limits))
+        outputs.append(self._close(limits))
+        return outputs[0] if len(outputs) == 1 else Output.concatenate(outputs)
+
+    def _close(self, limits: Ints) -> Output:
         table = self._open.table
         windows = self._open.remove(table["end"] <= limits[table["symbol"]])
         bars = self._closing.close(windows, limits)
         if not len(bars):
             return _output(bars)
+        self._revisions.kept.add(windows)
         self._touched.update(np.unique(bars["symbol"]).tolist())
-        rows = np.flatnonzero(self._indicated[bars["interval"]])
-        return Output(bars, rows, self._indicate(bars[rows]))
+        indicated = bars[self._indicated[bars["interval"]]]
+        return Output(bars, indicated, self._indicate(indicated))
+
+    def _revise(self, late: Table, limits: Ints) -> Output:
+        revised = self._revisions.revise(late, limits, self._closing.cursors)
+        self._touched.update(np.unique(late["symbol"]).tolist())
+        following = revised.following[self._indicated[revised.following["interval"]]]
+        return Output(revised.changed, following, self._indicate_anew(following, revised.dropped))
 
     def form(self) -> Output:
         """The newest window of each series as it is now, where it has changed since it was last shown."""
@@ -188,7 +213,7 @@ class Engine:
             [*self._series_of(place).peek(bar), vwap]
             for place, bar, vwap in zip(*_plain(bars[indicated], self._width), strict=True)
         ]
-        return Output(bars, indicated, np.array(values).reshape(-1, len(NAMES)))
+        return Output(bars, bars[indicated], np.array(values).reshape(-1, len(NAMES)))
 
     def changes(self, offsets: Offsets) -> list[Record]:
         """The state's records that have changed since they were last asked for."""
@@ -202,6 +227,7 @@ class Engine:
             for source in sorted(self._heard)
         ]
         records += self._symbol_records(np.array(sorted(self._touched), dtype=np.int64))
+        records += self._segment_records()
         self._kept = []
         self._heard.clear()
         self._touched.clear()
@@ -211,8 +237,7 @@ class Engine:
         """Go on from state that was read back."""
         for source, (progress, over) in loaded.sources.items():
             self._watermarks.restore_source(self._sources.code(source), progress, over=over)
-        places = {interval.seconds: place for place, interval in enumerate(self._rules.intervals)}
-        windows = [self._open.table]
+        windows, waiting = [self._open.table], []
         for name, found in loaded.symbols.items():
             symbol = self._symbols.code(name)
             live = []
@@ -222,14 +247,14 @@ class Engine:
                 if stream.live:
                     live.append(pair[1])
             self._watermarks.restore_symbol(symbol, found.watermark, live)
-            self._closing.reserve(symbol + 1)
-            for cursor in found.cursors:
-                if int(cursor["seconds"]) in places:
-                    place = places[int(cursor["seconds"])]
-                    self._closing.cursors[symbol, place] = cursor
-                    self._restore_series(loaded, name, symbol * self._width + place, int(cursor["bars"]))
-            windows.append(self._own(found.windows, symbol, places))
+            self._restore_cursors(loaded, name, symbol, found.cursors)
+            windows.append(self._own(found.windows, np.full(len(found.windows), symbol)))
+            found.waiting["symbol"] = symbol
+            waiting.append(found.waiting)
         self._open.restore(stacked(windows, WINDOW))
+        self._revisions.restore(waiting)
+        for kind, shelf in self._shelves():
+            shelf.restore((number, self._named(names, rows)) for number, names, rows in loaded.segments(kind))
 
     def _stream(self, pair: tuple[int, int], seen: Sequence[tuple[int, int]] = ()) -> int:
         stream = self._streams.get(pair)
@@ -242,22 +267,19 @@ class Engine:
     def _series_of(self, place: int) -> Series:
         series = self._series.get(place)
         if series is None:
-            series = self._series[place] = Series()
+            series = self._series[place] = Series(kept=self._bars_kept(self._rules.intervals[place % self._width]))
         return series
 
     def _gap(self, missing: Missing, ts_event: int) -> Gap:
         symbol, source = self._pairs[missing.stream]
         return Gap(symbol, source, missing.first, missing.last, ts_event)
 
-    def _late(self, rows: NDArray[np.intp], symbols: Codes, ts: Ints, before: Ints) -> NDArray[np.intp]:
-        """Those rows whose shortest window had closed before them."""
-        some = rows[ts[rows] < before[rows]]
-        if not len(some):
-            return some
-        interval = self._rules.intervals[0]
-        starts = window_starts(interval, self._calendars, symbols[some], ts[some])
-        ends = window_ends(interval, self._calendars, symbols[some], starts)
-        return some[ends + self._rules.grace <= before[some]]
+    def _set_aside(self, ticks: TickColumns, rows: NDArray[np.intp], before: Ints) -> int:
+        """Let trades wait that change closed bars, in order of arrival; says how many."""
+        rows = np.sort(rows)
+        symbols = ticks.symbol.codes[rows].astype(np.int64)
+        self._revisions.wait(symbols, before[rows], ticks.ts_event[rows], (ticks.price[rows], ticks.volume[rows]))
+        return len(rows)
 
     def _indicate(self, bars: Table) -> Floats:
         """The indicators of closed bars; keeps the bars in the changelog."""
@@ -271,30 +293,46 @@ class Engine:
             self._keep(place, int(totals[place]), count)
         return values
 
+    def _indicate_anew(self, bars: Table, dropped: dict[int, int]) -> Floats:
+        """The indicators of bars that take the place of the last `dropped` ones of their series."""
+        places, prices, vwaps = _plain(bars, self._width)
+        values: list[list[float]] = []
+        totals = self._closing.cursors.reshape(-1)["bars"]
+        for place, rows in itertools.groupby(range(len(bars)), key=places.__getitem__):
+            some = [prices[row] for row in rows]
+            values += self._series_of(place).revise(dropped.get(place, 0), some)
+            self._keep(place, int(totals[place]), len(some))
+        return np.array([[*found, vwap] for found, vwap in zip(values, vwaps, strict=True)]).reshape(-1, len(NAMES))
+
     def _keep(self, place: int, total: int, count: int) -> None:
         """Keep the last `count` of a series' bars: full blocks together, the others one by one."""
         symbol = self._symbols.values[place // self._width].encode()
-        seconds = self._rules.intervals[place % self._width].seconds
+        interval = self._rules.intervals[place % self._width]
         series = self._series[place]
+        at_least = self._bars_kept(interval)
         full = total // BLOCK * BLOCK
         for first in range((total - count) // BLOCK * BLOCK, full, BLOCK):
-            if total - first <= kept_of(total):
+            if total - first <= kept_of(total, at_least):
                 bars = series.last(total - first)[:, :BLOCK]
-                self._kept.append(state.block_record(symbol, seconds, first, bars))
+                self._kept += state.block_records(symbol, interval.seconds, first, series.base, bars, at_least + LET_GO)
         rest = series.last(min(count, total - full)).T.tolist() if total > full else []
         for number, bar in enumerate(rest, start=total - len(rest)):
-            self._kept.append(state.bar_record(symbol, seconds, number, series.base, bar))
+            self._kept.append(state.bar_record(symbol, interval.seconds, number, series.base, bar))
+
+    def _bars_kept(self, interval: Interval) -> int:
+        """How many bars indicators keep at least: enough before all that late trades may change."""
+        return max(KEPT, KEPT // 2 + self._rules.retention // interval.length + 2)
 
     def _symbol_records(self, symbols: Codes) -> list[Record]:
         table = self._open.table
         lows = np.searchsorted(table["symbol"], symbols, side="left").tolist()
         highs = np.searchsorted(table["symbol"], symbols, side="right").tolist()
         stored = table.copy()
-        seconds = np.array([interval.seconds for interval in self._rules.intervals])
-        stored["interval"] = seconds[table["interval"]]
+        stored["interval"] = self._seconds[table["interval"]]
         windows, size = stored.tobytes(), table.itemsize
         self._closing.reserve(int(symbols.max(initial=-1)) + 1)
         watermarks = self._watermarks.all()
+        waiting = self._revisions.waiting
         records = []
         for symbol, low, high in zip(symbols.tolist(), lows, highs, strict=True):
             records.append(
@@ -303,10 +341,22 @@ class Engine:
                     int(watermarks[symbol]),
                     windows[low * size : high * size],
                     self._closing.cursors[symbol].tobytes(),
+                    waiting[waiting["symbol"] == symbol].tobytes() if len(waiting) else b"",
                     self._stream_states(symbol),
                 )
             )
         return records
+
+    def _segment_records(self) -> list[Record]:
+        expired = self._revisions.expired(self._watermarks.all())
+        return [
+            state.segment_record(kind, number, rows, self._symbols.values, self._seconds)
+            for kind, shelf in self._shelves()
+            for number, rows in shelf.changes(expired)
+        ]
+
+    def _shelves(self) -> tuple[tuple[bytes, Retained], ...]:
+        return (b"w", self._revisions.kept), (b"v", self._revisions.numbers)
 
     def _stream_states(self, symbol: int) -> list[StreamState]:
         live = self._watermarks.sources(symbol)
@@ -315,21 +365,33 @@ class Engine:
             for stream, source in ((stream, self._pairs[stream][1]) for stream in self._streams_of.get(symbol, ()))
         ]
 
-    def _restore_series(self, loaded: Loaded, symbol: str, place: int, bars: int) -> None:
-        interval = place % self._width
-        if interval in self._rules.indicated and bars:
-            seconds = self._rules.intervals[interval].seconds
-            self._series[place] = Series(*loaded.history(symbol, seconds, bars, kept_of(bars)))
+    def _restore_cursors(self, loaded: Loaded, name: str, symbol: int, cursors: Table) -> None:
+        self._closing.reserve(symbol + 1)
+        for cursor in cursors:
+            place, bars = self._places.get(int(cursor["seconds"])), int(cursor["bars"])
+            if place is None:
+                continue
+            self._closing.cursors[symbol, place] = cursor
+            if place in self._rules.indicated and bars:
+                kept = self._bars_kept(self._rules.intervals[place])
+                history = loaded.history(name, int(cursor["seconds"]), bars, kept_of(bars, kept))
+                self._series[symbol * self._width + place] = Series(*history, kept=kept)
 
-    def _own(self, windows: Table, symbol: int, places: dict[int, int]) -> Table:
-        """Stored windows with this process's codes."""
-        known = windows[np.isin(windows["interval"], list(places))]
-        known["symbol"] = symbol
-        known["interval"] = [places[seconds] for seconds in known["interval"].tolist()]
-        known["key"] = window_keys(
-            known["symbol"].astype(np.int64), known["interval"].astype(np.int64), self._width, known["start"]
+    def _named(self, names: Sequence[str], rows: Table) -> Table:
+        """A segment's rows with this process's codes."""
+        codes = np.array([self._symbols.code(name) for name in names], dtype=np.int64)
+        return self._own(rows, codes[rows["symbol"]])
+
+    def _own(self, rows: Table, symbols: Codes) -> Table:
+        """Stored rows of the intervals in use, with this process's codes."""
+        known = np.isin(rows["interval"], list(self._places))
+        own = rows[known]
+        own["symbol"] = symbols[known]
+        own["interval"] = [self._places[seconds] for seconds in own["interval"].tolist()]
+        own["key"] = window_keys(
+            own["symbol"].astype(np.int64), own["interval"].astype(np.int64), self._width, own["start"]
         )
-        return known
+        return own
 
 
 def _by_pair(symbols: Codes, sources: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], bool]:
@@ -347,7 +409,9 @@ def _by_pair(symbols: Codes, sources: Codes) -> tuple[NDArray[np.intp], NDArray[
     return order, np.concatenate(([0], np.flatnonzero(other_symbol | other_source) + 1)), mixed
 
 
-def _trades(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], *, mixed: bool) -> Trades:
+def _trades(
+    ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], taken: NDArray[np.bool_] | None, *, mixed: bool
+) -> Trades:
     """Rows of a batch, which are sorted by symbol and, unless sources are mixed, by arrival."""
     if mixed:
         rows = rows[np.lexsort((rows, symbols[rows]))]
@@ -357,7 +421,8 @@ def _trades(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], *, mixed
         by_time = np.lexsort((rows, ts, symbol))
         arrival = np.argsort(by_time)
         rows, ts = rows[by_time], ts[by_time]
-    return Trades(symbol, ts, ticks.price[rows], ticks.volume[rows], arrival)
+    counted = None if taken is None else taken[:, rows]
+    return Trades(symbol, ts, ticks.price[rows], ticks.volume[rows], arrival, counted)
 
 
 def _plain(bars: Table, width: int) -> tuple[list[int], list[Bar], list[float]]:
@@ -369,4 +434,4 @@ def _plain(bars: Table, width: int) -> tuple[list[int], list[Bar], list[float]]:
 
 
 def _output(bars: Table) -> Output:
-    return Output(bars, np.zeros(0, dtype=np.intp), np.zeros((0, len(NAMES))))
+    return Output(bars, np.zeros(0, dtype=BAR), np.zeros((0, len(NAMES))))

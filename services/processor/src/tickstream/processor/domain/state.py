@@ -4,44 +4,50 @@ One record for each of these, written when it has changed:
 
 - how far a partition's input is counted in,
 - a source's progress,
-- a symbol: its watermark, live sources, seen numbers, open windows and where its series stand,
+- a symbol: its watermark, live sources, seen numbers, open windows, waiting late trades and where its series stand,
 - a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
-- `BLOCK` closed bars together, in one of `BLOCKS` places that are used in turn.
+- `BLOCK` closed bars together,
+- a segment of what late trades may still change.
 
-All numbers are little-endian.
+All numbers are little-endian. A record without a value takes an earlier one back.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from tickstream.core.columns import Floats
+from tickstream.core.columns import Floats, Ints
 from tickstream.core.errors import FatalError
 from tickstream.processor.domain.bars import WINDOW, Table
 from tickstream.processor.domain.closing import CURSOR
 from tickstream.processor.domain.dedupe import Range
-from tickstream.processor.domain.indicators import LIMIT, PRICES
+from tickstream.processor.domain.indicators import PRICES
+from tickstream.processor.domain.revisions import LATE, REVISION
 
 BLOCK: Final = 64
-BLOCKS: Final = LIMIT // BLOCK + 1
 
-Record = tuple[bytes, bytes]
+Record = tuple[bytes, bytes | None]
 """A key and a value."""
 
-_VERSION: Final = 1
+SEGMENTS: Final = {b"w": WINDOW, b"v": REVISION}
+"""The kinds of segments: closed windows, and how often bars have been revised."""
+
+_VERSION: Final = 2
 _SEPARATOR: Final = b"\x00"
 _OFFSETS_KEY: Final = b"o"
 _OFFSETS: Final = struct.Struct("<Bqq")
 _SOURCE: Final = struct.Struct("<BqB")
-_SYMBOL: Final = struct.Struct("<BqHHH")
+_SYMBOL: Final = struct.Struct("<BqHHHI")
 _STREAM: Final = struct.Struct("<BHH")
 _RANGE: Final = struct.Struct("<qq")
 _BARS: Final = struct.Struct("<Bqd")
+_SEGMENT: Final = struct.Struct("<BII")
+_NAME: Final = struct.Struct("<H")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class SymbolState:
     watermark: int
     windows: Table
     cursors: Table
+    waiting: Table
     streams: list[StreamState]
 
 
@@ -85,11 +92,11 @@ def source_record(source: str, progress: int, *, over: bool) -> Record:
 
 
 def symbol_record(
-    symbol: bytes, watermark: int, windows: bytes, cursors: bytes, streams: Sequence[StreamState]
+    symbol: bytes, watermark: int, windows: bytes, cursors: bytes, waiting: bytes, streams: Sequence[StreamState]
 ) -> Record:
-    """A symbol; windows and cursors are the bytes of their tables."""
+    """A symbol; windows, cursors and waiting late trades are the bytes of their tables."""
     counts = (len(windows) // WINDOW.itemsize, len(cursors) // CURSOR.itemsize, len(streams))
-    parts = [_SYMBOL.pack(_VERSION, watermark, *counts), windows, cursors]
+    parts = [_SYMBOL.pack(_VERSION, watermark, *counts, len(waiting) // LATE.itemsize), windows, cursors, waiting]
     for stream in streams:
         name = stream.source.encode()
         parts += [_STREAM.pack(stream.live, len(name), len(stream.seen)), name]
@@ -103,10 +110,34 @@ def bar_record(symbol: bytes, seconds: int, number: int, base: float, bar: Itera
     return key, _BARS.pack(_VERSION, number, base) + np.array(list(bar)).tobytes()
 
 
-def block_record(symbol: bytes, seconds: int, first: int, bars: Floats) -> Record:
-    """`BLOCK` closed bars of a series from `first` on: a row for each of `PRICES`."""
-    key = _series_key(b"b", symbol, seconds, first // BLOCK % BLOCKS)
-    return key, _BARS.pack(_VERSION, first, 0.0) + bars.T.tobytes()
+def block_records(symbol: bytes, seconds: int, first: int, base: float, bars: Floats, most: int) -> list[Record]:
+    """`BLOCK` closed bars of a series from `first` on, a row for each of `PRICES`; at `most` so many are kept."""
+    number = first // BLOCK
+    key = _series_key(b"b", symbol, seconds, number)
+    gone = number - most // BLOCK - 1
+    records: list[Record] = [(_series_key(b"b", symbol, seconds, gone), None)] if gone >= 0 else []
+    return [*records, (key, _BARS.pack(_VERSION, first, base) + bars.T.tobytes())]
+
+
+def segment_record(kind: bytes, number: int, rows: Table | None, symbols: Sequence[str], seconds: Ints) -> Record:
+    """A segment of one of `SEGMENTS`; None takes it back.
+
+    Args:
+        kind: its kind.
+        number: its number among its kind.
+        rows: with codes of symbols and places of intervals.
+        symbols: the symbols' names by their codes.
+        seconds: the intervals' by their places.
+    """
+    key = kind + b"%d" % number
+    if rows is None:
+        return key, None
+    codes, own = np.unique(rows["symbol"], return_inverse=True)
+    stored = rows.copy()
+    stored["symbol"], stored["interval"] = own, seconds[rows["interval"]]
+    names = [symbols[code].encode() for code in codes.tolist()]
+    parts = [_SEGMENT.pack(_VERSION, len(names), len(rows)), *(_NAME.pack(len(name)) + name for name in names)]
+    return key, b"".join([*parts, stored.tobytes()])
 
 
 def _series_key(kind: bytes, symbol: bytes, seconds: int, place: int) -> bytes:
@@ -120,6 +151,7 @@ class Loaded:
         self.offsets = FROM_THE_BEGINNING
         self.sources: dict[str, tuple[int, bool]] = {}
         self.symbols: dict[str, SymbolState] = {}
+        self._segments: dict[bytes, bytes] = {}
         self._bars: dict[tuple[str, int], dict[bytes, tuple[int, float, Floats]]] = {}
 
     def take(self, key: bytes, value: bytes | None) -> None:
@@ -129,6 +161,7 @@ class Loaded:
             FatalError: another version of this program wrote it.
         """
         if value is None:
+            self._forget(key)
             return
         if value[0] != _VERSION:
             raise FatalError(f"state {key!r} must be of version {_VERSION}, was {value[0]}")
@@ -141,11 +174,23 @@ class Loaded:
             self.sources[rest.decode()] = (progress, bool(over))
         elif kind == b"y":
             self.symbols[rest.decode()] = _read_symbol(value)
+        elif kind in SEGMENTS:
+            self._segments[key] = value
         else:
-            symbol, seconds, _ = rest.rsplit(_SEPARATOR, 2)
             _, first, base = _BARS.unpack_from(value)
             bars = np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
-            self._bars.setdefault((symbol.decode(), int(seconds)), {})[key] = (first, base, bars)
+            self._bars.setdefault(_series(rest), {})[key] = (first, base, bars)
+
+    def segments(self, kind: bytes) -> Iterator[tuple[int, list[str], Table]]:
+        """(number, names, rows) of the segments of a kind; a row's symbol is a place in `names`."""
+        for key, value in self._segments.items():
+            if key[:1] == kind:
+                yield (int(key[1:]), *_read_segment(value, SEGMENTS[kind]))
+
+    def _forget(self, key: bytes) -> None:
+        self._segments.pop(key, None)
+        if key[:1] == b"b":
+            self._bars.get(_series(key[1:]), {}).pop(key, None)
 
     def history(self, symbol: str, seconds: int, bars: int, kept: int) -> tuple[Floats, float]:
         """The last `kept` of a series' `bars`, a row for each of `PRICES`, and OBV's base.
@@ -155,11 +200,13 @@ class Loaded:
         """
         found = np.full((kept, len(PRICES)), np.nan)
         base = 0.0
-        for first, its_base, rows in self._bars.get((symbol, seconds), {}).values():
+        # A bar that is in a block as well as alone may have been revised since it was alone.
+        records = sorted(self._bars.get((symbol, seconds), {}).values(), key=lambda record: len(record[2]))
+        for first, its_base, rows in records:
             low, high = max(first, bars - kept), min(first + len(rows), bars)
             if low < high:
                 found[low - (bars - kept) : high - (bars - kept)] = rows[low - first : high - first]
-            if first == bars - 1 and len(rows) == 1:
+            if first + len(rows) == bars:
                 base = its_base
         if np.isnan(found).any():
             raise FatalError(
@@ -169,12 +216,14 @@ class Loaded:
 
 
 def _read_symbol(value: bytes) -> SymbolState:
-    _, watermark, windows, cursors, streams = _SYMBOL.unpack_from(value)
+    _, watermark, windows, cursors, streams, waiting = _SYMBOL.unpack_from(value)
     at = _SYMBOL.size
     window_rows = np.frombuffer(value, dtype=WINDOW, count=windows, offset=at).copy()
     at += windows * WINDOW.itemsize
     cursor_rows = np.frombuffer(value, dtype=CURSOR, count=cursors, offset=at).copy()
     at += cursors * CURSOR.itemsize
+    late_rows = np.frombuffer(value, dtype=LATE, count=waiting, offset=at).copy()
+    at += waiting * LATE.itemsize
     found = []
     for _ in range(streams):
         live, length, ranges = _STREAM.unpack_from(value, at)
@@ -184,4 +233,21 @@ def _read_symbol(value: bytes) -> SymbolState:
         seen: list[Range] = [_RANGE.unpack_from(value, at + _RANGE.size * place) for place in range(ranges)]
         at += _RANGE.size * ranges
         found.append(StreamState(source, bool(live), seen))
-    return SymbolState(watermark, window_rows, cursor_rows, found)
+    return SymbolState(watermark, window_rows, cursor_rows, late_rows, found)
+
+
+def _read_segment(value: bytes, dtype: np.dtype[np.void]) -> tuple[list[str], Table]:
+    _, names, rows = _SEGMENT.unpack_from(value)
+    at = _SEGMENT.size
+    found = []
+    for _ in range(names):
+        (length,) = _NAME.unpack_from(value, at)
+        at += _NAME.size
+        found.append(value[at : at + length].decode())
+        at += length
+    return found, np.frombuffer(value, dtype=dtype, count=rows, offset=at).copy()
+
+
+def _series(key: bytes) -> tuple[str, int]:
+    symbol, seconds, _ = key.rsplit(_SEPARATOR, 2)
+    return symbol.decode(), int(seconds)

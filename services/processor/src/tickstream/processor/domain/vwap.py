@@ -20,7 +20,7 @@ def accumulate(
     sums: Floats,
     next_sums: Floats,
     carried: tuple[Ints, Floats],
-) -> tuple[Floats, Ints, Floats]:
+) -> tuple[Floats, Floats]:
     """Sums since the session's start, at the end of each bar.
 
     Args:
@@ -32,7 +32,7 @@ def accumulate(
         carried: what each series brings along, by the rows of its first bar's group in order: (anchor, sums).
 
     Returns:
-        (n x 3 running sums, and what each series takes along: anchors, sums).
+        (n x 3 running sums, n x 3 that a series takes along from each bar, since `next_anchors`).
     """
     fresh = np.ones(len(groups), dtype=np.bool_)
     fresh[1:] = groups[1:] != groups[:-1]
@@ -51,6 +51,5 @@ def accumulate(
     lengths = np.diff(starts, append=len(groups))
     for start, length in zip(starts[lengths > 1].tolist(), lengths[lengths > 1].tolist(), strict=True):
         np.add.accumulate(running[start : start + length], axis=0, out=running[start : start + length])
-    tails = np.append(heads[1:], len(groups)) - 1
-    stays = (next_anchors[tails] == anchors[tails])[:, None]
-    return running, next_anchors[tails], np.where(stays, running[tails], next_sums[tails])
+    stays = (next_anchors == anchors)[:, None]
+    return running, np.where(stays, running, next_sums)

@@ -20,7 +20,8 @@ Codes = NDArray[np.int64]
 _HOUR: Final = 3600 * NANOS_PER_SECOND
 _DAY: Final = 24 * _HOUR
 _QUARTER: Final = 900 * NANOS_PER_SECOND
-_KEY_SECONDS_BITS: Final = 34
+KEY_SECONDS_BITS: Final = 34
+"""What a window's key leaves for the seconds of its start."""
 _QUIET_FROM: Final = 60 * NANOS_PER_SECOND
 
 
@@ -180,7 +181,7 @@ def window_keys(symbols: Codes, interval: int | Codes, intervals: int, starts: I
         intervals: how many are in use.
         starts: of the windows, whole seconds.
     """
-    return ((symbols * intervals + interval) << _KEY_SECONDS_BITS) + starts // NANOS_PER_SECOND
+    return ((symbols * intervals + interval) << KEY_SECONDS_BITS) + starts // NANOS_PER_SECOND
 
 
 def _changes(values: Ints) -> NDArray[np.bool_]:

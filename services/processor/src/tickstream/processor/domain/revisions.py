@@ -1,0 +1,282 @@
+"""What late trades change: bars that were closed before, and what follows from them.
+
+A trade is late in an interval whose window had closed before it came. Late trades wait until their
+symbol's watermark passes the next full `EVERY` of event time; those of one symbol that wait
+together are one revision. So it follows from the log alone which bars are revised, how often, and
+what had been closed by then.
+
+To revise, the closed windows from the last one before the change on are closed once more, without
+and with the late trades; where the two differ, a bar has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickstream.core.clock import NANOS_PER_SECOND
+from tickstream.core.columns import Ints
+from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades
+from tickstream.processor.domain.closing import FOREVER, Closing
+from tickstream.processor.domain.retained import Retained
+from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_starts
+
+EVERY: Final = NANOS_PER_SECOND
+
+LATE: Final = np.dtype([("symbol", "i8"), ("before", "i8"), ("ts", "i8"), ("price", "f8"), ("volume", "f8")])
+"""A late trade; `before` is how far its symbol had come when it came."""
+
+REVISION: Final = np.dtype(
+    [
+        ("key", "i8"),
+        ("symbol", "i4"),
+        ("interval", "i4"),
+        ("start", "i8"),
+        ("end", "i8"),
+        ("bar", "i4"),
+        ("indicators", "i4"),
+    ]
+)
+"""How often a closed bar and its indicators have been revised."""
+
+_SHOWN: Final = ("open", "high", "low", "close", "vwap", "trades", "activity", "sums")
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """What a revision has come to, sorted by symbol, interval and start.
+
+    Attributes:
+        changed: the bars that say something else than before, or that are new.
+        following: all bars from the first change of each series on; their `revision` is that of their indicators.
+        dropped: for each series in `following` how many bars these take the place of.
+    """
+
+    changed: Table
+    following: Table
+    dropped: dict[int, int]
+
+
+class Revisions:
+    """The closed windows that may still change, and the late trades that are to change them.
+
+    Args:
+        intervals: those in use.
+        calendars: the symbols' sessions and days.
+        anchored: the places of the intervals whose `next_sums` are wanted.
+        quiet_limit: nanoseconds after its last trade for which a symbol gets quiet bars.
+        grace: nanoseconds that a window waits after its end.
+        retention: nanoseconds by which a trade may be late.
+    """
+
+    def __init__(
+        self,
+        intervals: tuple[Interval, ...],
+        calendars: Calendars,
+        anchored: frozenset[int],
+        quiet_limit: int,
+        grace: int,
+        retention: int,
+    ) -> None:
+        self._intervals = intervals
+        self._calendars = calendars
+        self._grace = grace
+        self._retention = retention
+        self._windows = OpenWindows(intervals, calendars, anchored)
+        self._closing = Closing(intervals, calendars, quiet_limit)
+        self.kept = Retained(WINDOW, len(intervals))
+        self.numbers = Retained(REVISION, len(intervals))
+        self.waiting = np.zeros(0, dtype=LATE)
+
+    def late_in(self, symbols: Codes, ts: Ints, before: Ints) -> NDArray[np.bool_]:
+        """For each interval and trade whether its window had closed.
+
+        Args:
+            symbols: of each trade.
+            ts: event times.
+            before: how far the symbols had come.
+        """
+        late = np.empty((len(self._intervals), len(ts)), dtype=np.bool_)
+        for place, interval in enumerate(self._intervals):
+            starts = window_starts(interval, self._calendars, symbols, ts)
+            late[place] = window_ends(interval, self._calendars, symbols, starts) + self._grace <= before
+        return late
+
+    def beyond(self, ts: Ints, before: Ints) -> NDArray[np.bool_]:
+        """Which trades come too late for anything."""
+        return ts < before - self._retention
+
+    def expired(self, reached: Ints) -> Ints:
+        """For each symbol the event time before which no bar changes any more.
+
+        Args:
+            reached: how far the symbols have come.
+        """
+        slack = self._retention + EVERY
+        return np.where(reached < np.iinfo(np.int64).min + slack, reached, reached - slack)
+
+    def wait(self, symbols: Codes, before: Ints, ts: Ints, trades: tuple[NDArray[np.float64], ...]) -> None:
+        """Note late trades, in order of arrival; `trades` are their prices and volumes."""
+        rows = np.empty(len(ts), dtype=LATE)
+        rows["symbol"], rows["before"], rows["ts"] = symbols, before, ts
+        rows["price"], rows["volume"] = trades
+        self.waiting = np.concatenate((self.waiting, rows))
+
+    def due(self, reached: Ints) -> Iterator[tuple[Table, Ints]]:
+        """Take the late trades whose time has come: (trades, how far to close the symbols before), step by step.
+
+        Args:
+            reached: how far each symbol has come.
+        """
+        if not len(self.waiting):
+            return
+        bounds = (self.waiting["before"] // EVERY + 1) * EVERY
+        ready = bounds <= reached[self.waiting["symbol"]]
+        late, bounds = self.waiting[ready], bounds[ready]
+        self.waiting = self.waiting[~ready]
+        steps = _ranks(late["symbol"], bounds)
+        for step in range(int(steps.max(initial=-1)) + 1):
+            rows = np.flatnonzero(steps == step)
+            limits = np.full(len(reached), np.iinfo(np.int64).min)
+            limits[late["symbol"][rows]] = bounds[rows] - self._grace
+            yield late[rows], limits
+
+    def revise(self, late: Table, limits: Ints, cursors: Table) -> Revised:
+        """Let late trades into the closed windows that they lie in.
+
+        Args:
+            late: the trades; of each symbol one revision.
+            limits: how far the symbols are closed.
+            cursors: where all series stand; those that change are set.
+        """
+        width = len(self._intervals)
+        counted = self.late_in(late["symbol"], late["ts"], late["before"])
+        firsts = self._firsts(late, counted)
+        series = np.array(sorted(firsts), dtype=np.int64)
+        windows = self.kept.of(series)
+        begin = np.array([firsts[place] for place in series.tolist()])
+        of = np.searchsorted(series, windows["symbol"].astype(np.int64) * width + windows["interval"])
+        before = windows["start"] < begin[of]
+        start = self._start(series, windows, before, of)
+        old_windows = windows[~before]
+        old, old_cursors = self._close(series, start, old_windows, limits)
+        self._windows.restore(old_windows)
+        self._windows.take(_trades(late, counted))
+        new_windows = self._windows.table
+        new, new_cursors = self._close(series, start, new_windows, limits)
+        self.kept.add(new_windows)
+        self._set(cursors.reshape(-1), series, old_cursors, new_cursors)
+        old, new = _since(old, series, begin, width), _since(new, series, begin, width)
+        return self._numbered(series, old, new)
+
+    def restore(self, waiting: Iterable[Table]) -> None:
+        """Go on with late trades that waited, in order of arrival within each symbol."""
+        self.waiting = np.concatenate([self.waiting, *waiting])
+
+    def _firsts(self, late: Table, counted: NDArray[np.bool_]) -> dict[int, int]:
+        """The series that change, and the start of the first window in which they do."""
+        firsts: dict[int, int] = {}
+        for place, interval in enumerate(self._intervals):
+            rows = np.flatnonzero(counted[place])
+            symbols = late["symbol"][rows]
+            starts = window_starts(interval, self._calendars, symbols, late["ts"][rows])
+            for symbol, start in zip(symbols.tolist(), starts.tolist(), strict=True):
+                series = symbol * len(self._intervals) + place
+                firsts[series] = min(firsts.get(series, FOREVER), start)
+        return firsts
+
+    def _start(self, series: Codes, windows: Table, before: NDArray[np.bool_], of: NDArray[np.intp]) -> Table:
+        """Where each series stood after its last window before the change."""
+        self._closing.reserve(int(series.max()) // len(self._intervals) + 1)
+        start = self._closing.cursors.reshape(-1)[series]
+        last = np.full(len(series), -1)
+        rows = np.flatnonzero(before)
+        np.maximum.at(last, of[rows], rows)
+        known = np.flatnonzero(last >= 0)
+        found = windows[last[known]]
+        start["next"][known] = start["traded_end"][known] = found["end"]
+        start["close"][known], start["anchor"][known], start["sums"][known] = (
+            found["close"],
+            found["anchor"],
+            found["carried"],
+        )
+        # A limit of the next window's end isn't needed: every series here is looked at.
+        start["next_end"][known] = found["end"]
+        return start
+
+    def _close(self, series: Codes, start: Table, windows: Table, limits: Ints) -> tuple[Table, Table]:
+        """The bars that windows come to, and where the series stand then."""
+        flat = self._closing.cursors.reshape(-1)
+        blank = flat[series]
+        flat[series] = start
+        bars = self._closing.close(windows, limits)
+        after = flat[series]
+        flat[series] = blank
+        return bars, after
+
+    def _set(self, cursors: Table, series: Codes, old: Table, new: Table) -> None:
+        bars = cursors["bars"][series] + new["bars"] - old["bars"]
+        cursors[series] = new
+        cursors["bars"][series] = bars
+
+    def _numbered(self, series: Codes, old: Table, new: Table) -> Revised:
+        width = len(self._intervals)
+        at = np.minimum(np.searchsorted(old["key"], new["key"]), max(len(old) - 1, 0))
+        known = old["key"][at] == new["key"] if len(old) else np.zeros(len(new), dtype=np.bool_)
+        changed = ~known
+        for name in _SHOWN:
+            differs = old[name][at[known]] != new[name][known]
+            changed[known] |= differs.any(axis=1) if differs.ndim > 1 else differs
+        numbers = np.zeros(len(new), dtype=REVISION)
+        for name in ("key", "symbol", "interval", "start", "end"):
+            numbers[name] = new[name]
+        earlier = self.numbers.of(series)
+        if len(earlier):
+            places = np.minimum(np.searchsorted(earlier["key"], new["key"]), len(earlier) - 1)
+            same = earlier["key"][places] == new["key"]
+            numbers["bar"][same] = earlier["bar"][places[same]]
+            numbers["indicators"][same] = earlier["indicators"][places[same]]
+        numbers["bar"] += changed & known
+        numbers["indicators"] += known
+        self.numbers.add(numbers[known])
+        bars = new[changed]
+        bars["revision"] = numbers["bar"][changed]
+        new["revision"] = numbers["indicators"]
+        owners, counts = np.unique(old["symbol"].astype(np.int64) * width + old["interval"], return_counts=True)
+        return Revised(bars, new, dict(zip(owners.tolist(), counts.tolist(), strict=True)))
+
+
+def _ranks(symbols: Codes, bounds: Ints) -> NDArray[np.intp]:
+    """The place of each row's bound among its symbol's, which are ascending."""
+    order = np.argsort(symbols, kind="stable")
+    by_symbol, by_bound = symbols[order], bounds[order]
+    fresh = np.ones(len(order), dtype=np.bool_)
+    fresh[1:] = by_symbol[1:] != by_symbol[:-1]
+    turns = fresh.copy()
+    turns[1:] |= by_bound[1:] != by_bound[:-1]
+    counts = np.cumsum(turns)
+    heads = np.flatnonzero(fresh)
+    ranks = np.empty(len(order), dtype=np.intp)
+    ranks[order] = counts - np.repeat(counts[heads], np.diff(heads, append=len(order)))
+    return ranks
+
+
+def _trades(late: Table, counted: NDArray[np.bool_]) -> Trades:
+    """Late trades in the order in which windows take them."""
+    order = np.lexsort((np.arange(len(late)), late["ts"], late["symbol"]))
+    rows = late[order]
+    columns = [np.ascontiguousarray(rows[name]) for name in ("symbol", "ts", "price", "volume")]
+    return Trades(columns[0], columns[1], columns[2], columns[3], np.argsort(order), counted[:, order])
+
+
+def _since(bars: Table, series: Codes, begin: Ints, width: int) -> Table:
+    """The bars of each series from its `begin` on."""
+    if not len(bars):
+        return bars
+    of = np.searchsorted(series, bars["symbol"].astype(np.int64) * width + bars["interval"])
+    since: Table = bars[bars["start"] >= begin[of]]
+    return since
