@@ -79,12 +79,18 @@ class Retained:
             return []
         before = dict(self._segments)
         if len(self) > 2 * self._useful + _SLACK:
+            self._useful = self._count_useful(expired)
+        if len(self) > 2 * self._useful + _SLACK:
             self._write_anew(expired)
         else:
             self._seal()
             self._merge()
         gone: list[tuple[int, Table | None]] = [(number, None) for number in before.keys() - self._segments.keys()]
         return gone + [(number, rows) for number, rows in self._segments.items() if before.get(number) is not rows]
+
+    def _count_useful(self, expired: Ints) -> int:
+        tables = (*self._segments.values(), *self._fresh)
+        return len(np.unique(np.concatenate([rows["key"][rows["end"] > expired[rows["symbol"]]] for rows in tables])))
 
     def _seal(self) -> None:
         rows = _newest(self._fresh, self._dtype)
