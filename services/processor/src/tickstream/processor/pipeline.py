@@ -2,9 +2,9 @@
 
 Order of effects, for each transaction:
 
-1. trades and marks are read,
+1. trades, marks and market events are read,
 2. records that can't be read and late trades go to the DLQ, gaps to `market_events`,
-3. closed bars and their indicators are sent, forming ones at most once a second,
+3. closed and revised bars and their indicators are sent, forming ones at most once a second,
 4. the state that has changed is sent to the changelog, with the offsets that it is good for,
 5. the group's offsets join the transaction,
 6. the transaction is committed: all of 2 to 5 is there at once, or none.
@@ -16,6 +16,7 @@ the group are for lag to be seen, and to fence an instance that has lost its par
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -30,6 +31,7 @@ from tickstream.core.logging import logger
 from tickstream.core.model import Tick
 from tickstream.core.service import Stop
 from tickstream.processor.adapters import changelog
+from tickstream.processor.adapters.news import Heard, News
 from tickstream.processor.adapters.outputs import Outputs
 from tickstream.processor.adapters.source import Batch, Source
 from tickstream.processor.adapters.transactions import Transactions
@@ -43,6 +45,7 @@ _LOG = logger(__name__)
 _TOO_LATE: Final = "too_late"
 _POLL: Final = 0.02
 _COMMIT_EVERY: Final = 0.05
+_MOST_EVENTS: Final = 100_000
 _FORMING_SHARE: Final = 0.1
 """Forming bars may take this part of the time, and come less often where that isn't enough."""
 
@@ -85,6 +88,8 @@ class Pipeline:
         self._outputs = Outputs(
             kafka, codecs, transactions, clock, self._names.symbols, self._names.sources, settings.intervals
         )
+        self._news = News(kafka, codecs)
+        self._heard: deque[Heard] = deque(maxlen=_MOST_EVENTS)
         self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked, self._patiently)
         self._opened_at = 0.0
         self._form_at = 0.0
@@ -104,6 +109,7 @@ class Pipeline:
             self._finish()
         finally:
             self._source.close()
+            self._news.close()
 
     def _done(self) -> bool:
         return self._source.caught_up and not self._transactions.is_open
@@ -115,6 +121,7 @@ class Pipeline:
         before = self._transactions.is_open
         if len(batch.messages):
             self._take(batch)
+        self._hear(self._news.read())
         for partition, mark in self._source.due_marks():
             self._engines[partition].mark(mark)
             self._changed.add(partition)
@@ -150,6 +157,13 @@ class Pipeline:
         self._changed.update(np.unique(batch.partitions).tolist())
         self._figures.ticks.inc(len(rows))
         self._figures.rejected.inc(len(decoded.rejected))
+
+    def _hear(self, news: Sequence[Heard]) -> None:
+        self._heard += news
+        for partition, engine in self._engines.items() if news else ():
+            for heard in news:
+                engine.hear(heard.event, heard.partition, heard.offset)
+            self._changed.add(partition)
 
     def _close(self) -> None:
         output = Output.concatenate([self._engines[partition].close() for partition in sorted(self._changed)])
@@ -210,10 +224,13 @@ class Pipeline:
         return begins
 
     def _load(self, partitions: Sequence[int]) -> dict[int, Offsets]:
+        self._hear(self._news.catch_up())
         loaded = changelog.load(self._kafka, partitions, self._clock)
         for partition, found in loaded.items():
             engine = Engine(self._rules, self._calendars, self._names.symbols, self._names.sources)
             engine.restore(found)
+            for heard in self._heard:
+                engine.hear(heard.event, heard.partition, heard.offset)
             self._engines[partition] = engine
         return {partition: found.offsets for partition, found in loaded.items()}
 

@@ -19,10 +19,10 @@ from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.engine import Gap, Output
 from tickstream.processor.domain.indicators import NAMES
+from tickstream.processor.domain.outages import ACTIVITIES
 from tickstream.processor.domain.state import Record
 
 _STATES: Final = get_args(State)
-_ACTIVITIES: Final = ("traded", "quiet")
 _SERVICE: Final = "processor"
 
 
@@ -99,6 +99,6 @@ class Outputs:
             trades=np.ascontiguousarray(bars["trades"]),
             state=Strings(np.full(len(bars), _STATES.index(state), dtype=np.int32), _STATES),
             revision=bars["revision"].astype(np.int64),
-            activity=Strings(bars["activity"].astype(np.int32), _ACTIVITIES),
+            activity=Strings(bars["activity"].astype(np.int32), ACTIVITIES),
             session=Strings(bars["session"].astype(np.int32), cast("Sequence[str]", SESSION_NAMES)),
         )

@@ -6,6 +6,7 @@ in an interval, remembers where it stands in a `CURSOR`; bars of a series close 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -15,6 +16,7 @@ from tickstream.core.columns import Ints
 from tickstream.core.sessions import CLOSED
 from tickstream.processor.domain import vwap
 from tickstream.processor.domain.bars import Table, stacked, vwap_of
+from tickstream.processor.domain.outages import QUIET, TRADED
 from tickstream.processor.domain.windows import (
     Calendars,
     Codes,
@@ -26,8 +28,6 @@ from tickstream.processor.domain.windows import (
     windows_between,
 )
 
-TRADED: Final = 0
-QUIET: Final = 1
 FOREVER: Final = int(np.iinfo(np.int64).max)
 _STRETCHES: Final = 10_000
 
@@ -52,7 +52,7 @@ BAR: Final = np.dtype(
         ("session_vwap", "f8"),
     ]
 )
-"""A bar. `activity` is 0 traded, 1 quiet; `session` an index into SESSION_NAMES; `sums` as those of a window."""
+"""A bar. `activity` is an index into ACTIVITIES; `session` an index into SESSION_NAMES; `sums` as those of a window."""
 
 CURSOR: Final = np.dtype(
     [
@@ -69,6 +69,9 @@ CURSOR: Final = np.dtype(
 """Where a series stands: the next window (`FOREVER` before its first trade), the end of its last window with trades,
 its last close, VWAP's sums since `anchor`, and how many bars it has closed."""
 
+Activities = Callable[[Codes, Ints, Ints], NDArray[np.int8]]
+"""What empty windows are, by their symbols, starts and ends."""
+
 
 class Closing:
     """Closes windows of one partition's series.
@@ -76,13 +79,17 @@ class Closing:
     Args:
         intervals: those in use.
         calendars: the symbols' sessions and days.
-        quiet_limit: nanoseconds after its last trade for which a symbol gets quiet bars.
+        quiet_limit: nanoseconds after its last trade for which a symbol gets bars of empty windows.
+        activities: says why a window is empty.
     """
 
-    def __init__(self, intervals: tuple[Interval, ...], calendars: Calendars, quiet_limit: int) -> None:
+    def __init__(
+        self, intervals: tuple[Interval, ...], calendars: Calendars, quiet_limit: int, activities: Activities
+    ) -> None:
         self._intervals = intervals
         self._calendars = calendars
         self._quiet_limit = quiet_limit
+        self._activities = activities
         self._fills = np.array([interval.fills for interval in intervals])
         self._timed = np.array([interval.fills and not interval.daily for interval in intervals])
         self.cursors = np.zeros((0, len(intervals)), dtype=CURSOR)
@@ -204,10 +211,12 @@ class Closing:
         return series[some], starts[some], ends[some]
 
     def _fill(self, bars: Table, series: Codes, fresh: NDArray[np.bool_]) -> None:
-        """Give quiet bars the close before them."""
+        """Give bars of empty windows the close before them, and say why they are empty."""
         quiet = bars["activity"] == QUIET
         if not quiet.any():
             return
+        empty = bars[quiet]
+        bars["activity"][quiet] = self._activities(empty["symbol"].astype(np.int64), empty["start"], empty["end"])
         rows = np.arange(len(bars))
         source = np.maximum.accumulate(np.where(~quiet | fresh, rows, 0))
         closes = np.where(quiet & fresh, self.cursors.reshape(-1)["close"][series], bars["close"])[source]

@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
-from tickstream.core.model import FLAG_SUSPICIOUS, Progress
+from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
 from tickstream.processor.domain import state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.dedupe import Missing, Seen
 from tickstream.processor.domain.indicators import KEPT, LET_GO, NAMES, Bar, Series, kept_of
+from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
 from tickstream.processor.domain.retained import Retained
-from tickstream.processor.domain.revisions import Revisions
+from tickstream.processor.domain.revisions import Revised, Revisions
 from tickstream.processor.domain.state import BLOCK, Loaded, Offsets, Record, StreamState
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
 from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_keys
@@ -117,14 +118,24 @@ class Engine:
         self._streams_of: dict[int, list[int]] = {}
         self._watermarks = Watermarks(rules.patience)
         self._open = OpenWindows(rules.intervals, calendars, rules.indicated)
-        self._closing = Closing(rules.intervals, calendars, rules.quiet_limit)
+        self._outages = Outages()
+        self._closing = Closing(rules.intervals, calendars, rules.quiet_limit, self._why_empty)
         self._revisions = Revisions(
-            rules.intervals, calendars, rules.indicated, rules.quiet_limit, rules.grace, rules.retention
+            rules.intervals,
+            calendars,
+            rules.indicated,
+            rules.quiet_limit,
+            rules.grace,
+            rules.retention,
+            self._why_empty,
         )
         self._series: dict[int, Series] = {}
         self._touched: set[int] = set()
         self._heard: set[int] = set()
         self._kept: list[Record] = []
+        self._limits = np.zeros(0, dtype=np.int64)
+        self._news: list[Output] = []
+        self._events: dict[int, int] = {}
 
     @property
     def symbol_count(self) -> int:
@@ -168,18 +179,48 @@ class Engine:
         self._touched.update(self._watermarks.mark(source, progress.ts_event, final=progress.final).tolist())
         self._heard.add(source)
 
+    def hear(self, event: MarketEvent, partition: int, offset: int) -> None:
+        """Take a market event; one that comes after windows were closed that it is about revises them.
+
+        Args:
+            event: of any type.
+            partition: where it stands in market_events.
+            offset: as above; one that the engine has heard before changes nothing more.
+        """
+        if offset < self._events.get(partition, 0):
+            self._outages.take(event)
+            return
+        self._events[partition] = offset + 1
+        since = {
+            symbol: max(event.ts_event, limit - self._rules.retention)
+            for symbol, limit in self._closed_of(event)
+            if limit > event.ts_event
+        }
+        if not since:
+            self._outages.take(event)
+            return
+        revised = self._revisions.rethink(since, self._limits, self._closing.cursors, lambda: self._outages.take(event))
+        self._news.append(self._revised(revised))
+        self._touched.update(since)
+
     def close(self) -> Output:
         """Close what the watermarks have passed, and revise what late trades have changed."""
         self._watermarks.advance()
         reached = self._watermarks.all()
         self._closing.reserve(len(reached))
-        outputs = []
+        outputs, self._news = self._news, []
         for late, limits in self._revisions.due(reached):
             outputs.append(self._close(limits))
             outputs.append(self._revise(late, limits))
-        limits = np.where(reached == NEVER, NEVER, reached - np.where(reached == NEVER, 0, self._rules.grace))
+        limits = self._closed_limits()
         outputs.append(self._close(limits))
+        self._limits = limits
         return outputs[0] if len(outputs) == 1 else Output.concatenate(outputs)
+
+    def _closed_limits(self) -> Ints:
+        """How far the windows of each symbol are to be closed."""
+        reached = self._watermarks.all()
+        return np.where(reached == NEVER, NEVER, reached - np.where(reached == NEVER, 0, self._rules.grace))
 
     def _close(self, limits: Ints) -> Output:
         table = self._open.table
@@ -195,8 +236,31 @@ class Engine:
     def _revise(self, late: Table, limits: Ints) -> Output:
         revised = self._revisions.revise(late, limits, self._closing.cursors)
         self._touched.update(np.unique(late["symbol"]).tolist())
+        return self._revised(revised)
+
+    def _revised(self, revised: Revised) -> Output:
         following = revised.following[self._indicated[revised.following["interval"]]]
         return Output(revised.changed, following, self._indicate_anew(following, revised.dropped))
+
+    def _closed_of(self, event: MarketEvent) -> list[tuple[int, int]]:
+        """(symbol, how far it is closed) of those that an event is about."""
+        if event.symbol:
+            about = {self._symbols.code(event.symbol)} & self._streams_of.keys()
+        else:
+            about = {symbol for symbol, source in self._pairs if self._sources.values[source] == event.source}
+        return [(symbol, int(self._limits[symbol])) for symbol in sorted(about) if symbol < len(self._limits)]
+
+    def _why_empty(self, symbols: Codes, starts: Ints, ends: Ints) -> NDArray[np.int8]:
+        found = np.full(len(symbols), QUIET, dtype=np.int8)
+        for name, stretches in self._outages.halted.items():
+            rows = np.flatnonzero(symbols == self._symbols.code(name))
+            found[rows[touched(stretches, starts[rows], ends[rows])]] = HALTED
+        for live, rows in self._watermarks.by_sources(symbols):
+            # Once all have ended, those that there were tell.
+            sources = live or {self._pairs[stream][1] for stream in self._streams_of[int(symbols[rows[0]])]}
+            down = self._outages.down(self._sources.values[source] for source in sources)
+            found[rows[touched(down, starts[rows], ends[rows])]] = FEED_DOWN
+        return found
 
     def form(self) -> Output:
         """The newest window of each series as it is now, where it has changed since it was last shown."""
@@ -217,7 +281,7 @@ class Engine:
 
     def changes(self, offsets: Offsets) -> list[Record]:
         """The state's records that have changed since they were last asked for."""
-        records = [state.offsets_record(offsets), *self._kept]
+        records = [state.offsets_record(offsets), state.events_record(self._events), *self._kept]
         records += [
             state.source_record(
                 self._sources.values[source],
@@ -237,6 +301,7 @@ class Engine:
         """Go on from state that was read back."""
         for source, (progress, over) in loaded.sources.items():
             self._watermarks.restore_source(self._sources.code(source), progress, over=over)
+        self._events = dict(loaded.events)
         windows, waiting = [self._open.table], []
         for name, found in loaded.symbols.items():
             symbol = self._symbols.code(name)
@@ -253,6 +318,7 @@ class Engine:
             waiting.append(found.waiting)
         self._open.restore(stacked(windows, WINDOW))
         self._revisions.restore(waiting)
+        self._limits = self._closed_limits()
         for kind, shelf in self._shelves():
             shelf.restore((number, self._named(names, rows)) for number, names, rows in loaded.segments(kind))
 

@@ -1,4 +1,4 @@
-"""What late trades change: bars that were closed before, and what follows from them.
+"""What late trades and late news change: bars that were closed before, and what follows from them.
 
 A trade is late in an interval whose window had closed before it came. Late trades wait until their
 symbol's watermark passes the next full `EVERY` of event time; those of one symbol that wait
@@ -11,7 +11,7 @@ and with the late trades; where the two differ, a bar has changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Ints
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades
-from tickstream.processor.domain.closing import FOREVER, Closing
+from tickstream.processor.domain.closing import FOREVER, Activities, Closing
 from tickstream.processor.domain.retained import Retained
 from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_starts
 
@@ -71,6 +71,7 @@ class Revisions:
         quiet_limit: nanoseconds after its last trade for which a symbol gets quiet bars.
         grace: nanoseconds that a window waits after its end.
         retention: nanoseconds by which a trade may be late.
+        activities: says why a window is empty.
     """
 
     def __init__(
@@ -81,13 +82,14 @@ class Revisions:
         quiet_limit: int,
         grace: int,
         retention: int,
+        activities: Activities,
     ) -> None:
         self._intervals = intervals
         self._calendars = calendars
         self._grace = grace
         self._retention = retention
         self._windows = OpenWindows(intervals, calendars, anchored)
-        self._closing = Closing(intervals, calendars, quiet_limit)
+        self._closing = Closing(intervals, calendars, quiet_limit, activities)
         self.kept = Retained(WINDOW, len(intervals))
         self.numbers = Retained(REVISION, len(intervals))
         self.waiting = np.zeros(0, dtype=LATE)
@@ -153,25 +155,32 @@ class Revisions:
             limits: how far the symbols are closed.
             cursors: where all series stand; those that change are set.
         """
-        width = len(self._intervals)
         counted = self.late_in(late["symbol"], late["ts"], late["before"])
-        firsts = self._firsts(late, counted)
-        series = np.array(sorted(firsts), dtype=np.int64)
-        windows = self.kept.of(series)
-        begin = np.array([firsts[place] for place in series.tolist()])
-        of = np.searchsorted(series, windows["symbol"].astype(np.int64) * width + windows["interval"])
-        before = windows["start"] < begin[of]
-        start = self._start(series, windows, before, of)
-        old_windows = windows[~before]
-        old, old_cursors = self._close(series, start, old_windows, limits)
-        self._windows.restore(old_windows)
+        again = self._again(self._firsts(late, counted), limits)
+        old = again.close()
+        self._windows.restore(again.windows)
         self._windows.take(_trades(late, counted))
-        new_windows = self._windows.table
-        new, new_cursors = self._close(series, start, new_windows, limits)
-        self.kept.add(new_windows)
-        self._set(cursors.reshape(-1), series, old_cursors, new_cursors)
-        old, new = _since(old, series, begin, width), _since(new, series, begin, width)
-        return self._numbered(series, old, new)
+        again.windows = self._windows.table
+        return self._replace(again, old, cursors)
+
+    def rethink(self, since: Mapping[int, int], limits: Ints, cursors: Table, change: Callable[[], None]) -> Revised:
+        """Look again why closed windows are empty.
+
+        Args:
+            since: for each symbol the event time from which on that may have changed.
+            limits: how far the symbols are closed.
+            cursors: where all series stand.
+            change: makes the change.
+        """
+        firsts: dict[int, int] = {}
+        for place, interval in enumerate(self._intervals):
+            symbols, ts = np.array(list(since)), np.array(list(since.values()))
+            starts = window_starts(interval, self._calendars, symbols, ts)
+            firsts |= dict(zip((symbols * len(self._intervals) + place).tolist(), starts.tolist(), strict=True))
+        again = self._again(firsts, limits)
+        old = again.close()
+        change()
+        return self._replace(again, old, cursors)
 
     def restore(self, waiting: Iterable[Table]) -> None:
         """Go on with late trades that waited, in order of arrival within each symbol."""
@@ -189,39 +198,37 @@ class Revisions:
                 firsts[series] = min(firsts.get(series, FOREVER), start)
         return firsts
 
-    def _start(self, series: Codes, windows: Table, before: NDArray[np.bool_], of: NDArray[np.intp]) -> Table:
-        """Where each series stood after its last window before the change."""
-        self._closing.reserve(int(series.max()) // len(self._intervals) + 1)
+    def _again(self, firsts: Mapping[int, int], limits: Ints) -> _Again:
+        """Series from the last windows before their `firsts` on."""
+        width = len(self._intervals)
+        series = np.array(sorted(firsts), dtype=np.int64)
+        begin = np.array([firsts[place] for place in series.tolist()])
+        windows = self.kept.of(series)
+        of = np.searchsorted(series, windows["symbol"].astype(np.int64) * width + windows["interval"])
+        before = windows["start"] < begin[of]
+        self._closing.reserve(int(series.max()) // width + 1)
         start = self._closing.cursors.reshape(-1)[series]
         last = np.full(len(series), -1)
         rows = np.flatnonzero(before)
         np.maximum.at(last, of[rows], rows)
         known = np.flatnonzero(last >= 0)
         found = windows[last[known]]
-        start["next"][known] = start["traded_end"][known] = found["end"]
-        start["close"][known], start["anchor"][known], start["sums"][known] = (
-            found["close"],
-            found["anchor"],
-            found["carried"],
-        )
-        # A limit of the next window's end isn't needed: every series here is looked at.
-        start["next_end"][known] = found["end"]
-        return start
+        # The real end of the next window isn't needed: every series here is looked at.
+        for name in ("next", "next_end", "traded_end"):
+            start[name][known] = found["end"]
+        for name, value in (("close", "close"), ("anchor", "anchor"), ("sums", "carried")):
+            start[name][known] = found[value]
+        return _Again(self._closing, width, limits, series, begin, start, windows[~before])
 
-    def _close(self, series: Codes, start: Table, windows: Table, limits: Ints) -> tuple[Table, Table]:
-        """The bars that windows come to, and where the series stand then."""
-        flat = self._closing.cursors.reshape(-1)
-        blank = flat[series]
-        flat[series] = start
-        bars = self._closing.close(windows, limits)
-        after = flat[series]
-        flat[series] = blank
-        return bars, after
-
-    def _set(self, cursors: Table, series: Codes, old: Table, new: Table) -> None:
-        bars = cursors["bars"][series] + new["bars"] - old["bars"]
-        cursors[series] = new
-        cursors["bars"][series] = bars
+    def _replace(self, again: _Again, old: Table, cursors: Table) -> Revised:
+        """Close once more after a change, and put what comes of it in the place of what was."""
+        flat = cursors.reshape(-1)
+        bars = flat["bars"][again.series] - again.after["bars"]
+        new = again.close()
+        self.kept.add(again.windows)
+        flat[again.series] = again.after
+        flat["bars"][again.series] += bars
+        return self._numbered(again.series, old, new)
 
     def _numbered(self, series: Codes, old: Table, new: Table) -> Revised:
         width = len(self._intervals)
@@ -250,6 +257,40 @@ class Revisions:
         return Revised(bars, new, dict(zip(owners.tolist(), counts.tolist(), strict=True)))
 
 
+class _Again:
+    """Series that are closed once more from some point on, on a `Closing` that is there for that.
+
+    Attributes:
+        series: (symbol * width + interval), sorted.
+        windows: those with trades, from `begin` on.
+        after: where the series stand once they were closed.
+    """
+
+    def __init__(
+        self, closing: Closing, width: int, limits: Ints, series: Codes, begin: Ints, start: Table, windows: Table
+    ) -> None:
+        self._closing = closing
+        self._width = width
+        self._limits = limits
+        self._begin = begin
+        self._start = start
+        self.series = series
+        self.windows = windows
+        self.after = start
+
+    def close(self) -> Table:
+        """The bars from `begin` on."""
+        flat = self._closing.cursors.reshape(-1)
+        blank = flat[self.series]
+        flat[self.series] = self._start
+        bars = self._closing.close(self.windows, self._limits)
+        self.after = flat[self.series]
+        flat[self.series] = blank
+        of = np.searchsorted(self.series, bars["symbol"].astype(np.int64) * self._width + bars["interval"])
+        since: Table = bars[bars["start"] >= self._begin[of]]
+        return since
+
+
 def _ranks(symbols: Codes, bounds: Ints) -> NDArray[np.intp]:
     """The place of each row's bound among its symbol's, which are ascending."""
     order = np.argsort(symbols, kind="stable")
@@ -271,12 +312,3 @@ def _trades(late: Table, counted: NDArray[np.bool_]) -> Trades:
     rows = late[order]
     columns = [np.ascontiguousarray(rows[name]) for name in ("symbol", "ts", "price", "volume")]
     return Trades(columns[0], columns[1], columns[2], columns[3], np.argsort(order), counted[:, order])
-
-
-def _since(bars: Table, series: Codes, begin: Ints, width: int) -> Table:
-    """The bars of each series from its `begin` on."""
-    if not len(bars):
-        return bars
-    of = np.searchsorted(series, bars["symbol"].astype(np.int64) * width + bars["interval"])
-    since: Table = bars[bars["start"] >= begin[of]]
-    return since

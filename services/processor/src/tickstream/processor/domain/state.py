@@ -3,6 +3,7 @@
 One record for each of these, written when it has changed:
 
 - how far a partition's input is counted in,
+- how far market events have been heard,
 - a source's progress,
 - a symbol: its watermark, live sources, seen numbers, open windows, waiting late trades and where its series stand,
 - a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
@@ -15,7 +16,7 @@ All numbers are little-endian. A record without a value takes an earlier one bac
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +41,8 @@ SEGMENTS: Final = {b"w": WINDOW, b"v": REVISION}
 _VERSION: Final = 2
 _SEPARATOR: Final = b"\x00"
 _OFFSETS_KEY: Final = b"o"
+_EVENTS_KEY: Final = b"e"
+_EVENTS: Final = struct.Struct("<qq")
 _OFFSETS: Final = struct.Struct("<Bqq")
 _SOURCE: Final = struct.Struct("<BqB")
 _SYMBOL: Final = struct.Struct("<BqHHHI")
@@ -84,6 +87,11 @@ class SymbolState:
 def offsets_record(offsets: Offsets) -> Record:
     """How far the input is counted in."""
     return _OFFSETS_KEY, _OFFSETS.pack(_VERSION, offsets.ticks, offsets.marks)
+
+
+def events_record(heard: Mapping[int, int]) -> Record:
+    """How far each partition of market_events has been heard."""
+    return _EVENTS_KEY, bytes([_VERSION]) + b"".join(_EVENTS.pack(*item) for item in sorted(heard.items()))
 
 
 def source_record(source: str, progress: int, *, over: bool) -> Record:
@@ -149,6 +157,7 @@ class Loaded:
 
     def __init__(self) -> None:
         self.offsets = FROM_THE_BEGINNING
+        self.events: dict[int, int] = {}
         self.sources: dict[str, tuple[int, bool]] = {}
         self.symbols: dict[str, SymbolState] = {}
         self._segments: dict[bytes, bytes] = {}
@@ -169,6 +178,8 @@ class Loaded:
         if kind == _OFFSETS_KEY:
             _, ticks, marks = _OFFSETS.unpack(value)
             self.offsets = Offsets(ticks, marks)
+        elif kind == _EVENTS_KEY:
+            self.events = dict(_EVENTS.iter_unpack(value[1:]))
         elif kind == b"s":
             _, progress, over = _SOURCE.unpack(value)
             self.sources[rest.decode()] = (progress, bool(over))

@@ -8,7 +8,7 @@ again from its next trade on. A symbol never goes back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
@@ -56,6 +56,17 @@ class Watermarks:
         if sole == _SEVERAL:
             return self._several[symbol]
         return frozenset() if sole == _NONE else frozenset((sole,))
+
+    def by_sources(self, symbols: Codes) -> Iterator[tuple[frozenset[int], NDArray[np.intp]]]:
+        """(live sources, rows) of the symbols in some rows; those without any come one by one."""
+        sole = self._sole[symbols]
+        for source in np.unique(sole).tolist():
+            rows = np.flatnonzero(sole == source)
+            if source >= 0:
+                yield frozenset((source,)), rows
+                continue
+            for symbol in np.unique(symbols[rows]).tolist():
+                yield self.sources(symbol), rows[symbols[rows] == symbol]
 
     def restore_source(self, source: int, progress: int, *, over: bool) -> None:
         """Set how far a source had come."""

@@ -1,0 +1,102 @@
+"""Why a window is empty: nobody traded, nobody could, or nobody would have told us.
+
+Market events say when a symbol's trading was halted and resumed, and when a source was down and up
+again. A window without trades in which a symbol's sources were all down at one time says nothing of
+the market; it is `feed_down`, even where trading was halted, too. Else it is `halted` when trading
+was halted at any time within it, and `quiet` when nothing of that kind is known.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tickstream.core.columns import Ints
+from tickstream.core.model import MarketEvent
+
+ACTIVITIES: Final = ("traded", "quiet", "feed_down", "halted")
+"""The names of a bar's activities; a bar holds the index."""
+
+TRADED: Final = 0
+QUIET: Final = 1
+FEED_DOWN: Final = 2
+HALTED: Final = 3
+
+_TYPES: Final = {"halt": True, "resume": False, "feed_down": True, "feed_up": False}
+_MOST: Final = 256
+_EVER: Final = int(np.iinfo(np.int64).min)
+_FOREVER: Final = int(np.iinfo(np.int64).max)
+
+Stretch = tuple[int, int]
+"""[from, to) in event time."""
+
+
+class Outages:
+    """What market events tell, in whatever order they come; the last `_MOST` changes of each name count.
+
+    Attributes:
+        halted: when each symbol was halted.
+    """
+
+    def __init__(self) -> None:
+        self._changes: dict[tuple[bool, str], list[tuple[int, bool]]] = {}
+        self._down: dict[str, list[Stretch]] = {}
+        self.halted: dict[str, list[Stretch]] = {}
+
+    def take(self, event: MarketEvent) -> None:
+        """Note an event; those of other types, and those that name nothing, say nothing here."""
+        halts = event.type in ("halt", "resume")
+        name = event.symbol if halts else event.source
+        if event.type not in _TYPES or not name:
+            return
+        changes = self._changes.setdefault((halts, name), [])
+        place = bisect_left(changes, event.ts_event, key=lambda change: change[0])
+        same = place < len(changes) and changes[place][0] == event.ts_event
+        changes[place : place + same] = [(event.ts_event, _TYPES[event.type])]
+        del changes[:-_MOST]
+        (self.halted if halts else self._down)[name] = _stretches(changes)
+
+    def down(self, sources: Iterable[str]) -> list[Stretch]:
+        """When all of some sources were down."""
+        return _common([self._down.get(source, []) for source in sources])
+
+
+def matters(event: MarketEvent) -> bool:
+    """Whether an event is of a type that can make windows something else than quiet."""
+    return event.type in _TYPES
+
+
+def _stretches(changes: Sequence[tuple[int, bool]]) -> list[Stretch]:
+    """When it was so; before a first change to the contrary it had been so, too."""
+    found: list[Stretch] = []
+    since = None if changes[0][1] else _EVER
+    for ts, begins in changes:
+        if begins and since is None:
+            since = ts
+        elif not begins and since is not None:
+            found.append((since, ts))
+            since = None
+    return found if since is None else [*found, (since, _FOREVER)]
+
+
+def _common(many: Sequence[Sequence[Stretch]]) -> list[Stretch]:
+    """When all were so at once."""
+    if not many:
+        return []
+    common = list(many[0])
+    for others in many[1:]:
+        both = [(max(a, c), min(b, d)) for a, b in common for c, d in others]
+        common = [(begin, end) for begin, end in both if begin < end]
+    return common
+
+
+def touched(stretches: Sequence[Stretch], starts: Ints, ends: Ints) -> NDArray[np.bool_]:
+    """Which windows have something in common with some stretches."""
+    found = np.zeros(len(starts), dtype=np.bool_)
+    for begin, end in stretches:
+        found |= (starts < end) & (ends > begin)
+    return found
