@@ -27,7 +27,8 @@ from tickstream.core.settings import KafkaSettings, load
 from tickstream.core.topics import STOCK_TICKS
 
 _START_LIMIT: Final = 60.0
-_WARM_SECONDS: Final = 3.0
+_WARM_SECONDS: Final = 15.0
+"""A broker that has just started compiles as it runs: its first seconds are not like the others."""
 
 
 @dataclass(frozen=True, slots=True)
