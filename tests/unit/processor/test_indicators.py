@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.support.oracle import indicators_of
 from tickstream.core.columns import Floats
-from tickstream.processor.domain.indicators import KEPT, LIMIT, NAMES, Series, kept_of
+from tickstream.processor.domain.indicators import KEPT, LET_GO, LIMIT, NAMES, Series, kept_of
 
 TABLES = Path(__file__).parents[2] / "data" / "indicators"
 
@@ -68,6 +68,51 @@ def test_a_series_reopened_on_its_kept_bars_goes_on_to_the_bit(length: int) -> N
     closed(whole, bars[:, :length])
     reopened = Series(bars[:, length - kept_of(length) : length], whole.base)
     np.testing.assert_array_equal(closed(whole, bars[:, length:]), closed(reopened, bars[:, length:]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_revised_bars_count_as_if_they_had_come_so_in_the_first_place(data: st.DataObject) -> None:
+    final = walk(data.draw(st.integers(1, 40), "warm-up"), 1).T.tolist()
+    series = Series()
+    found = [series.close(tuple(bar)) for bar in final]
+    for seed in range(data.draw(st.integers(1, 6), "revisions")):
+        dropped = data.draw(st.integers(0, len(final)), "dropped")
+        came = walk(dropped + data.draw(st.integers(0, 30), "more"), seed + 10).T.tolist()
+        final[len(final) - dropped :] = came
+        found[len(found) - dropped :] = series.revise(dropped, [tuple(bar) for bar in came])
+    if final:
+        bars = np.array(final).T
+        assert_near(np.array(found), bars)
+        np.testing.assert_array_equal(np.array(found), closed(Series(), bars))
+
+
+@pytest.mark.parametrize("kept", [KEPT, KEPT + 300])
+@pytest.mark.parametrize(("more", "dropped"), [(-1, 30), (0, 1), (0, 70), (40, 40), (40, 100), (LET_GO + 5, 60)])
+def test_bars_revised_across_the_point_where_old_ones_are_let_go(kept: int, more: int, dropped: int) -> None:
+    bars = walk(kept + LET_GO + more + 50)
+    first, revised = kept + LET_GO + more, kept + LET_GO + more - dropped
+    changed = bars.copy()
+    changed[:, revised:first] = walk(dropped, 99)
+    series = Series(kept=kept)
+    closed(series, bars[:, :first])
+    found = series.revise(dropped, [tuple(bar) for bar in changed[:, revised:first].T.tolist()])
+    straight = Series(kept=kept)
+    before = closed(straight, changed[:, :first])
+    np.testing.assert_allclose(np.array(found), before[revised:], rtol=1e-9, atol=1e-9)
+    assert series.base == straight.base
+    np.testing.assert_array_equal(closed(series, changed[:, first:]), closed(straight, changed[:, first:]))
+    whole = closed(Series(kept=3 * kept), changed[:, :first])
+    np.testing.assert_allclose(before, whole, rtol=1e-9, atol=1e-9)
+
+
+def test_no_more_bars_are_revised_than_are_kept_and_none_vanish() -> None:
+    series = Series()
+    closed(series, walk(5))
+    with pytest.raises(ValueError, match="at most the 5 bars"):
+        series.revise(6, [(1.0, 1.0, 1.0, 1.0, 1.0)] * 6)
+    with pytest.raises(ValueError, match="as many or more"):
+        series.revise(2, [(1.0, 1.0, 1.0, 1.0, 1.0)])
 
 
 def test_a_look_at_a_forming_bar_changes_nothing_and_tells_what_closing_would() -> None:

@@ -1,17 +1,18 @@
 """The indicators, and their values bar by bar.
 
-A series' values depend on the bars since its anchor, the first bar that is kept: as soon as `LIMIT`
-bars are kept, all but the last `KEPT` are let go and TA-Lib's handles are opened anew on those.
-Where that happens depends on the number of bars alone, so a restart, which opens the handles on
-the same bars, changes no value. Until `LIMIT` bars, values are those of TA-Lib's batch functions
-over all bars; after that what is left out weighs less than 1e-12 of what is kept.
+A series' values depend on the bars since its anchor, the first bar that is kept: as soon as there
+are `LET_GO` more bars than are to be kept, that many are let go and TA-Lib's handles are opened anew
+on the others. Where that happens depends on the number of bars alone, so neither a restart, which
+opens the handles on the same bars, nor a revision of bars changes a value. Until then, values are
+those of TA-Lib's batch functions over all bars; after that what is left out weighs less than 1e-12
+of what is kept.
 
 Quiet bars count like any other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -25,7 +26,10 @@ PRICES: Final = ("open", "high", "low", "close", "volume")
 """What is kept of a bar, in this order."""
 
 KEPT: Final = 1024
-LIMIT: Final = 2048
+"""How many bars a series keeps at least, once it has had them."""
+LET_GO: Final = 1024
+"""How many bars are let go at once."""
+LIMIT: Final = KEPT + LET_GO
 
 VWAP: Final = "vwap"
 
@@ -104,9 +108,9 @@ Bar = tuple[float, float, float, float, float]
 """A bar by `PRICES`."""
 
 
-def kept_of(bars: int) -> int:
-    """How many of a series' bars are kept once there were `bars`."""
-    return bars if bars < LIMIT else KEPT + (bars - LIMIT) % (LIMIT - KEPT)
+def kept_of(bars: int, kept: int = KEPT) -> int:
+    """How many of a series' bars are kept once there were `bars`, when it keeps `kept` at least."""
+    return bars if bars < kept + LET_GO else kept + (bars - kept) % LET_GO
 
 
 class Series:
@@ -116,11 +120,12 @@ class Series:
         base: what OBV had come to before the bars that are kept.
     """
 
-    __slots__ = ("_handles", "_history", "_kept", "base")
+    __slots__ = ("_handles", "_history", "_kept", "_limit", "base")
 
-    def __init__(self, history: Floats | None = None, base: float = 0.0) -> None:
-        """Start, or go on from kept bars: a row for each of `PRICES`."""
+    def __init__(self, history: Floats | None = None, base: float = 0.0, *, kept: int = KEPT) -> None:
+        """Start, or go on from kept bars: a row for each of `PRICES`; `kept` bars stay at least."""
         self.base = base
+        self._limit = kept + LET_GO
         self._kept = 0 if history is None else history.shape[1]
         self._history: Floats = np.empty((len(PRICES), max(_ROOM, self._kept)))
         if history is not None:
@@ -140,9 +145,27 @@ class Series:
             else:
                 found = handle.update(*inputs[_INPUT_OF[place]])
             self._put(values, place, found)
-        if self._kept == LIMIT:
+        if self._kept == self._limit:
             self._let_go()
         return values
+
+    def revise(self, dropped: int, bars: Sequence[Bar]) -> list[list[float]]:
+        """Forget the last closed bars and close others in their place; gives the values of each.
+
+        Args:
+            dropped: how many are forgotten.
+            bars: those in their place, as many or more.
+
+        Raises:
+            ValueError: not so many are kept, or fewer come than go.
+        """
+        if dropped > self._kept:
+            raise ValueError(f"at most the {self._kept} bars that are kept can be revised, not {dropped}")
+        if len(bars) < dropped:
+            raise ValueError(f"{dropped} bars must be replaced by as many or more, not by {len(bars)}")
+        self._kept -= dropped
+        self._handles = None
+        return [self.close(bar) for bar in bars]
 
     def peek(self, bar: Bar) -> list[float]:
         """The values that `close` would give; nothing changes."""
@@ -169,12 +192,13 @@ class Series:
         self._kept += 1
 
     def _let_go(self) -> None:
-        handles = self._opened()
-        before = handles[_OBV].value
-        self._history = self._history[:, LIMIT - KEPT : LIMIT].copy()
-        self._kept = KEPT
-        handles[:] = [self._open(place) for place in range(len(CATALOGUE))]
-        self.base += before - handles[_OBV].value
+        # OBV's base comes from the bars before the anchor alone, so that revised bars after it leave it as it is.
+        reached = self._history[:, : LET_GO + 1]
+        close, volume = PRICES.index("close"), PRICES.index("volume")
+        self.base += float(talib.OBV(reached[close], reached[volume])[-1] - reached[volume, -1])
+        self._history = self._history[:, LET_GO : self._kept].copy()
+        self._kept -= LET_GO
+        self._handles = None
 
     def _opened(self) -> list[Any]:
         if self._handles is None:
