@@ -161,7 +161,7 @@ class Oracle:
 
     def session_vwap(self, series: tuple[str, str], start: int, end: int, otherwise: float) -> float:
         symbol, interval = series
-        anchor = start if interval in ("1s", "1d") else int(self.sessions.session_start(np.array([start]))[0])
+        anchor = start if interval == "1d" else int(self.sessions.session_start(np.array([start]))[0])
         some = [tick for tick in self.counted[symbol] if anchor <= tick.ts_event < end]
         volume = sum(Fraction(tick.volume) for tick in some)
         value = sum(Fraction(tick.price) * Fraction(tick.volume) for tick in some)

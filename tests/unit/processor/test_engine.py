@@ -78,7 +78,11 @@ class Bench:
             if isinstance(op, Progress):
                 self.engine.mark(op)
         self.put(self.engine.close())
-        self.records |= dict(self.engine.changes(Offsets(0, 0)))
+        for key, value in self.engine.changes(Offsets(0, 0)):
+            if value is None:
+                self.records.pop(key, None)
+            else:
+                self.records[key] = value
 
     def restart(self) -> None:
         loaded = Loaded()

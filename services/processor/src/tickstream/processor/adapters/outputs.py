@@ -16,8 +16,8 @@ from tickstream.core.model import Bar, IndicatorSet, MarketEvent, State
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
 from tickstream.processor.adapters.transactions import Transactions
+from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.engine import Gap, Output
-from tickstream.processor.domain.indicators import NAMES
 from tickstream.processor.domain.state import Record
 
 _STATES: Final = get_args(State)
@@ -36,6 +36,7 @@ class Outputs:
     symbols: Interner
     sources: Interner
     intervals: tuple[str, ...]
+    catalogue: Catalogue
 
     def send_bars(self, output: Output, state: State) -> None:
         """Send bars and their indicators, all closed or all partial."""
@@ -47,14 +48,10 @@ class Outputs:
         codes = bars["symbol"].tolist()
         values = self.codecs.of(Bar).encode_columns(columns)
         self.transactions.send(self.kafka.topic(BARS.name), [keys[code] for code in codes], values)
-        rows = output.rows
-        if len(rows):
-            some = columns.take(rows)
-            values = self.codecs.of(IndicatorSet).encode_rows(
-                some.symbol, some.interval, some.start, some.end, some.state, some.revision, NAMES, output.values
-            )
-            topic = self.kafka.topic(INDICATORS.name)
-            self.transactions.send(topic, [keys[code] for code in bars["symbol"][rows].tolist()], values)
+        if len(output.rows):
+            symbols = bars["symbol"][output.rows].tolist()
+            values = self._indicators(output, columns)
+            self.transactions.send(self.kafka.topic(INDICATORS.name), [keys[code] for code in symbols], values)
 
     def send_gap(self, gap: Gap) -> None:
         """Send a market event that says which trades are missing."""
@@ -73,6 +70,28 @@ class Outputs:
         """Send a partition's changed state to the changelog."""
         topic = self.kafka.topic(PROCESSOR_STATE.name)
         self.transactions.send(topic, [key for key, _ in records], [value for _, value in records], partition)
+
+    def _indicators(self, output: Output, columns: BarColumns) -> list[bytes]:
+        """The records of the bars' indicators; each has the names that its interval has."""
+        encode = self.codecs.of(IndicatorSet).encode_rows
+        intervals = output.bars["interval"][output.rows]
+        records = [b""] * len(output.rows)
+        for names, group in self._alike(np.unique(intervals).tolist()):
+            rows = np.flatnonzero(np.isin(intervals, group))
+            some = columns.take(output.rows[rows])
+            values = output.values[rows][:, list(names)]
+            called = [self.catalogue.names[name] for name in names]
+            found = encode(some.symbol, some.interval, some.start, some.end, some.state, some.revision, called, values)
+            for row, record in zip(rows.tolist(), found, strict=True):
+                records[row] = record
+        return records
+
+    def _alike(self, intervals: Sequence[int]) -> list[tuple[tuple[int, ...], list[int]]]:
+        """Those intervals that have the same indicators, by their columns."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for interval in intervals:
+            groups.setdefault(tuple(self.catalogue.places(self.intervals[interval]).tolist()), []).append(interval)
+        return list(groups.items())
 
     def _columns(self, output: Output, state: State) -> BarColumns:
         bars = output.bars

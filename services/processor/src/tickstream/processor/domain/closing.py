@@ -84,7 +84,7 @@ class Closing:
         self._calendars = calendars
         self._quiet_limit = quiet_limit
         self._fills = np.array([interval.fills for interval in intervals])
-        self._timed = np.array([interval.fills and not interval.daily for interval in intervals])
+        self._timed = np.array([not interval.daily for interval in intervals])
         self.cursors = np.zeros((0, len(intervals)), dtype=CURSOR)
 
     def reserve(self, symbols: int) -> None:

@@ -6,18 +6,19 @@ The same log gives the same closed bars, indicators and rejections, however it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
 from tickstream.core.model import FLAG_SUSPICIOUS, Progress
-from tickstream.processor.domain import state
+from tickstream.processor.domain import catalogue, state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
+from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.dedupe import Missing, Seen
-from tickstream.processor.domain.indicators import NAMES, Bar, Series, kept_of
+from tickstream.processor.domain.series import Bar, Series
 from tickstream.processor.domain.state import BLOCK, Loaded, Offsets, Record, StreamState
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
 from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_keys, window_starts
@@ -35,6 +36,7 @@ class Rules:
         patience: how far a source may lie behind before it is not waited for.
         quiet_limit: how long after its last trade a symbol gets quiet bars.
         include_suspicious: whether suspicious prints count.
+        catalogue: the indicators.
     """
 
     intervals: tuple[Interval, ...]
@@ -44,6 +46,7 @@ class Rules:
     patience: int
     quiet_limit: int
     include_suspicious: bool
+    catalogue: Catalogue = field(default_factory=catalogue.usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +72,7 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Bars, and the indicators of some of them: `values[i]`, by `NAMES`, belongs to `bars[rows[i]]`."""
+    """Bars, and the indicators of some of them: `values[i]`, by the catalogue's names, belongs to `bars[rows[i]]`."""
 
     bars: Table
     rows: NDArray[np.intp]
@@ -87,7 +90,7 @@ class Output:
                     *(part.rows + offset for part, offset in zip(parts, offsets, strict=False)),
                 ]
             ),
-            np.concatenate([np.zeros((0, len(NAMES))), *(part.values for part in parts)]),
+            np.concatenate([part.values for part in parts]) if parts else np.zeros((0, 0)),
         )
 
 
@@ -116,7 +119,10 @@ class Engine:
         self._watermarks = Watermarks(rules.patience)
         self._open = OpenWindows(rules.intervals, calendars, rules.indicated)
         self._closing = Closing(rules.intervals, calendars, rules.quiet_limit)
+        self._names = rules.catalogue.names
+        self._plans = [rules.catalogue.plan(interval.name) for interval in rules.intervals]
         self._series: dict[int, Series] = {}
+        self._anchors: dict[int, int] = {}
         self._touched: set[int] = set()
         self._heard: set[int] = set()
         self._kept: list[Record] = []
@@ -168,7 +174,7 @@ class Engine:
         windows = self._open.remove(table["end"] <= limits[table["symbol"]])
         bars = self._closing.close(windows, limits)
         if not len(bars):
-            return _output(bars)
+            return self._only(bars)
         self._touched.update(np.unique(bars["symbol"]).tolist())
         rows = np.flatnonzero(self._indicated[bars["interval"]])
         return Output(bars, rows, self._indicate(bars[rows]))
@@ -177,7 +183,7 @@ class Engine:
         """The newest window of each series as it is now, where it has changed since it was last shown."""
         table = self._open.table
         if not len(table):
-            return _output(np.zeros(0, dtype=BAR))
+            return self._only(np.zeros(0, dtype=BAR))
         series = table["symbol"].astype(np.int64) * self._width + table["interval"]
         newest = np.append(series[1:] != series[:-1], values=True)
         rows = np.flatnonzero(newest & (table["changed"] == 1) & self._shown[table["interval"]])
@@ -188,7 +194,7 @@ class Engine:
             [*self._series_of(place).peek(bar), vwap]
             for place, bar, vwap in zip(*_plain(bars[indicated], self._width), strict=True)
         ]
-        return Output(bars, indicated, np.array(values).reshape(-1, len(NAMES)))
+        return Output(bars, indicated, np.array(values).reshape(-1, len(self._names)))
 
     def changes(self, offsets: Offsets) -> list[Record]:
         """The state's records that have changed since they were last asked for."""
@@ -239,10 +245,13 @@ class Engine:
             self._streams_of.setdefault(pair[0], []).append(stream)
         return stream
 
+    def _only(self, bars: Table) -> Output:
+        return Output(bars, np.zeros(0, dtype=np.intp), np.zeros((0, len(self._names))))
+
     def _series_of(self, place: int) -> Series:
         series = self._series.get(place)
         if series is None:
-            series = self._series[place] = Series()
+            series = self._series[place] = Series(self._plans[place % self._width])
         return series
 
     def _gap(self, missing: Missing, ts_event: int) -> Gap:
@@ -261,7 +270,7 @@ class Engine:
 
     def _indicate(self, bars: Table) -> Floats:
         """The indicators of closed bars; keeps the bars in the changelog."""
-        values = np.empty((len(bars), len(NAMES)))
+        values = np.empty((len(bars), len(self._names)))
         numbers: dict[int, int] = {}
         for row, (place, bar, vwap) in enumerate(zip(*_plain(bars, self._width), strict=True)):
             values[row] = [*self._series_of(place).close(bar), vwap]
@@ -277,13 +286,24 @@ class Engine:
         seconds = self._rules.intervals[place % self._width].seconds
         series = self._series[place]
         full = total // BLOCK * BLOCK
-        for first in range((total - count) // BLOCK * BLOCK, full, BLOCK):
-            if total - first <= kept_of(total):
-                bars = series.last(total - first)[:, :BLOCK]
+        self._keep_anchor(place, symbol, seconds)
+        for low in range((total - count) // BLOCK * BLOCK, full, BLOCK):
+            first = max(low, series.anchor)
+            if first < low + BLOCK:
+                bars = series.last(total - first)[:, : low + BLOCK - first]
                 self._kept.append(state.block_record(symbol, seconds, first, bars))
         rest = series.last(min(count, total - full)).T.tolist() if total > full else []
         for number, bar in enumerate(rest, start=total - len(rest)):
-            self._kept.append(state.bar_record(symbol, seconds, number, series.base, bar))
+            self._kept.append(state.bar_record(symbol, seconds, number, bar))
+
+    def _keep_anchor(self, place: int, symbol: bytes, seconds: int) -> None:
+        """Keep where a series' bars begin now, and drop the blocks before."""
+        series, before = self._series[place], self._anchors.get(place, 0)
+        if series.anchor != before:
+            self._anchors[place] = series.anchor
+            self._kept.append(state.anchor_record(symbol, seconds, series.anchor, series.stands))
+            gone = range(before // BLOCK, series.anchor // BLOCK)
+            self._kept += [state.block_gone(symbol, seconds, block) for block in gone]
 
     def _symbol_records(self, symbols: Codes) -> list[Record]:
         table = self._open.table
@@ -319,7 +339,14 @@ class Engine:
         interval = place % self._width
         if interval in self._rules.indicated and bars:
             seconds = self._rules.intervals[interval].seconds
-            self._series[place] = Series(*loaded.history(symbol, seconds, bars, kept_of(bars)))
+            held = loaded.held(symbol, seconds, bars)
+            self._series[place] = Series(self._plans[interval], held)
+            if not held.bars.shape[1]:
+                self._kept += [
+                    state.block_gone(symbol.encode(), seconds, block) for block in loaded.blocks(symbol, seconds)
+                ]
+                self._kept.append(state.anchor_record(symbol.encode(), seconds, held.anchor, held.stands))
+            self._anchors[place] = held.anchor
 
     def _own(self, windows: Table, symbol: int, places: dict[int, int]) -> Table:
         """Stored windows with this process's codes."""
@@ -366,7 +393,3 @@ def _plain(bars: Table, width: int) -> tuple[list[int], list[Bar], list[float]]:
     columns = [bars[name].tolist() for name in ("open", "high", "low", "close")]
     prices = list(zip(*columns, bars["sums"][:, 0].tolist(), strict=True))
     return places, prices, bars["session_vwap"].tolist()
-
-
-def _output(bars: Table) -> Output:
-    return Output(bars, np.zeros(0, dtype=np.intp), np.zeros((0, len(NAMES))))

@@ -6,7 +6,8 @@ One record for each of these, written when it has changed:
 - a source's progress,
 - a symbol: its watermark, live sources, seen numbers, open windows and where its series stand,
 - a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
-- `BLOCK` closed bars together, in one of `BLOCKS` places that are used in turn.
+- up to `BLOCK` closed bars together, deleted when the series lets them go,
+- where a series' bars begin, and what indicators had come to there.
 
 All numbers are little-endian.
 """
@@ -25,15 +26,15 @@ from tickstream.core.errors import FatalError
 from tickstream.processor.domain.bars import WINDOW, Table
 from tickstream.processor.domain.closing import CURSOR
 from tickstream.processor.domain.dedupe import Range
-from tickstream.processor.domain.indicators import LIMIT, PRICES
+from tickstream.processor.domain.functions import BEGINNING, ENDLESS, PRICES
+from tickstream.processor.domain.series import Held
 
 BLOCK: Final = 64
-BLOCKS: Final = LIMIT // BLOCK + 1
 
-Record = tuple[bytes, bytes]
-"""A key and a value."""
+Record = tuple[bytes, bytes | None]
+"""A key and a value; none deletes what the key had."""
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _SEPARATOR: Final = b"\x00"
 _OFFSETS_KEY: Final = b"o"
 _OFFSETS: Final = struct.Struct("<Bqq")
@@ -41,7 +42,8 @@ _SOURCE: Final = struct.Struct("<BqB")
 _SYMBOL: Final = struct.Struct("<BqHHH")
 _STREAM: Final = struct.Struct("<BHH")
 _RANGE: Final = struct.Struct("<qq")
-_BARS: Final = struct.Struct("<Bqd")
+_BARS: Final = struct.Struct("<Bq")
+_ANCHOR: Final = struct.Struct(f"<Bq{len(ENDLESS)}d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +99,25 @@ def symbol_record(
     return b"y" + symbol, b"".join(parts)
 
 
-def bar_record(symbol: bytes, seconds: int, number: int, base: float, bar: Iterable[float]) -> Record:
+def bar_record(symbol: bytes, seconds: int, number: int, bar: Iterable[float]) -> Record:
     """The closed bar `number` of a series, counted from 0."""
     key = _series_key(b"t", symbol, seconds, number % BLOCK)
-    return key, _BARS.pack(_VERSION, number, base) + np.array(list(bar)).tobytes()
+    return key, _BARS.pack(_VERSION, number) + np.array(list(bar)).tobytes()
 
 
 def block_record(symbol: bytes, seconds: int, first: int, bars: Floats) -> Record:
-    """`BLOCK` closed bars of a series from `first` on: a row for each of `PRICES`."""
-    key = _series_key(b"b", symbol, seconds, first // BLOCK % BLOCKS)
-    return key, _BARS.pack(_VERSION, first, 0.0) + bars.T.tobytes()
+    """The closed bars of a series from `first` to the end of its block: a row for each of `PRICES`."""
+    return _series_key(b"b", symbol, seconds, first // BLOCK), _BARS.pack(_VERSION, first) + bars.T.tobytes()
+
+
+def block_gone(symbol: bytes, seconds: int, block: int) -> Record:
+    """The block of that number isn't needed any more."""
+    return _series_key(b"b", symbol, seconds, block), None
+
+
+def anchor_record(symbol: bytes, seconds: int, anchor: int, stands: Sequence[float]) -> Record:
+    """Where the bars of a series begin, and where the functions of `ENDLESS` stand there."""
+    return b"a" + _SEPARATOR.join((symbol, b"%d" % seconds)), _ANCHOR.pack(_VERSION, anchor, *stands)
 
 
 def _series_key(kind: bytes, symbol: bytes, seconds: int, place: int) -> bytes:
@@ -120,7 +131,8 @@ class Loaded:
         self.offsets = FROM_THE_BEGINNING
         self.sources: dict[str, tuple[int, bool]] = {}
         self.symbols: dict[str, SymbolState] = {}
-        self._bars: dict[tuple[str, int], dict[bytes, tuple[int, float, Floats]]] = {}
+        self._bars: dict[tuple[str, int], dict[bytes, tuple[int, Floats]]] = {}
+        self._anchors: dict[tuple[str, int], tuple[int, tuple[float, ...]]] = {}
 
     def take(self, key: bytes, value: bytes | None) -> None:
         """Read one record.
@@ -129,6 +141,7 @@ class Loaded:
             FatalError: another version of this program wrote it.
         """
         if value is None:
+            self._forget(key)
             return
         if value[0] != _VERSION:
             raise FatalError(f"state {key!r} must be of version {_VERSION}, was {value[0]}")
@@ -141,31 +154,51 @@ class Loaded:
             self.sources[rest.decode()] = (progress, bool(over))
         elif kind == b"y":
             self.symbols[rest.decode()] = _read_symbol(value)
+        elif kind == b"a":
+            symbol, seconds = rest.rsplit(_SEPARATOR, 1)
+            _, anchor, *stands = _ANCHOR.unpack(value)
+            self._anchors[symbol.decode(), int(seconds)] = (anchor, tuple(stands))
         else:
-            symbol, seconds, _ = rest.rsplit(_SEPARATOR, 2)
-            _, first, base = _BARS.unpack_from(value)
+            _, first = _BARS.unpack_from(value)
             bars = np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
-            self._bars.setdefault((symbol.decode(), int(seconds)), {})[key] = (first, base, bars)
+            self._bars.setdefault(_series_of(rest), {})[key] = (first, bars)
 
-    def history(self, symbol: str, seconds: int, bars: int, kept: int) -> tuple[Floats, float]:
-        """The last `kept` of a series' `bars`, a row for each of `PRICES`, and OBV's base.
+    def held(self, symbol: str, seconds: int, bars: int) -> Held:
+        """What is kept of a series that has closed `bars`; nothing of one that had no indicators at the last of them.
 
         Raises:
             FatalError: bars are missing.
         """
-        found = np.full((kept, len(PRICES)), np.nan)
-        base = 0.0
-        for first, its_base, rows in self._bars.get((symbol, seconds), {}).values():
-            low, high = max(first, bars - kept), min(first + len(rows), bars)
+        stored = self._bars.get((symbol, seconds), {}).values()
+        if max((first + len(rows) for first, rows in stored), default=0) < bars:
+            return Held(anchor=bars)
+        anchor, stands = self._anchors.get((symbol, seconds), (0, BEGINNING))
+        kept = bars - anchor
+        found, known = np.empty((kept, len(PRICES))), np.zeros(kept, dtype=np.bool_)
+        for first, rows in stored:
+            low, high = max(first, anchor), min(first + len(rows), bars)
             if low < high:
-                found[low - (bars - kept) : high - (bars - kept)] = rows[low - first : high - first]
-            if first == bars - 1 and len(rows) == 1:
-                base = its_base
-        if np.isnan(found).any():
+                found[low - anchor : high - anchor] = rows[low - first : high - first]
+                known[low - anchor : high - anchor] = True
+        if not known.all():
             raise FatalError(
                 f"the last {kept} of {bars} bars of {symbol} in {seconds} s must all be kept, some are gone"
             )
-        return found.T, base
+        return Held(found.T, anchor, stands)
+
+    def blocks(self, symbol: str, seconds: int) -> list[int]:
+        """The numbers of a series' stored blocks."""
+        stored = self._bars.get((symbol, seconds), {})
+        return sorted(first // BLOCK for key, (first, _) in stored.items() if key[:1] == b"b")
+
+    def _forget(self, key: bytes) -> None:
+        if key[:1] == b"b":
+            self._bars.get(_series_of(key[1:]), {}).pop(key, None)
+
+
+def _series_of(rest: bytes) -> tuple[str, int]:
+    symbol, seconds, _ = rest.rsplit(_SEPARATOR, 2)
+    return symbol.decode(), int(seconds)
 
 
 def _read_symbol(value: bytes) -> SymbolState:
