@@ -217,7 +217,7 @@ class Oracle:
         self.bars[series].append(dict(whole))
 
     def session_vwap(self, series: tuple[str, str], start: int, end: int, otherwise: float) -> float:
-        anchor = start if series[1] in ("1s", "1d") else int(self.sessions.session_start(np.array([start]))[0])
+        anchor = start if series[1] == "1d" else int(self.sessions.session_start(np.array([start]))[0])
         some = [tick for tick in self.counted[series] if anchor <= tick.ts_event < end]
         volume = sum(Fraction(tick.volume) for tick in some)
         value = sum(Fraction(tick.price) * Fraction(tick.volume) for tick in some)

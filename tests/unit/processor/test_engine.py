@@ -17,8 +17,8 @@ from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import MarketEvent, Progress, Tick
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import INTERVALS
+from tickstream.processor.domain.catalogue import usual
 from tickstream.processor.domain.engine import Engine, Output, Rules
-from tickstream.processor.domain.indicators import NAMES
 from tickstream.processor.domain.outages import ACTIVITIES
 from tickstream.processor.domain.state import Loaded, Offsets
 from tickstream.processor.domain.windows import Calendars, Interval
@@ -83,7 +83,11 @@ class Bench:
             if isinstance(op, Progress):
                 self.engine.mark(op)
         self.put(self.engine.close())
-        self.records |= dict(self.engine.changes(Offsets(0, 0)))
+        for key, value in self.engine.changes(Offsets(0, 0)):
+            if value is None:
+                self.records.pop(key, None)
+            else:
+                self.records[key] = value
 
     def restart(self) -> None:
         loaded = Loaded()
@@ -278,7 +282,7 @@ def test_indicators_end_up_as_those_of_the_bars_as_they_ended_up(ops: list[Op], 
     close, volume = (np.array([bar[name] for bar in bars], dtype=float) for name in ("close", "volume"))
     wanted = {"sma_20": talib.SMA(close, 20), "ema_20": talib.EMA(close, 20), "obv": talib.OBV(close, volume)}
     for name, series in wanted.items() if bars else ():
-        place = NAMES.index(name)
+        place = usual().names.index(name)
         np.testing.assert_allclose([values[start][place] for start in sorted(final)], series, rtol=1e-9)
 
 
@@ -363,7 +367,7 @@ def test_news_of_any_time_leave_prices_as_they_are_and_end_in_the_same_bars(
 ) -> None:
     ts = min(op.ts_event for op in ops if isinstance(op, Tick))
     events = [MarketEvent("halt" if on else "resume", ts + at * SECOND, symbol="S1") for at, on, _ in news]
-    plain, before, during = Bench(), Bench(), Bench()
+    plain, before, during = (Bench(retention=1000 * HOUR) for _ in range(3))
     for offset, event in enumerate(events):
         before.engine.hear(event, 0, offset)
     plain.run(ops, cuts)

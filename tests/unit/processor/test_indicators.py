@@ -13,8 +13,13 @@ from hypothesis import strategies as st
 
 from tests.support.oracle import indicators_of
 from tickstream.core.columns import Floats
-from tickstream.processor.domain.indicators import KEPT, LET_GO, LIMIT, NAMES, Series, kept_of
+from tickstream.processor.domain import catalogue
+from tickstream.processor.domain.functions import PAGE
+from tickstream.processor.domain.series import Held, Series
 
+KEPT = PAGE
+LIMIT = KEPT + PAGE
+NAMES = catalogue.usual().names
 TABLES = Path(__file__).parents[2] / "data" / "indicators"
 
 
@@ -66,7 +71,7 @@ def test_a_series_reopened_on_its_kept_bars_goes_on_to_the_bit(length: int) -> N
     bars = walk(length + 50)
     whole = Series()
     closed(whole, bars[:, :length])
-    reopened = Series(bars[:, length - kept_of(length) : length], whole.base)
+    reopened = Series(held=Held(bars[:, whole.anchor : length], whole.anchor, whole.stands))
     np.testing.assert_array_equal(closed(whole, bars[:, length:]), closed(reopened, bars[:, length:]))
 
 
@@ -88,10 +93,10 @@ def test_revised_bars_count_as_if_they_had_come_so_in_the_first_place(data: st.D
 
 
 @pytest.mark.parametrize("kept", [KEPT, KEPT + 300])
-@pytest.mark.parametrize(("more", "dropped"), [(-1, 30), (0, 1), (0, 70), (40, 40), (40, 100), (LET_GO + 5, 60)])
+@pytest.mark.parametrize(("more", "dropped"), [(-1, 30), (0, 1), (0, 70), (40, 40), (40, 100), (PAGE + 5, 60)])
 def test_bars_revised_across_the_point_where_old_ones_are_let_go(kept: int, more: int, dropped: int) -> None:
-    bars = walk(kept + LET_GO + more + 50)
-    first, revised = kept + LET_GO + more, kept + LET_GO + more - dropped
+    bars = walk(kept + PAGE + more + 50)
+    first, revised = kept + PAGE + more, kept + PAGE + more - dropped
     changed = bars.copy()
     changed[:, revised:first] = walk(dropped, 99)
     series = Series(kept=kept)
@@ -100,7 +105,7 @@ def test_bars_revised_across_the_point_where_old_ones_are_let_go(kept: int, more
     straight = Series(kept=kept)
     before = closed(straight, changed[:, :first])
     np.testing.assert_allclose(np.array(found), before[revised:], rtol=1e-9, atol=1e-9)
-    assert series.base == straight.base
+    assert (series.anchor, series.stands) == (straight.anchor, straight.stands)
     np.testing.assert_array_equal(closed(series, changed[:, first:]), closed(straight, changed[:, first:]))
     whole = closed(Series(kept=3 * kept), changed[:, :first])
     np.testing.assert_allclose(before, whole, rtol=1e-9, atol=1e-9)

@@ -23,6 +23,9 @@ class Figures:
         self.rejected = counter("rejected", "Records that could not be read as trades.")
         self.gaps = counter("gaps", "Times that a source skipped numbers.")
         self.bars = counter("bars", "Closed bars.", "interval")
+        self.indicator_errors = counter(
+            "indicator_errors", "Bars for which an indicator of one's own failed.", "indicator"
+        )
         self.transactions = counter("transactions", "Transactions that were committed.")
         self.restarts = counter("restarts", "Times that state was read back after a failure.")
         self.commit_seconds = Histogram(

@@ -33,6 +33,7 @@ from tickstream.core.service import Stop
 from tickstream.processor.adapters import changelog
 from tickstream.processor.adapters.news import Heard, News
 from tickstream.processor.adapters.outputs import Outputs
+from tickstream.processor.adapters.plugins import Complaints
 from tickstream.processor.adapters.source import Batch, Source
 from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.domain.engine import Engine, Output
@@ -86,10 +87,18 @@ class Pipeline:
         self._engines: dict[int, Engine] = {}
         self._changed: set[int] = set()
         self._outputs = Outputs(
-            kafka, codecs, transactions, clock, self._names.symbols, self._names.sources, settings.intervals
+            kafka,
+            codecs,
+            transactions,
+            clock,
+            self._names.symbols,
+            self._names.sources,
+            settings.intervals,
+            self._rules.catalogue,
         )
         self._news = News(kafka, codecs)
         self._heard: deque[Heard] = deque(maxlen=_MOST_EVENTS)
+        self._complaints = Complaints(self._rules.catalogue, figures, clock)
         self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked, self._patiently)
         self._opened_at = 0.0
         self._form_at = 0.0
@@ -189,6 +198,7 @@ class Pipeline:
         with self._figures.commit_seconds.time():
             self._transactions.commit(self._source.positions(), self._source.consumer)
         self._changed.clear()
+        self._complaints.tell()
         self._figures.transactions.inc()
         self._figures.lag.set(self._source.lag)
         self._figures.symbols.set(sum(engine.symbol_count for engine in self._engines.values()))

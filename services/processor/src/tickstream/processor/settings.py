@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.sessions import Sessions
 from tickstream.core.settings import Names
 from tickstream.core.topics import INTERVALS
+from tickstream.processor.adapters import plugins
+from tickstream.processor.domain.catalogue import ENTRIES, Catalogue, name_of
 from tickstream.processor.domain.engine import Rules
 from tickstream.processor.domain.windows import Interval
 from tickstream.processor.roles import RoleSettings
@@ -22,6 +24,9 @@ class ProcessorSettings(RoleSettings):
 
     intervals: Names = Field(tuple(INTERVALS), description="the bars' intervals")
     indicator_intervals: Names = Field(("1m", "5m", "15m", "1h", "1d"), description="those that get indicators")
+    indicators: Names = Field(
+        ENTRIES, description="NAME[:PARAMETER...][@INTERVAL...], of TA-Lib or a package of yours; see indicators.md"
+    )
     forming_intervals: Names = Field(("1m", "5m", "15m", "1h", "1d"), description="those whose forming bars are shown")
     forming_seconds: float = Field(1.0, gt=0, le=60, description="between two looks at a forming bar, at least")
     include_suspicious: bool = Field(default=False, description="let suspicious prints into bars")
@@ -51,12 +56,11 @@ class ProcessorSettings(RoleSettings):
             raise ValueError("must name at least one interval")
         return names
 
-    @field_validator("indicator_intervals")
+    @field_validator("indicators")
     @classmethod
-    def _fill(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(Interval.named(name).fills for name in names):
-            raise ValueError("must all be of a minute or longer")
-        return names
+    def _are_indicators(cls, entries: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        _catalogue(entries, info.data.get("intervals"), info.data.get("indicator_intervals"))
+        return entries
 
     @field_validator("calendar")
     @classmethod
@@ -82,16 +86,22 @@ class ProcessorSettings(RoleSettings):
     @property
     def rules(self) -> Rules:
         """What the engine goes by."""
+        catalogue = _catalogue(self.indicators, self.intervals, self.indicator_intervals)
         return Rules(
             intervals=tuple(Interval.named(name) for name in self.intervals),
-            indicated=self._places(self.indicator_intervals),
+            indicated=self._places(tuple(filter(catalogue.is_on, self.intervals))),
             shown=self._places(self.forming_intervals),
             grace=int(self.grace * NANOS_PER_SECOND),
             patience=int(self.patience * NANOS_PER_SECOND),
             quiet_limit=self.quiet_days * _DAY,
             retention=int(self.retention * NANOS_PER_SECOND),
             include_suspicious=self.include_suspicious,
+            catalogue=catalogue,
         )
 
     def _places(self, names: tuple[str, ...]) -> frozenset[int]:
         return frozenset(place for place, name in enumerate(self.intervals) if name in names)
+
+
+def _catalogue(entries: tuple[str, ...], intervals: tuple[str, ...] | None, usual: tuple[str, ...] | None) -> Catalogue:
+    return Catalogue.of(entries, plugins.factories(set(map(name_of, entries))), intervals, usual)

@@ -10,15 +10,15 @@ import numpy as np
 
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
-from tickstream.core.columns import BarColumns, Interner, Strings
+from tickstream.core.columns import BarColumns, Floats, Interner, Strings
 from tickstream.core.kafka import Kafka, Message, dead_letter_headers
 from tickstream.core.model import Bar, IndicatorSet, MarketEvent, State
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
 from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.domain.bars import Table
+from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.engine import Gap, Output
-from tickstream.processor.domain.indicators import NAMES
 from tickstream.processor.domain.outages import ACTIVITIES
 from tickstream.processor.domain.state import Record
 
@@ -37,23 +37,14 @@ class Outputs:
     symbols: Interner
     sources: Interner
     intervals: tuple[str, ...]
+    catalogue: Catalogue
 
     def send_bars(self, output: Output, state: State) -> None:
         """Send bars and their indicators, all closed or all partial."""
         self._send_bars(output.bars, state)
         if not len(output.indicated):
             return
-        columns = self._columns(output.indicated, state)
-        values = self.codecs.of(IndicatorSet).encode_rows(
-            columns.symbol,
-            columns.interval,
-            columns.start,
-            columns.end,
-            columns.state,
-            columns.revision,
-            NAMES,
-            output.values,
-        )
+        values = self._indicators(output.indicated, output.values, state)
         self.transactions.send(self.kafka.topic(INDICATORS.name), self._keys(output.indicated), values)
 
     def _send_bars(self, bars: Table, state: State) -> None:
@@ -82,6 +73,28 @@ class Outputs:
         """Send a partition's changed state to the changelog."""
         topic = self.kafka.topic(PROCESSOR_STATE.name)
         self.transactions.send(topic, [key for key, _ in records], [value for _, value in records], partition)
+
+    def _indicators(self, bars: Table, values: Floats, state: State) -> list[bytes]:
+        """The records of the bars' indicators; each has the names that its interval has."""
+        encode = self.codecs.of(IndicatorSet).encode_rows
+        columns, intervals = self._columns(bars, state), bars["interval"]
+        records = [b""] * len(bars)
+        for names, group in self._alike(np.unique(intervals).tolist()):
+            rows = np.flatnonzero(np.isin(intervals, group))
+            some = columns.take(rows)
+            own = values[rows][:, list(names)]
+            called = [self.catalogue.names[name] for name in names]
+            found = encode(some.symbol, some.interval, some.start, some.end, some.state, some.revision, called, own)
+            for row, record in zip(rows.tolist(), found, strict=True):
+                records[row] = record
+        return records
+
+    def _alike(self, intervals: Sequence[int]) -> list[tuple[tuple[int, ...], list[int]]]:
+        """Those intervals that have the same indicators, by their columns."""
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for interval in intervals:
+            groups.setdefault(tuple(self.catalogue.places(self.intervals[interval]).tolist()), []).append(interval)
+        return list(groups.items())
 
     def _columns(self, bars: Table, state: State) -> BarColumns:
         volumes = bars["sums"][:, 0]

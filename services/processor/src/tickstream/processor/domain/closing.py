@@ -91,7 +91,7 @@ class Closing:
         self._quiet_limit = quiet_limit
         self._activities = activities
         self._fills = np.array([interval.fills for interval in intervals])
-        self._timed = np.array([interval.fills and not interval.daily for interval in intervals])
+        self._timed = np.array([not interval.daily for interval in intervals])
         self.cursors = np.zeros((0, len(intervals)), dtype=CURSOR)
 
     def reserve(self, symbols: int) -> None:

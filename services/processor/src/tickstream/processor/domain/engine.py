@@ -5,24 +5,24 @@ The same log gives the same closed bars, indicators and rejections, however it i
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
 from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
-from tickstream.processor.domain import state
+from tickstream.processor.domain import catalogue, state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
+from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.dedupe import Missing, Seen
-from tickstream.processor.domain.indicators import KEPT, LET_GO, NAMES, Bar, Series, kept_of
+from tickstream.processor.domain.indicators import Indicators
 from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
 from tickstream.processor.domain.retained import Retained
 from tickstream.processor.domain.revisions import Revised, Revisions
-from tickstream.processor.domain.state import BLOCK, Loaded, Offsets, Record, StreamState
+from tickstream.processor.domain.state import Loaded, Offsets, Record, StreamState
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
 from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_keys
 
@@ -40,6 +40,7 @@ class Rules:
         quiet_limit: how long after its last trade a symbol gets quiet bars.
         retention: how late a trade may be and still change closed bars.
         include_suspicious: whether suspicious prints count.
+        catalogue: the indicators.
     """
 
     intervals: tuple[Interval, ...]
@@ -50,6 +51,7 @@ class Rules:
     quiet_limit: int
     retention: int
     include_suspicious: bool
+    catalogue: Catalogue = field(default_factory=catalogue.usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,10 @@ class Taken:
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """Bars, and indicators: `values[i]`, by `NAMES`, is of `indicated[i]`, whose `revision` is that of the values."""
+    """Bars, and indicators: `values[i]`, by the catalogue's names, is of `indicated[i]`.
+
+    The `revision` of a bar in `indicated` is that of its values.
+    """
 
     bars: Table
     indicated: Table
@@ -88,7 +93,7 @@ class Output:
         return cls(
             stacked([part.bars for part in parts], BAR),
             stacked([part.indicated for part in parts], BAR),
-            np.concatenate([np.zeros((0, len(NAMES))), *(part.values for part in parts)]),
+            np.concatenate([part.values for part in parts]) if parts else np.zeros((0, 0)),
         )
 
 
@@ -129,10 +134,9 @@ class Engine:
             rules.retention,
             self._why_empty,
         )
-        self._series: dict[int, Series] = {}
+        self._indicators = Indicators(rules.catalogue, rules.intervals, rules.retention, symbols)
         self._touched: set[int] = set()
         self._heard: set[int] = set()
-        self._kept: list[Record] = []
         self._limits = np.zeros(0, dtype=np.int64)
         self._news: list[Output] = []
         self._events: dict[int, int] = {}
@@ -227,11 +231,11 @@ class Engine:
         windows = self._open.remove(table["end"] <= limits[table["symbol"]])
         bars = self._closing.close(windows, limits)
         if not len(bars):
-            return _output(bars)
+            return self._only(bars)
         self._revisions.kept.add(windows)
         self._touched.update(np.unique(bars["symbol"]).tolist())
         indicated = bars[self._indicated[bars["interval"]]]
-        return Output(bars, indicated, self._indicate(indicated))
+        return Output(bars, indicated, self._indicators.close(indicated, self._closing.cursors["bars"]))
 
     def _revise(self, late: Table, limits: Ints) -> Output:
         revised = self._revisions.revise(late, limits, self._closing.cursors)
@@ -240,7 +244,8 @@ class Engine:
 
     def _revised(self, revised: Revised) -> Output:
         following = revised.following[self._indicated[revised.following["interval"]]]
-        return Output(revised.changed, following, self._indicate_anew(following, revised.dropped))
+        values = self._indicators.revise(following, revised.dropped, self._closing.cursors["bars"])
+        return Output(revised.changed, following, values)
 
     def _closed_of(self, event: MarketEvent) -> list[tuple[int, int]]:
         """(symbol, how far it is closed) of those that an event is about."""
@@ -266,22 +271,18 @@ class Engine:
         """The newest window of each series as it is now, where it has changed since it was last shown."""
         table = self._open.table
         if not len(table):
-            return _output(np.zeros(0, dtype=BAR))
+            return self._only(np.zeros(0, dtype=BAR))
         series = table["symbol"].astype(np.int64) * self._width + table["interval"]
         newest = np.append(series[1:] != series[:-1], values=True)
         rows = np.flatnonzero(newest & (table["changed"] == 1) & self._shown[table["interval"]])
         table["changed"][rows] = 0
         bars = self._closing.show(table[rows])
-        indicated = np.flatnonzero(self._indicated[bars["interval"]])
-        values = [
-            [*self._series_of(place).peek(bar), vwap]
-            for place, bar, vwap in zip(*_plain(bars[indicated], self._width), strict=True)
-        ]
-        return Output(bars, bars[indicated], np.array(values).reshape(-1, len(NAMES)))
+        indicated = bars[self._indicated[bars["interval"]]]
+        return Output(bars, indicated, self._indicators.peek(indicated))
 
     def changes(self, offsets: Offsets) -> list[Record]:
         """The state's records that have changed since they were last asked for."""
-        records = [state.offsets_record(offsets), state.events_record(self._events), *self._kept]
+        records = [state.offsets_record(offsets), state.events_record(self._events), *self._indicators.changes()]
         records += [
             state.source_record(
                 self._sources.values[source],
@@ -292,7 +293,6 @@ class Engine:
         ]
         records += self._symbol_records(np.array(sorted(self._touched), dtype=np.int64))
         records += self._segment_records()
-        self._kept = []
         self._heard.clear()
         self._touched.clear()
         return records
@@ -312,7 +312,7 @@ class Engine:
                 if stream.live:
                     live.append(pair[1])
             self._watermarks.restore_symbol(symbol, found.watermark, live)
-            self._restore_cursors(loaded, name, symbol, found.cursors)
+            self._restore_cursors(loaded, symbol, found.cursors)
             windows.append(self._own(found.windows, np.full(len(found.windows), symbol)))
             found.waiting["symbol"] = symbol
             waiting.append(found.waiting)
@@ -330,11 +330,8 @@ class Engine:
             self._streams_of.setdefault(pair[0], []).append(stream)
         return stream
 
-    def _series_of(self, place: int) -> Series:
-        series = self._series.get(place)
-        if series is None:
-            series = self._series[place] = Series(kept=self._bars_kept(self._rules.intervals[place % self._width]))
-        return series
+    def _only(self, bars: Table) -> Output:
+        return Output(bars, np.zeros(0, dtype=BAR), self._indicators.no_values)
 
     def _gap(self, missing: Missing, ts_event: int) -> Gap:
         symbol, source = self._pairs[missing.stream]
@@ -346,48 +343,6 @@ class Engine:
         symbols = ticks.symbol.codes[rows].astype(np.int64)
         self._revisions.wait(symbols, before[rows], ticks.ts_event[rows], (ticks.price[rows], ticks.volume[rows]))
         return len(rows)
-
-    def _indicate(self, bars: Table) -> Floats:
-        """The indicators of closed bars; keeps the bars in the changelog."""
-        values = np.empty((len(bars), len(NAMES)))
-        numbers: dict[int, int] = {}
-        for row, (place, bar, vwap) in enumerate(zip(*_plain(bars, self._width), strict=True)):
-            values[row] = [*self._series_of(place).close(bar), vwap]
-            numbers[place] = numbers.get(place, 0) + 1
-        totals = self._closing.cursors.reshape(-1)["bars"]
-        for place, count in numbers.items():
-            self._keep(place, int(totals[place]), count)
-        return values
-
-    def _indicate_anew(self, bars: Table, dropped: dict[int, int]) -> Floats:
-        """The indicators of bars that take the place of the last `dropped` ones of their series."""
-        places, prices, vwaps = _plain(bars, self._width)
-        values: list[list[float]] = []
-        totals = self._closing.cursors.reshape(-1)["bars"]
-        for place, rows in itertools.groupby(range(len(bars)), key=places.__getitem__):
-            some = [prices[row] for row in rows]
-            values += self._series_of(place).revise(dropped.get(place, 0), some)
-            self._keep(place, int(totals[place]), len(some))
-        return np.array([[*found, vwap] for found, vwap in zip(values, vwaps, strict=True)]).reshape(-1, len(NAMES))
-
-    def _keep(self, place: int, total: int, count: int) -> None:
-        """Keep the last `count` of a series' bars: full blocks together, the others one by one."""
-        symbol = self._symbols.values[place // self._width].encode()
-        interval = self._rules.intervals[place % self._width]
-        series = self._series[place]
-        at_least = self._bars_kept(interval)
-        full = total // BLOCK * BLOCK
-        for first in range((total - count) // BLOCK * BLOCK, full, BLOCK):
-            if total - first <= kept_of(total, at_least):
-                bars = series.last(total - first)[:, :BLOCK]
-                self._kept += state.block_records(symbol, interval.seconds, first, series.base, bars, at_least + LET_GO)
-        rest = series.last(min(count, total - full)).T.tolist() if total > full else []
-        for number, bar in enumerate(rest, start=total - len(rest)):
-            self._kept.append(state.bar_record(symbol, interval.seconds, number, series.base, bar))
-
-    def _bars_kept(self, interval: Interval) -> int:
-        """How many bars indicators keep at least: enough before all that late trades may change."""
-        return max(KEPT, KEPT // 2 + self._rules.retention // interval.length + 2)
 
     def _symbol_records(self, symbols: Codes) -> list[Record]:
         table = self._open.table
@@ -431,7 +386,7 @@ class Engine:
             for stream, source in ((stream, self._pairs[stream][1]) for stream in self._streams_of.get(symbol, ()))
         ]
 
-    def _restore_cursors(self, loaded: Loaded, name: str, symbol: int, cursors: Table) -> None:
+    def _restore_cursors(self, loaded: Loaded, symbol: int, cursors: Table) -> None:
         self._closing.reserve(symbol + 1)
         for cursor in cursors:
             place, bars = self._places.get(int(cursor["seconds"])), int(cursor["bars"])
@@ -439,9 +394,7 @@ class Engine:
                 continue
             self._closing.cursors[symbol, place] = cursor
             if place in self._rules.indicated and bars:
-                kept = self._bars_kept(self._rules.intervals[place])
-                history = loaded.history(name, int(cursor["seconds"]), bars, kept_of(bars, kept))
-                self._series[symbol * self._width + place] = Series(*history, kept=kept)
+                self._indicators.restore(loaded, symbol, place, bars)
 
     def _named(self, names: Sequence[str], rows: Table) -> Table:
         """A segment's rows with this process's codes."""
@@ -489,15 +442,3 @@ def _trades(
         rows, ts = rows[by_time], ts[by_time]
     counted = None if taken is None else taken[:, rows]
     return Trades(symbol, ts, ticks.price[rows], ticks.volume[rows], arrival, counted)
-
-
-def _plain(bars: Table, width: int) -> tuple[list[int], list[Bar], list[float]]:
-    """Series, prices as indicators take them and session VWAP of bars, as Python's own numbers."""
-    places = (bars["symbol"].astype(np.int64) * width + bars["interval"]).tolist()
-    columns = [bars[name].tolist() for name in ("open", "high", "low", "close")]
-    prices = list(zip(*columns, bars["sums"][:, 0].tolist(), strict=True))
-    return places, prices, bars["session_vwap"].tolist()
-
-
-def _output(bars: Table) -> Output:
-    return Output(bars, np.zeros(0, dtype=BAR), np.zeros((0, len(NAMES))))

@@ -1,221 +1,135 @@
-"""The indicators, and their values bar by bar.
-
-A series' values depend on the bars since its anchor, the first bar that is kept: as soon as there
-are `LET_GO` more bars than are to be kept, that many are let go and TA-Lib's handles are opened anew
-on the others. Where that happens depends on the number of bars alone, so neither a restart, which
-opens the handles on the same bars, nor a revision of bars changes a value. Until then, values are
-those of TA-Lib's batch functions over all bars; after that what is left out weighs less than 1e-12
-of what is kept.
-
-Quiet bars count like any other.
-"""
+"""The indicators of a partition's series, and the bars that they go by as the changelog keeps them."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-import talib
-from talib import abstract, stream
 
-from tickstream.core.columns import Floats
+from tickstream.core.columns import Floats, Interner, Ints
+from tickstream.processor.domain import state
+from tickstream.processor.domain.bars import Table
+from tickstream.processor.domain.catalogue import Catalogue
+from tickstream.processor.domain.series import Bar, Series
+from tickstream.processor.domain.state import BLOCK, Loaded, Record
+from tickstream.processor.domain.windows import Interval
 
-PRICES: Final = ("open", "high", "low", "close", "volume")
-"""What is kept of a bar, in this order."""
-
-KEPT: Final = 1024
-"""How many bars a series keeps at least, once it has had them."""
-LET_GO: Final = 1024
-"""How many bars are let go at once."""
-LIMIT: Final = KEPT + LET_GO
-
-VWAP: Final = "vwap"
+_BEFORE: Final = 512
+"""Bars that indicators go by before any that late trades may change, at least."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """One function of TA-Lib with its parameters, and the names that its outputs go by.
+class Indicators:
+    """Series by their place, symbol * intervals + interval.
 
-    Attributes:
-        cumulative: it adds up over all bars there ever were.
+    Args:
+        catalogue: what there is.
+        intervals: those in use.
+        retention: nanoseconds for which late trades may change bars.
+        symbols: the symbols' names.
     """
 
-    function: str
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    parameters: Mapping[str, float] = field(default_factory=dict)
-    cumulative: bool = False
+    def __init__(self, catalogue: Catalogue, intervals: Sequence[Interval], retention: int, symbols: Interner) -> None:
+        self._intervals = intervals
+        self._symbols = symbols
+        self._plans = [catalogue.plan(interval.name) for interval in intervals]
+        self._least = [_BEFORE + interval.most_within(retention) for interval in intervals]
+        self._series: dict[int, Series] = {}
+        self._anchors: dict[int, int] = {}
+        self._records: list[Record] = []
+        self.no_values: Final = np.zeros((0, len(catalogue.names)))
 
-    @property
-    def lookback(self) -> int:
-        """How many bars come before the first value."""
-        found: int = abstract.Function(self.function, **self.parameters).lookback  # type: ignore[attr-defined] # its stub is out of date
-        return found
-
-    @property
-    def columns(self) -> tuple[int, ...]:
-        """The inputs' places in `PRICES`."""
-        return tuple(PRICES.index(name) for name in self.inputs)
-
-
-_HLC: Final = ("high", "low", "close")
-_CLOSE: Final = ("close",)
-
-CATALOGUE: Final = (
-    Indicator("SMA", _CLOSE, ("sma_20",), {"timeperiod": 20}),
-    Indicator("EMA", _CLOSE, ("ema_20",), {"timeperiod": 20}),
-    Indicator("RSI", _CLOSE, ("rsi_14",), {"timeperiod": 14}),
-    Indicator(
-        "MACD",
-        _CLOSE,
-        ("macd_12_26_9", "macd_12_26_9_signal", "macd_12_26_9_hist"),
-        {"fastperiod": 12, "slowperiod": 26, "signalperiod": 9},
-    ),
-    Indicator(
-        "BBANDS",
-        _CLOSE,
-        ("bbands_20_2_upper", "bbands_20_2_middle", "bbands_20_2_lower"),
-        {"timeperiod": 20, "nbdevup": 2.0, "nbdevdn": 2.0},
-    ),
-    Indicator("ATR", _HLC, ("atr_14",), {"timeperiod": 14}),
-    Indicator("ADX", _HLC, ("adx_14",), {"timeperiod": 14}),
-    Indicator(
-        "STOCH",
-        _HLC,
-        ("stoch_14_3_3_k", "stoch_14_3_3_d"),
-        {"fastk_period": 14, "slowk_period": 3, "slowd_period": 3},
-    ),
-    Indicator("CCI", _HLC, ("cci_20",), {"timeperiod": 20}),
-    Indicator("ROC", _CLOSE, ("roc_10",), {"timeperiod": 10}),
-    Indicator("WILLR", _HLC, ("willr_14",), {"timeperiod": 14}),
-    Indicator("MFI", (*_HLC, "volume"), ("mfi_14",), {"timeperiod": 14}),
-    Indicator("OBV", ("close", "volume"), ("obv",), cumulative=True),
-)
-
-NAMES: Final = (*(name for indicator in CATALOGUE for name in indicator.outputs), VWAP)
-"""Every indicator's name, in the order of a row of values; `vwap` is made elsewhere and comes last."""
-
-_LOOKBACKS: Final = tuple(indicator.lookback for indicator in CATALOGUE)
-_INPUTS: Final = tuple(dict.fromkeys(indicator.columns for indicator in CATALOGUE))
-_INPUT_OF: Final = tuple(_INPUTS.index(indicator.columns) for indicator in CATALOGUE)
-_OBV: Final = next(place for place, indicator in enumerate(CATALOGUE) if indicator.cumulative)
-_WARMING: Final = tuple((float("nan"),) * len(indicator.outputs) for indicator in CATALOGUE)
-_ROOM: Final = 64
-
-Bar = tuple[float, float, float, float, float]
-"""A bar by `PRICES`."""
-
-
-def kept_of(bars: int, kept: int = KEPT) -> int:
-    """How many of a series' bars are kept once there were `bars`, when it keeps `kept` at least."""
-    return bars if bars < kept + LET_GO else kept + (bars - kept) % LET_GO
-
-
-class Series:
-    """The indicators of one symbol in one interval.
-
-    Attributes:
-        base: what OBV had come to before the bars that are kept.
-    """
-
-    __slots__ = ("_handles", "_history", "_kept", "_limit", "base")
-
-    def __init__(self, history: Floats | None = None, base: float = 0.0, *, kept: int = KEPT) -> None:
-        """Start, or go on from kept bars: a row for each of `PRICES`; `kept` bars stay at least."""
-        self.base = base
-        self._limit = kept + LET_GO
-        self._kept = 0 if history is None else history.shape[1]
-        self._history: Floats = np.empty((len(PRICES), max(_ROOM, self._kept)))
-        if history is not None:
-            self._history[:, : self._kept] = history
-        self._handles: list[Any] | None = None
-
-    def close(self, bar: Bar) -> list[float]:
-        """Take a closed bar; gives the values by `NAMES` less vwap, NaN while warming."""
-        handles = self._opened()
-        self._append(bar)
-        inputs = _inputs(bar)
-        values: list[float] = []
-        for place, handle in enumerate(handles):
-            if handle is None:
-                handle = handles[place] = self._open(place)  # noqa: PLW2901 - opened here, used below
-                found = _WARMING[place] if handle is None else handle.value
-            else:
-                found = handle.update(*inputs[_INPUT_OF[place]])
-            self._put(values, place, found)
-        if self._kept == self._limit:
-            self._let_go()
-        return values
-
-    def revise(self, dropped: int, bars: Sequence[Bar]) -> list[list[float]]:
-        """Forget the last closed bars and close others in their place; gives the values of each.
+    def close(self, bars: Table, totals: Ints) -> Floats:
+        """The values of closed bars, by the catalogue's names.
 
         Args:
-            dropped: how many are forgotten.
-            bars: those in their place, as many or more.
-
-        Raises:
-            ValueError: not so many are kept, or fewer come than go.
+            bars: sorted by symbol, interval and start.
+            totals: symbols x intervals, how many bars each series has closed by now.
         """
-        if dropped > self._kept:
-            raise ValueError(f"at most the {self._kept} bars that are kept can be revised, not {dropped}")
-        if len(bars) < dropped:
-            raise ValueError(f"{dropped} bars must be replaced by as many or more, not by {len(bars)}")
-        self._kept -= dropped
-        self._handles = None
-        return [self.close(bar) for bar in bars]
-
-    def peek(self, bar: Bar) -> list[float]:
-        """The values that `close` would give; nothing changes."""
-        inputs = _inputs(bar)
-        values: list[float] = []
-        for place, handle in enumerate(self._opened()):
-            self._put(values, place, _WARMING[place] if handle is None else handle.peek(*inputs[_INPUT_OF[place]]))
+        values = np.empty((len(bars), self.no_values.shape[1]))
+        counts: dict[int, int] = {}
+        for row, (place, bar, vwap) in enumerate(zip(*self._plain(bars), strict=True)):
+            values[row] = [*self._of(place).close(bar), vwap]
+            counts[place] = counts.get(place, 0) + 1
+        for place, count in counts.items():
+            self._keep(place, int(totals.flat[place]), count)
         return values
 
-    def last(self, count: int) -> Floats:
-        """The last closed bars: a row for each of `PRICES`."""
-        return self._history[:, self._kept - count : self._kept]
+    def revise(self, bars: Table, dropped: Mapping[int, int], totals: Ints) -> Floats:
+        """The values of bars that take the place of the last `dropped` ones of their series.
 
-    def _put(self, values: list[float], place: int, found: float | tuple[float, ...]) -> None:
-        if isinstance(found, tuple):
-            values.extend(found)
-        else:
-            values.append(found + self.base if place == _OBV else found)
+        Args:
+            bars: as of `close`.
+            dropped: by series.
+            totals: as of `close`.
+        """
+        places, prices, vwaps = self._plain(bars)
+        values: list[list[float]] = []
+        for place, rows in itertools.groupby(range(len(bars)), key=places.__getitem__):
+            some = [prices[row] for row in rows]
+            values += self._of(place).revise(dropped.get(place, 0), some)
+            self._keep(place, int(totals.flat[place]), len(some))
+        found = [[*row, vwap] for row, vwap in zip(values, vwaps, strict=True)]
+        return np.array(found).reshape(-1, self.no_values.shape[1])
 
-    def _append(self, bar: Bar) -> None:
-        if self._kept == self._history.shape[1]:
-            self._history = np.concatenate((self._history, np.empty_like(self._history)), axis=1)
-        self._history[:, self._kept] = bar
-        self._kept += 1
+    def peek(self, bars: Table) -> Floats:
+        """The values that `close` would give of forming bars, one of each series."""
+        found = [[*self._of(place).peek(bar), vwap] for place, bar, vwap in zip(*self._plain(bars), strict=True)]
+        return np.array(found).reshape(-1, self.no_values.shape[1])
 
-    def _let_go(self) -> None:
-        # OBV's base comes from the bars before the anchor alone, so that revised bars after it leave it as it is.
-        reached = self._history[:, : LET_GO + 1]
-        close, volume = PRICES.index("close"), PRICES.index("volume")
-        self.base += float(talib.OBV(reached[close], reached[volume])[-1] - reached[volume, -1])
-        self._history = self._history[:, LET_GO : self._kept].copy()
-        self._kept -= LET_GO
-        self._handles = None
+    def changes(self) -> list[Record]:
+        """The changelog's records since this was last asked."""
+        records, self._records = self._records, []
+        return records
 
-    def _opened(self) -> list[Any]:
-        if self._handles is None:
-            self._handles = [self._open(place) for place in range(len(CATALOGUE))]
-        return self._handles
+    def restore(self, loaded: Loaded, symbol: int, interval: int, bars: int) -> None:
+        """Go on with a series that has closed so many bars."""
+        name, seconds = self._symbols.values[symbol], self._intervals[interval].seconds
+        held = loaded.held(name, seconds, bars)
+        place = symbol * len(self._intervals) + interval
+        self._series[place] = Series(self._plans[interval], held, kept=self._least[interval])
+        if not held.bars.shape[1]:
+            gone = loaded.blocks(name, seconds)
+            self._records += [state.block_gone(name.encode(), seconds, block) for block in gone]
+            self._records.append(state.anchor_record(name.encode(), seconds, held.anchor, held.stands))
+        self._anchors[place] = held.anchor
 
-    def _open(self, place: int) -> Any:
-        """The handle on what is kept; None while that isn't enough."""
-        if self._kept <= _LOOKBACKS[place]:
-            return None
-        indicator = CATALOGUE[place]
-        columns = [self._history[column, : self._kept] for column in indicator.columns]
-        try:
-            return getattr(stream, indicator.function)(*columns, **indicator.parameters)
-        except talib.InsufficientHistory:  # type: ignore[attr-defined] # its stub is out of date
-            return None
+    def _of(self, place: int) -> Series:
+        series = self._series.get(place)
+        if series is None:
+            interval = place % len(self._intervals)
+            series = self._series[place] = Series(self._plans[interval], kept=self._least[interval])
+        return series
 
+    def _keep(self, place: int, total: int, count: int) -> None:
+        """Keep the last `count` of a series' bars: full blocks together, the others one by one."""
+        symbol = self._symbols.values[place // len(self._intervals)].encode()
+        seconds = self._intervals[place % len(self._intervals)].seconds
+        series = self._series[place]
+        full = total // BLOCK * BLOCK
+        self._keep_anchor(place, symbol, seconds)
+        for low in range((total - count) // BLOCK * BLOCK, full, BLOCK):
+            first = max(low, series.anchor)
+            if first < low + BLOCK:
+                bars = series.last(total - first)[:, : low + BLOCK - first]
+                self._records.append(state.block_record(symbol, seconds, first, bars))
+        rest = series.last(min(count, total - full)).T.tolist() if total > full else []
+        for number, bar in enumerate(rest, start=total - len(rest)):
+            self._records.append(state.bar_record(symbol, seconds, number, bar))
 
-def _inputs(bar: Bar) -> list[tuple[float, ...]]:
-    return [tuple(bar[column] for column in columns) for columns in _INPUTS]
+    def _keep_anchor(self, place: int, symbol: bytes, seconds: int) -> None:
+        """Keep where a series' bars begin now, and drop the blocks before."""
+        series, before = self._series[place], self._anchors.get(place, 0)
+        if series.anchor != before:
+            self._anchors[place] = series.anchor
+            self._records.append(state.anchor_record(symbol, seconds, series.anchor, series.stands))
+            gone = range(before // BLOCK, series.anchor // BLOCK)
+            self._records += [state.block_gone(symbol, seconds, block) for block in gone]
+
+    def _plain(self, bars: Table) -> tuple[list[int], list[Bar], list[float]]:
+        """Places, prices as series take them and session VWAP, as Python's own numbers."""
+        places = (bars["symbol"].astype(np.int64) * len(self._intervals) + bars["interval"]).tolist()
+        columns = [bars[name].tolist() for name in ("open", "high", "low", "close")]
+        prices = list(zip(*columns, bars["sums"][:, 0].tolist(), strict=True))
+        return places, prices, bars["session_vwap"].tolist()

@@ -7,7 +7,8 @@ One record for each of these, written when it has changed:
 - a source's progress,
 - a symbol: its watermark, live sources, seen numbers, open windows, waiting late trades and where its series stand,
 - a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
-- `BLOCK` closed bars together,
+- up to `BLOCK` closed bars together, taken back when the series lets them go,
+- where a series' bars begin, and what indicators had come to there,
 - a segment of what late trades may still change.
 
 All numbers are little-endian. A record without a value takes an earlier one back.
@@ -27,8 +28,9 @@ from tickstream.core.errors import FatalError
 from tickstream.processor.domain.bars import WINDOW, Table
 from tickstream.processor.domain.closing import CURSOR
 from tickstream.processor.domain.dedupe import Range
-from tickstream.processor.domain.indicators import PRICES
+from tickstream.processor.domain.functions import BEGINNING, ENDLESS, PRICES
 from tickstream.processor.domain.revisions import LATE, REVISION
+from tickstream.processor.domain.series import Held
 
 BLOCK: Final = 64
 
@@ -48,7 +50,8 @@ _SOURCE: Final = struct.Struct("<BqB")
 _SYMBOL: Final = struct.Struct("<BqHHHI")
 _STREAM: Final = struct.Struct("<BHH")
 _RANGE: Final = struct.Struct("<qq")
-_BARS: Final = struct.Struct("<Bqd")
+_BARS: Final = struct.Struct("<Bq")
+_ANCHOR: Final = struct.Struct(f"<Bq{len(ENDLESS)}d")
 _SEGMENT: Final = struct.Struct("<BII")
 _NAME: Final = struct.Struct("<H")
 
@@ -112,19 +115,25 @@ def symbol_record(
     return b"y" + symbol, b"".join(parts)
 
 
-def bar_record(symbol: bytes, seconds: int, number: int, base: float, bar: Iterable[float]) -> Record:
+def bar_record(symbol: bytes, seconds: int, number: int, bar: Iterable[float]) -> Record:
     """The closed bar `number` of a series, counted from 0."""
     key = _series_key(b"t", symbol, seconds, number % BLOCK)
-    return key, _BARS.pack(_VERSION, number, base) + np.array(list(bar)).tobytes()
+    return key, _BARS.pack(_VERSION, number) + np.array(list(bar)).tobytes()
 
 
-def block_records(symbol: bytes, seconds: int, first: int, base: float, bars: Floats, most: int) -> list[Record]:
-    """`BLOCK` closed bars of a series from `first` on, a row for each of `PRICES`; at `most` so many are kept."""
-    number = first // BLOCK
-    key = _series_key(b"b", symbol, seconds, number)
-    gone = number - most // BLOCK - 1
-    records: list[Record] = [(_series_key(b"b", symbol, seconds, gone), None)] if gone >= 0 else []
-    return [*records, (key, _BARS.pack(_VERSION, first, base) + bars.T.tobytes())]
+def block_record(symbol: bytes, seconds: int, first: int, bars: Floats) -> Record:
+    """The closed bars of a series from `first` to the end of its block: a row for each of `PRICES`."""
+    return _series_key(b"b", symbol, seconds, first // BLOCK), _BARS.pack(_VERSION, first) + bars.T.tobytes()
+
+
+def block_gone(symbol: bytes, seconds: int, block: int) -> Record:
+    """The block of that number isn't needed any more."""
+    return _series_key(b"b", symbol, seconds, block), None
+
+
+def anchor_record(symbol: bytes, seconds: int, anchor: int, stands: Sequence[float]) -> Record:
+    """Where the bars of a series begin, and where the functions of `ENDLESS` stand there."""
+    return b"a" + _SEPARATOR.join((symbol, b"%d" % seconds)), _ANCHOR.pack(_VERSION, anchor, *stands)
 
 
 def segment_record(kind: bytes, number: int, rows: Table | None, symbols: Sequence[str], seconds: Ints) -> Record:
@@ -161,7 +170,8 @@ class Loaded:
         self.sources: dict[str, tuple[int, bool]] = {}
         self.symbols: dict[str, SymbolState] = {}
         self._segments: dict[bytes, bytes] = {}
-        self._bars: dict[tuple[str, int], dict[bytes, tuple[int, float, Floats]]] = {}
+        self._bars: dict[tuple[str, int], dict[bytes, tuple[int, Floats]]] = {}
+        self._anchors: dict[tuple[str, int], tuple[int, tuple[float, ...]]] = {}
 
     def take(self, key: bytes, value: bytes | None) -> None:
         """Read one record.
@@ -187,10 +197,14 @@ class Loaded:
             self.symbols[rest.decode()] = _read_symbol(value)
         elif kind in SEGMENTS:
             self._segments[key] = value
+        elif kind == b"a":
+            symbol, seconds = rest.rsplit(_SEPARATOR, 1)
+            _, anchor, *stands = _ANCHOR.unpack(value)
+            self._anchors[symbol.decode(), int(seconds)] = (anchor, tuple(stands))
         else:
-            _, first, base = _BARS.unpack_from(value)
+            _, first = _BARS.unpack_from(value)
             bars = np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
-            self._bars.setdefault(_series(rest), {})[key] = (first, base, bars)
+            self._bars.setdefault(_series(rest), {})[key] = (first, bars)
 
     def segments(self, kind: bytes) -> Iterator[tuple[int, list[str], Table]]:
         """(number, names, rows) of the segments of a kind; a row's symbol is a place in `names`."""
@@ -203,27 +217,34 @@ class Loaded:
         if key[:1] == b"b":
             self._bars.get(_series(key[1:]), {}).pop(key, None)
 
-    def history(self, symbol: str, seconds: int, bars: int, kept: int) -> tuple[Floats, float]:
-        """The last `kept` of a series' `bars`, a row for each of `PRICES`, and OBV's base.
+    def held(self, symbol: str, seconds: int, bars: int) -> Held:
+        """What is kept of a series that has closed `bars`; nothing of one that had no indicators at the last of them.
 
         Raises:
             FatalError: bars are missing.
         """
-        found = np.full((kept, len(PRICES)), np.nan)
-        base = 0.0
         # A bar that is in a block as well as alone may have been revised since it was alone.
-        records = sorted(self._bars.get((symbol, seconds), {}).values(), key=lambda record: len(record[2]))
-        for first, its_base, rows in records:
-            low, high = max(first, bars - kept), min(first + len(rows), bars)
+        stored = sorted(self._bars.get((symbol, seconds), {}).values(), key=lambda record: len(record[1]))
+        if max((first + len(rows) for first, rows in stored), default=0) < bars:
+            return Held(anchor=bars)
+        anchor, stands = self._anchors.get((symbol, seconds), (0, BEGINNING))
+        kept = bars - anchor
+        found, known = np.empty((kept, len(PRICES))), np.zeros(kept, dtype=np.bool_)
+        for first, rows in stored:
+            low, high = max(first, anchor), min(first + len(rows), bars)
             if low < high:
-                found[low - (bars - kept) : high - (bars - kept)] = rows[low - first : high - first]
-            if first + len(rows) == bars:
-                base = its_base
-        if np.isnan(found).any():
+                found[low - anchor : high - anchor] = rows[low - first : high - first]
+                known[low - anchor : high - anchor] = True
+        if not known.all():
             raise FatalError(
                 f"the last {kept} of {bars} bars of {symbol} in {seconds} s must all be kept, some are gone"
             )
-        return found.T, base
+        return Held(found.T, anchor, stands)
+
+    def blocks(self, symbol: str, seconds: int) -> list[int]:
+        """The numbers of a series' stored blocks."""
+        stored = self._bars.get((symbol, seconds), {})
+        return sorted(first // BLOCK for key, (first, _) in stored.items() if key[:1] == b"b")
 
 
 def _read_symbol(value: bytes) -> SymbolState:

@@ -49,6 +49,10 @@ class Interval:
         """The length in seconds, which is how stored state names the interval."""
         return self.length // NANOS_PER_SECOND
 
+    def most_within(self, time: int) -> int:
+        """How many of its windows have something in common with so many nanoseconds, at most."""
+        return time // self.length + 2
+
     @property
     def fills(self) -> bool:
         """Whether windows without a trade get a bar."""
