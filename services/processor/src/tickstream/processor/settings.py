@@ -7,13 +7,13 @@ from typing import Final, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from tickstream.core.clock import NANOS_PER_SECOND
+from tickstream.core.intervals import Interval
 from tickstream.core.sessions import Sessions
 from tickstream.core.settings import Names
 from tickstream.core.topics import INTERVALS
 from tickstream.processor.adapters import plugins
 from tickstream.processor.domain.catalogue import ENTRIES, Catalogue, name_of
 from tickstream.processor.domain.engine import Rules
-from tickstream.processor.domain.windows import Interval
 from tickstream.processor.roles import RoleSettings
 
 _DAY: Final = 86_400 * NANOS_PER_SECOND
@@ -22,7 +22,10 @@ _DAY: Final = 86_400 * NANOS_PER_SECOND
 class ProcessorSettings(RoleSettings):
     """Turns trades into bars and indicators, exactly once, and stores them."""
 
-    intervals: Names = Field(tuple(INTERVALS), description="the bars' intervals")
+    intervals: Names = Field(
+        tuple(INTERVALS),
+        description="the bars' intervals: time (30s, 1m, 4h, 1d), trades (100t), volume (10000v), value (1000000d)",
+    )
     indicator_intervals: Names = Field(("1m", "5m", "15m", "1h", "1d"), description="those that get indicators")
     indicators: Names = Field(
         ENTRIES, description="NAME[:PARAMETER...][@INTERVAL...], of TA-Lib or a package of yours; see indicators.md"
@@ -45,9 +48,8 @@ class ProcessorSettings(RoleSettings):
     @field_validator("intervals", "indicator_intervals", "forming_intervals")
     @classmethod
     def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
-        for name in names:
-            Interval.named(name)
-        return tuple(sorted(set(names), key=INTERVALS.__getitem__))
+        intervals = sorted({Interval.named(name) for name in names}, key=lambda interval: interval.rank)
+        return tuple(interval.name for interval in intervals)
 
     @field_validator("intervals")
     @classmethod

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Ints
-from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_keys, window_starts
+from tickstream.core.intervals import Interval
+from tickstream.processor.domain.windows import Calendars, Codes, window_ends, window_keys, window_starts
 
 WINDOW: Final = np.dtype(
     [
@@ -96,7 +97,7 @@ class OpenWindows:
     """The open windows of a partition, sorted by symbol, interval and start.
 
     Args:
-        intervals: those in use.
+        intervals: those in use, counted ones, which have no windows here, last.
         calendars: the symbols' sessions and days.
         anchored: the places of the intervals whose `next_sums` are wanted.
     """
@@ -104,6 +105,7 @@ class OpenWindows:
     def __init__(self, intervals: tuple[Interval, ...], calendars: Calendars, anchored: frozenset[int]) -> None:
         self._intervals = intervals
         self._calendars = calendars
+        self._timed = sum(not interval.counted for interval in intervals)
         self._turning = np.array(
             [place in anchored and not interval.daily for place, interval in enumerate(intervals)], dtype=np.bool_
         )
@@ -115,7 +117,7 @@ class OpenWindows:
 
     def take(self, trades: Trades) -> None:
         """Count trades."""
-        spread = _Spread(trades, len(self._intervals))
+        spread = _Spread(trades, self._timed)
         if not len(spread):
             return
         rows, heads = self._cut(trades, spread)
@@ -142,7 +144,7 @@ class OpenWindows:
     def _cut(self, trades: Trades, spread: _Spread) -> tuple[Table, NDArray[np.intp]]:
         """One row for each window that trades lie in, and where its trades begin in the spread."""
         heads, starts, ends, owners = [], [], [], []
-        for place, interval in enumerate(self._intervals):
+        for place, interval in enumerate(self._intervals[: self._timed]):
             symbols, ts = spread.copy(trades.symbol, place), spread.copy(trades.ts, place)
             if not len(ts):
                 heads.append(np.zeros(0, dtype=np.intp))
@@ -159,7 +161,7 @@ class OpenWindows:
         rows = np.zeros(len(places), dtype=WINDOW)
         rows["symbol"], rows["interval"] = np.concatenate(owners), places
         rows["start"], rows["end"] = np.concatenate(starts), np.concatenate(ends)
-        rows["key"] = window_keys(rows["symbol"].astype(np.int64), places, len(heads), rows["start"])
+        rows["key"] = window_keys(rows["symbol"].astype(np.int64), places, len(self._intervals), rows["start"])
         return rows, np.concatenate(heads)
 
     def _add_sums(self, rows: Table, heads: NDArray[np.intp], trades: Trades, spread: _Spread) -> None:
@@ -195,7 +197,7 @@ class _Spread:
     def __init__(self, trades: Trades, copies: int) -> None:
         self._copies = copies
         self._n = len(trades)
-        self._counted = None if trades.counted is None else [np.flatnonzero(some) for some in trades.counted]
+        self._counted = None if trades.counted is None else [np.flatnonzero(some) for some in trades.counted[:copies]]
         lengths = [self._n] * copies if self._counted is None else [len(rows) for rows in self._counted]
         self.offsets = [0, *np.cumsum(lengths).tolist()]
         self._order = None if trades.arrival is None else self._arrivals(trades.arrival)

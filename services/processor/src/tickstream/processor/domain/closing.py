@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Ints
+from tickstream.core.intervals import Interval
 from tickstream.core.sessions import CLOSED
 from tickstream.processor.domain import vwap
 from tickstream.processor.domain.bars import Table, stacked, vwap_of
@@ -20,7 +21,6 @@ from tickstream.processor.domain.outages import QUIET, TRADED
 from tickstream.processor.domain.windows import (
     Calendars,
     Codes,
-    Interval,
     window_ends,
     window_keys,
     window_sessions,
@@ -100,7 +100,7 @@ class Closing:
         if symbols <= known:
             return
         room = np.zeros((max(symbols, 2 * known, 64) - known, len(self._intervals)), dtype=CURSOR)
-        room["seconds"] = [interval.seconds for interval in self._intervals]
+        room["seconds"] = [interval.code for interval in self._intervals]
         room["next"] = room["next_end"] = FOREVER
         self.cursors = np.concatenate((self.cursors, room))
 

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
+from tickstream.core.intervals import Interval
 from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
 from tickstream.processor.domain import catalogue, state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
 from tickstream.processor.domain.catalogue import Catalogue
-from tickstream.processor.domain.closing import BAR, Closing
+from tickstream.processor.domain.closing import BAR, FOREVER, Closing
+from tickstream.processor.domain.counted import CountedBars
 from tickstream.processor.domain.dedupe import Missing, Seen
 from tickstream.processor.domain.indicators import Indicators
 from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
@@ -24,7 +26,7 @@ from tickstream.processor.domain.retained import Retained
 from tickstream.processor.domain.revisions import Revised, Revisions
 from tickstream.processor.domain.state import Loaded, Offsets, Record, StreamState
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
-from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_keys
+from tickstream.processor.domain.windows import Calendars, Codes, window_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,15 +115,17 @@ class Engine:
         self._symbols = symbols
         self._sources = sources
         self._width = len(rules.intervals)
-        self._seconds = np.array([interval.seconds for interval in rules.intervals])
-        self._places = {interval.seconds: place for place, interval in enumerate(rules.intervals)}
+        self._seconds = np.array([interval.code for interval in rules.intervals])
+        self._places = {interval.code: place for place, interval in enumerate(rules.intervals)}
         self._indicated = np.isin(np.arange(self._width), list(rules.indicated))
+        self._is_counted = np.array([interval.counted for interval in rules.intervals])
         self._shown = np.isin(np.arange(self._width), list(rules.shown))
         self._seen = Seen()
         self._streams: dict[tuple[int, int], int] = {}
         self._pairs: list[tuple[int, int]] = []
         self._streams_of: dict[int, list[int]] = {}
         self._watermarks = Watermarks(rules.patience)
+        self._counted = CountedBars(rules.intervals)
         self._open = OpenWindows(rules.intervals, calendars, rules.indicated)
         self._outages = Outages()
         self._closing = Closing(rules.intervals, calendars, rules.quiet_limit, self._why_empty)
@@ -172,7 +176,11 @@ class Engine:
         taken = np.ones((self._width, len(ticks)), dtype=np.bool_) if late_in.any() else None
         if taken is not None:
             taken[:, late] = ~late_in & ~beyond
-        self._open.take(_trades(ticks, symbols, rows, taken, mixed=mixed))
+        if mixed:
+            rows = rows[np.lexsort((rows, symbols[rows]))]
+        self._open.take(_trades(ticks, symbols, rows, taken))
+        in_time = rows if taken is None else rows[~np.isin(rows, late[beyond])]
+        self._counted.take(_by_arrival(ticks, symbols, in_time))
         gaps = [self._gap(found, int(ticks.ts_event[order[found.row]])) for found in missing]
         duplicates = len(ticks) - int(np.count_nonzero(fresh))
         return Taken(duplicates, left_out, revising, np.sort(late[beyond]), gaps)
@@ -195,10 +203,11 @@ class Engine:
             self._outages.take(event)
             return
         self._events[partition] = offset + 1
+        begin = self._outages.since(event)
         since = {
-            symbol: max(event.ts_event, limit - self._rules.retention)
+            symbol: max(begin, limit - self._rules.retention)
             for symbol, limit in self._closed_of(event)
-            if limit > event.ts_event
+            if limit > max(begin, NEVER + self._rules.retention)
         }
         if not since:
             self._outages.take(event)
@@ -228,11 +237,12 @@ class Engine:
 
     def _close(self, limits: Ints) -> Output:
         table = self._open.table
-        windows = self._open.remove(table["end"] <= limits[table["symbol"]])
-        bars = self._closing.close(windows, limits)
+        windows, full = self._open.remove(table["end"] <= limits[table["symbol"]]), self._counted.full()
+        closed = _merged(windows, full)
+        bars = self._closing.close(closed, limits)
         if not len(bars):
             return self._only(bars)
-        self._revisions.kept.add(windows)
+        self._revisions.kept.add(closed if not len(full) else closed[~self._is_counted[closed["interval"]]])
         self._touched.update(np.unique(bars["symbol"]).tolist())
         indicated = bars[self._indicated[bars["interval"]]]
         return Output(bars, indicated, self._indicators.close(indicated, self._closing.cursors["bars"]))
@@ -270,13 +280,13 @@ class Engine:
     def form(self) -> Output:
         """The newest window of each series as it is now, where it has changed since it was last shown."""
         table = self._open.table
-        if not len(table):
-            return self._only(np.zeros(0, dtype=BAR))
         series = table["symbol"].astype(np.int64) * self._width + table["interval"]
-        newest = np.append(series[1:] != series[:-1], values=True)
+        newest = np.ones(len(table), dtype=np.bool_)
+        newest[:-1] = series[1:] != series[:-1]
         rows = np.flatnonzero(newest & (table["changed"] == 1) & self._shown[table["interval"]])
         table["changed"][rows] = 0
-        bars = self._closing.show(table[rows])
+        counted = self._counted.show()
+        bars = self._closing.show(_merged(table[rows], counted[self._shown[counted["interval"]]]))
         indicated = bars[self._indicated[bars["interval"]]]
         return Output(bars, indicated, self._indicators.peek(indicated))
 
@@ -316,7 +326,10 @@ class Engine:
             windows.append(self._own(found.windows, np.full(len(found.windows), symbol)))
             found.waiting["symbol"] = symbol
             waiting.append(found.waiting)
-        self._open.restore(stacked(windows, WINDOW))
+        table = stacked(windows, WINDOW)
+        counted = self._is_counted[table["interval"]]
+        self._open.restore(table[~counted])
+        self._counted.restore(table[counted], self._ends())
         self._revisions.restore(waiting)
         self._limits = self._closed_limits()
         for kind, shelf in self._shelves():
@@ -345,7 +358,7 @@ class Engine:
         return len(rows)
 
     def _symbol_records(self, symbols: Codes) -> list[Record]:
-        table = self._open.table
+        table = _merged(self._open.table, self._counted.table)
         lows = np.searchsorted(table["symbol"], symbols, side="left").tolist()
         highs = np.searchsorted(table["symbol"], symbols, side="right").tolist()
         stored = table.copy()
@@ -396,6 +409,11 @@ class Engine:
             if place in self._rules.indicated and bars:
                 self._indicators.restore(loaded, symbol, place, bars)
 
+    def _ends(self) -> dict[int, int]:
+        """Where the last bar of each series ended."""
+        ends = self._closing.cursors["next"].reshape(-1)
+        return {series: int(ends[series]) for series in np.flatnonzero(ends != FOREVER).tolist()}
+
     def _named(self, names: Sequence[str], rows: Table) -> Table:
         """A segment's rows with this process's codes."""
         codes = np.array([self._symbols.code(name) for name in names], dtype=np.int64)
@@ -413,6 +431,13 @@ class Engine:
         return own
 
 
+def _merged(windows: Table, others: Table) -> Table:
+    if not len(others):
+        return windows
+    merged = stacked((windows, others), WINDOW)
+    return merged[np.argsort(merged["key"], kind="stable")]
+
+
 def _by_pair(symbols: Codes, sources: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], bool]:
     """Rows in a stable order by symbol and source, where each pair begins, whether a symbol has several."""
     order = sorted_rows(symbols)
@@ -428,12 +453,8 @@ def _by_pair(symbols: Codes, sources: Codes) -> tuple[NDArray[np.intp], NDArray[
     return order, np.concatenate(([0], np.flatnonzero(other_symbol | other_source) + 1)), mixed
 
 
-def _trades(
-    ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], taken: NDArray[np.bool_] | None, *, mixed: bool
-) -> Trades:
-    """Rows of a batch, which are sorted by symbol and, unless sources are mixed, by arrival."""
-    if mixed:
-        rows = rows[np.lexsort((rows, symbols[rows]))]
+def _trades(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], taken: NDArray[np.bool_] | None) -> Trades:
+    """Rows of a batch, which are sorted by symbol and arrival, as windows take them."""
     symbol, ts = symbols[rows], ticks.ts_event[rows]
     arrival = None
     if ((ts[1:] < ts[:-1]) & (symbol[1:] == symbol[:-1])).any():
@@ -442,3 +463,8 @@ def _trades(
         rows, ts = rows[by_time], ts[by_time]
     counted = None if taken is None else taken[:, rows]
     return Trades(symbol, ts, ticks.price[rows], ticks.volume[rows], arrival, counted)
+
+
+def _by_arrival(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp]) -> Trades:
+    """The same rows as counted bars take them."""
+    return Trades(symbols[rows], ticks.ts_event[rows], ticks.price[rows], ticks.volume[rows])

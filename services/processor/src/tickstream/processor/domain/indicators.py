@@ -9,12 +9,12 @@ from typing import Final
 import numpy as np
 
 from tickstream.core.columns import Floats, Interner, Ints
+from tickstream.core.intervals import Interval
 from tickstream.processor.domain import state
 from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.series import Bar, Series
 from tickstream.processor.domain.state import BLOCK, Loaded, Record
-from tickstream.processor.domain.windows import Interval
 
 _BEFORE: Final = 512
 """Bars that indicators go by before any that late trades may change, at least."""
@@ -85,7 +85,7 @@ class Indicators:
 
     def restore(self, loaded: Loaded, symbol: int, interval: int, bars: int) -> None:
         """Go on with a series that has closed so many bars."""
-        name, seconds = self._symbols.values[symbol], self._intervals[interval].seconds
+        name, seconds = self._symbols.values[symbol], self._intervals[interval].code
         held = loaded.held(name, seconds, bars)
         place = symbol * len(self._intervals) + interval
         self._series[place] = Series(self._plans[interval], held, kept=self._least[interval])
@@ -105,7 +105,7 @@ class Indicators:
     def _keep(self, place: int, total: int, count: int) -> None:
         """Keep the last `count` of a series' bars: full blocks together, the others one by one."""
         symbol = self._symbols.values[place // len(self._intervals)].encode()
-        seconds = self._intervals[place % len(self._intervals)].seconds
+        seconds = self._intervals[place % len(self._intervals)].code
         series = self._series[place]
         full = total // BLOCK * BLOCK
         self._keep_anchor(place, symbol, seconds)

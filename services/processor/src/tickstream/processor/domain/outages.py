@@ -49,16 +49,22 @@ class Outages:
 
     def take(self, event: MarketEvent) -> None:
         """Note an event; those of other types, and those that name nothing, say nothing here."""
-        halts = event.type in ("halt", "resume")
-        name = event.symbol if halts else event.source
-        if event.type not in _TYPES or not name:
+        about = _about(event)
+        if about is None:
             return
-        changes = self._changes.setdefault((halts, name), [])
+        halts, name = about
+        changes = self._changes.setdefault(about, [])
         place = bisect_left(changes, event.ts_event, key=lambda change: change[0])
         same = place < len(changes) and changes[place][0] == event.ts_event
         changes[place : place + same] = [(event.ts_event, _TYPES[event.type])]
         del changes[:-_MOST]
         (self.halted if halts else self._down)[name] = _stretches(changes)
+
+    def since(self, event: MarketEvent) -> int:
+        """From which event time on an event can change what is known: the change before it."""
+        changes = [] if (about := _about(event)) is None else self._changes.get(about, [])
+        place = bisect_left(changes, event.ts_event, key=lambda change: change[0])
+        return changes[place - 1][0] if place else _EVER
 
     def down(self, sources: Iterable[str]) -> list[Stretch]:
         """When all of some sources were down."""
@@ -68,6 +74,13 @@ class Outages:
 def matters(event: MarketEvent) -> bool:
     """Whether an event is of a type that can make windows something else than quiet."""
     return event.type in _TYPES
+
+
+def _about(event: MarketEvent) -> tuple[bool, str] | None:
+    """Whether an event is about a symbol's trading, and the name of the symbol or source."""
+    halts = event.type in ("halt", "resume")
+    name = event.symbol if halts else event.source
+    return (halts, name) if event.type in _TYPES and name else None
 
 
 def _stretches(changes: Sequence[tuple[int, bool]]) -> list[Stretch]:

@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Ints
+from tickstream.core.intervals import Interval
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades
 from tickstream.processor.domain.closing import FOREVER, Activities, Closing
 from tickstream.processor.domain.retained import Retained
-from tickstream.processor.domain.windows import Calendars, Codes, Interval, window_ends, window_starts
+from tickstream.processor.domain.windows import Calendars, Codes, window_ends, window_starts
 
 EVERY: Final = NANOS_PER_SECOND
 
@@ -85,6 +86,7 @@ class Revisions:
         activities: Activities,
     ) -> None:
         self._intervals = intervals
+        self._timed = [(place, interval) for place, interval in enumerate(intervals) if not interval.counted]
         self._calendars = calendars
         self._grace = grace
         self._retention = retention
@@ -102,8 +104,8 @@ class Revisions:
             ts: event times.
             before: how far the symbols had come.
         """
-        late = np.empty((len(self._intervals), len(ts)), dtype=np.bool_)
-        for place, interval in enumerate(self._intervals):
+        late = np.zeros((len(self._intervals), len(ts)), dtype=np.bool_)
+        for place, interval in self._timed:
             starts = window_starts(interval, self._calendars, symbols, ts)
             late[place] = window_ends(interval, self._calendars, symbols, starts) + self._grace <= before
         return late
@@ -173,7 +175,7 @@ class Revisions:
             change: makes the change.
         """
         firsts: dict[int, int] = {}
-        for place, interval in enumerate(self._intervals):
+        for place, interval in self._timed:
             symbols, ts = np.array(list(since)), np.array(list(since.values()))
             starts = window_starts(interval, self._calendars, symbols, ts)
             firsts |= dict(zip((symbols * len(self._intervals) + place).tolist(), starts.tolist(), strict=True))
@@ -189,7 +191,7 @@ class Revisions:
     def _firsts(self, late: Table, counted: NDArray[np.bool_]) -> dict[int, int]:
         """The series that change, and the start of the first window in which they do."""
         firsts: dict[int, int] = {}
-        for place, interval in enumerate(self._intervals):
+        for place, interval in self._timed:
             rows = np.flatnonzero(counted[place])
             symbols = late["symbol"][rows]
             starts = window_starts(interval, self._calendars, symbols, late["ts"][rows])

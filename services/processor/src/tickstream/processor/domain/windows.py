@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -12,8 +11,8 @@ from numpy.typing import NDArray
 
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Interner, Ints
+from tickstream.core.intervals import Interval
 from tickstream.core.sessions import CLOSED, REGULAR, Sessions
-from tickstream.core.topics import INTERVALS
 
 Codes = NDArray[np.int64]
 
@@ -22,41 +21,6 @@ _DAY: Final = 24 * _HOUR
 _QUARTER: Final = 900 * NANOS_PER_SECOND
 KEY_SECONDS_BITS: Final = 34
 """What a window's key leaves for the seconds of its start."""
-_QUIET_FROM: Final = 60 * NANOS_PER_SECOND
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A bar's length in event time; `daily` ones run from midnight to midnight where the exchange is."""
-
-    name: str
-    length: int
-    daily: bool
-
-    @classmethod
-    def named(cls, name: str) -> Interval:
-        """The interval of a declared name.
-
-        Raises:
-            ValueError: there is none of that name.
-        """
-        if name not in INTERVALS:
-            raise ValueError(f"interval {name!r} must be one of {', '.join(INTERVALS)}")
-        return cls(name, INTERVALS[name], name.endswith("d"))
-
-    @property
-    def seconds(self) -> int:
-        """The length in seconds, which is how stored state names the interval."""
-        return self.length // NANOS_PER_SECOND
-
-    def most_within(self, time: int) -> int:
-        """How many of its windows have something in common with so many nanoseconds, at most."""
-        return time // self.length + 2
-
-    @property
-    def fills(self) -> bool:
-        """Whether windows without a trade get a bar."""
-        return self.length >= _QUIET_FROM
 
 
 class Calendars:
@@ -142,12 +106,12 @@ def window_starts(interval: Interval, calendars: Calendars, symbols: Codes, ts: 
     """Where the window that holds each time begins."""
     if interval.daily:
         return calendars.day_starts(symbols, ts)
-    return ts // interval.length * interval.length
+    return ts // interval.size * interval.size
 
 
 def window_ends(interval: Interval, calendars: Calendars, symbols: Codes, starts: Ints) -> Ints:
     """Where the windows that begin at `starts` end."""
-    return calendars.day_ends(symbols, starts) if interval.daily else starts + interval.length
+    return calendars.day_ends(symbols, starts) if interval.daily else starts + interval.size
 
 
 def window_sessions(interval: Interval, calendars: Calendars, symbols: Codes, starts: Ints) -> NDArray[np.int8]:
@@ -165,10 +129,10 @@ def windows_between(
         (which stretch, where the window starts), stretch by stretch, in order of time.
     """
     slack = 2 * _HOUR if interval.daily else 0
-    counts = np.maximum((ends - starts + slack) // interval.length, 0)
+    counts = np.maximum((ends - starts + slack) // interval.size, 0)
     rows = np.repeat(np.arange(len(starts)), counts)
     steps = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    found = starts[rows] + steps * interval.length
+    found = starts[rows] + steps * interval.size
     if interval.daily:
         found = calendars.day_starts(symbols[rows], found + _DAY // 2)
         whole = calendars.day_ends(symbols[rows], found) <= ends[rows]

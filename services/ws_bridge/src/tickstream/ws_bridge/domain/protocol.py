@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeVar, cast
 
 from tickstream.core.errors import TickstreamError
-from tickstream.core.topics import INTERVALS
+from tickstream.core.intervals import Interval
 from tickstream.ws_bridge.domain.entry import CHANNELS, WITH_INTERVAL, Channel
 
 Code = Literal[
@@ -35,7 +34,6 @@ MAX_HISTORY: Final = 5_000
 MAX_MESSAGE_BYTES: Final = 65_536
 _MAX_SYMBOL_LENGTH: Final = 64
 _MIN_HZ: Final = 0.01
-_COUNTED_INTERVAL: Final = re.compile(r"[1-9][0-9]{0,11}[tvd]")
 _DEFAULT_MODES: Final[Mapping[Channel, Mode]] = {"alerts": "all", "market_events": "all"}
 
 _SUBSCRIBE_FIELDS: Final = frozenset({"channel", "symbols", "interval", "mode", "maxHz", "history", "resume"})
@@ -196,12 +194,12 @@ def _interval(fields: Mapping[str, object], channel: Channel) -> str:
         if interval is not None:
             raise RefusalError("bad_request", f"interval is for bars and indicators, not for {channel}")
         return ""
-    if isinstance(interval, str) and (interval in INTERVALS or _COUNTED_INTERVAL.fullmatch(interval)):
-        return interval
-    raise RefusalError(
-        "bad_request",
-        f'interval must be one of {", ".join(INTERVALS)}, or like "100t", "10000v", "1000000d", was {_shown(interval)}',
-    )
+    if not isinstance(interval, str):
+        raise RefusalError("bad_request", f"interval must be a text like 1m, was {_shown(interval)}")
+    try:
+        return Interval.named(interval).name
+    except ValueError as error:
+        raise RefusalError("bad_request", str(error)) from error
 
 
 def _one_of(fields: Mapping[str, object], name: str, allowed: tuple[_Text, ...], default: _Text) -> _Text:
