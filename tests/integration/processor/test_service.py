@@ -110,7 +110,8 @@ def test_bad_settings_are_all_named() -> None:
         "PROCESSOR_CALENDAR": "MOON",
         "PROCESSOR_GRACE": "-1",
         "PROCESSOR_MAX_BATCH": "0",
-        "PROCESSOR_INDICATOR_INTERVALS": "1s",
+        "PROCESSOR_INDICATOR_INTERVALS": "2s",
+        "PROCESSOR_INDICATORS": "rsi:x",
     }
     done = run(PROCESSOR, env=env)
     assert done.returncode == 2

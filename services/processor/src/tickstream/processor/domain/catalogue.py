@@ -38,7 +38,6 @@ ENTRIES: Final = (
 )
 """Those that there are when nothing else is asked for."""
 
-Places = tuple[int, ...]
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*")
 
 
@@ -51,17 +50,32 @@ class Plan:
         spans: where each one's values lie in a row.
         width: of a row, vwap left out.
         kept: how many bars the functions go by, at least.
+        inputs: all the functions' inputs by their places in `PRICES`, each combination once.
+        which: the place of each one's inputs among those.
+        endless: (place in a row, place in `ENDLESS`, whether it is a factor) of those that go by all bars there were.
     """
 
     members: tuple[Function | Own, ...]
     spans: tuple[tuple[int, int], ...]
     width: int
     kept: int
+    inputs: tuple[tuple[int, ...], ...]
+    which: tuple[int, ...]
+    endless: tuple[tuple[int, int, bool], ...]
 
-    @property
-    def columns(self) -> tuple[Places, ...]:
-        """Each member's inputs by their places in `PRICES`."""
-        return tuple(tuple(map(PRICES.index, member.inputs)) for member in self.members)
+    @classmethod
+    def of(cls, members: Sequence[Function | Own], spans: Sequence[tuple[int, int]], width: int) -> Plan:
+        """What comes to these functions, whose values lie there."""
+        columns = [tuple(map(PRICES.index, member.inputs)) for member in members]
+        inputs = tuple(dict.fromkeys(columns))
+        kept = max((-(-member.memory // PAGE) * PAGE for member in members), default=PAGE)
+        which = tuple(map(inputs.index, columns))
+        endless = tuple(
+            (at, member.endless, member.is_factor)
+            for member, (at, _) in zip(members, spans, strict=True)
+            if member.endless is not None
+        )
+        return cls(tuple(members), tuple(spans), width, kept, inputs, which, endless)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,9 +154,7 @@ class Catalogue:
     def plan(self, interval: str) -> Plan:
         """What an interval's series work out."""
         spans = [(choice.member, span) for choice, span in self._spans() if choice.member and choice.is_on(interval)]
-        members = tuple(member for member, _ in spans)
-        kept = max((-(-member.memory // PAGE) * PAGE for member in members), default=PAGE)
-        return Plan(members, tuple(span for _, span in spans), len(self.names) - 1, kept)
+        return Plan.of([member for member, _ in spans], [span for _, span in spans], len(self.names) - 1)
 
     def failures(self) -> dict[str, Failures]:
         """What went wrong in the user's own indicators since this was last asked, by name."""

@@ -16,9 +16,6 @@ from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.series import Bar, Series
 from tickstream.processor.domain.state import BLOCK, Loaded, Record
 
-_BEFORE: Final = 512
-"""Bars that indicators go by before any that late trades may change, at least."""
-
 
 class Indicators:
     """Series by their place, symbol * intervals + interval.
@@ -34,7 +31,9 @@ class Indicators:
         self._intervals = intervals
         self._symbols = symbols
         self._plans = [catalogue.plan(interval.name) for interval in intervals]
-        self._least = [_BEFORE + interval.most_within(retention) for interval in intervals]
+        self._least = [
+            plan.kept + interval.most_within(retention) for plan, interval in zip(self._plans, intervals, strict=True)
+        ]
         self._series: dict[int, Series] = {}
         self._anchors: dict[int, int] = {}
         self._records: list[Record] = []

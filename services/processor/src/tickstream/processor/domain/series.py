@@ -14,7 +14,7 @@ has none for that bar; where it would never find back, its value is that over it
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 from typing import Any, Final
@@ -24,12 +24,16 @@ import numpy as np
 from tickstream.core.columns import Floats
 from tickstream.processor.domain import catalogue, functions
 from tickstream.processor.domain.catalogue import Plan
-from tickstream.processor.domain.functions import NAN, PAGE, PRICES
+from tickstream.processor.domain.functions import NAN, PAGE, PRICES, Function
+from tickstream.processor.domain.own import Own
 
 _ROOM: Final = 64
 
 Bar = tuple[float, float, float, float, float]
 """A bar by `PRICES`."""
+
+_Live = tuple[Any, Callable[..., Any], Callable[..., Any], int, int, int]
+"""A handle, its `update` and `peek`, which inputs it takes, where its values begin, and end where they are several."""
 
 
 def _no_bars() -> Floats:
@@ -64,40 +68,44 @@ class Series:
         stands: where the functions of `ENDLESS` stand there.
     """
 
-    __slots__ = ("_handles", "_history", "_kept", "_limit", "_plan", "_usable", "_which", "anchor", "stands")
+    __slots__ = ("_history", "_kept", "_limit", "_live", "_plan", "_usable", "_waiting", "anchor", "stands")
 
     def __init__(self, plan: Plan | None = None, held: Held | None = None, *, kept: int = 0) -> None:
         held = held or Held()
         self._plan = plan or catalogue.usual().plan("")
         self._limit = max(kept, self._plan.kept) + PAGE
-        self._which = self._plan.columns
         self.anchor, self.stands = held.anchor, held.stands
         self._kept = held.bars.shape[1]
         self._history: Floats = np.empty((len(PRICES), max(_ROOM, self._kept)))
         self._history[:, : self._kept] = held.bars
-        self._handles: list[Any] | None = None
+        self._live: list[_Live] | None = None
+        self._waiting: list[int] = []
         while self._kept >= self._limit:
             self._let_go()
         self._usable = self._first_usable()
 
     def close(self, bar: Bar) -> list[float]:
         """Take a closed bar; gives the values by the catalogue's names less vwap, NaN where there is none."""
-        handles = self._opened()
+        live = self._opened()
         self._append(bar)
         values = [NAN] * self._plan.width
-        if not all(map(isfinite, bar)):
-            self._usable = self._kept
-            handles[:] = [None] * len(handles)
-        else:
-            for place, handle in enumerate(handles):
-                if handle is None:
-                    handle = handles[place] = self._open(place)  # noqa: PLW2901 - opened here, used below
-                    if handle is not None:
-                        self._put(values, place, handle.value)
+        if all(map(isfinite, bar)):
+            inputs = [[bar[column] for column in columns] for columns in self._plan.inputs]
+            for _, update, _, which, at, until in live:
+                if until:
+                    values[at:until] = update(*inputs[which])
                 else:
-                    self._put(values, place, handle.update(*[bar[column] for column in self._which[place]]))
-            if not isfinite(sum(values)):
-                self._mend(values)
+                    values[at] = update(*inputs[which])
+            if self._waiting:
+                for handle, _, _, _, at, until in self._open_more():
+                    if until:
+                        values[at:until] = handle.value
+                    else:
+                        values[at] = handle.value
+            self._finish(values)
+        else:
+            self._usable = self._kept
+            self._live = None
         if self._kept == self._limit:
             self._let_go()
         return values
@@ -118,51 +126,47 @@ class Series:
             raise ValueError(f"{dropped} bars must be replaced by as many or more, not by {len(bars)}")
         self._kept -= dropped
         self._usable = self._first_usable()
-        self._handles = None
+        self._live = None
         return [self.close(bar) for bar in bars]
 
     def peek(self, bar: Bar) -> list[float]:
         """The values that `close` would give of what isn't warming; nothing changes."""
         values = [NAN] * self._plan.width
+        live = self._opened()
         if not all(map(isfinite, bar)):
             return values
-        for place, handle in enumerate(self._opened()):
-            if handle is not None:
-                self._put(values, place, handle.peek(*[bar[column] for column in self._which[place]]))
-        if not isfinite(sum(values)):
-            self._append(bar)
-            self._mend(values)
-            self._kept -= 1
+        inputs = [[bar[column] for column in columns] for columns in self._plan.inputs]
+        for _, _, peek, which, at, until in live:
+            if until:
+                values[at:until] = peek(*inputs[which])
+            else:
+                values[at] = peek(*inputs[which])
+        self._append(bar)
+        self._finish(values)
+        self._kept -= 1
         return values
 
     def last(self, count: int) -> Floats:
         """The last closed bars: a row for each of `PRICES`."""
         return self._history[:, self._kept - count : self._kept]
 
-    def _put(self, values: list[float], place: int, found: Any) -> None:
-        at, until = self._plan.spans[place]
-        if until > at + 1:
-            values[at:until] = found
+    def _finish(self, values: list[float]) -> None:
+        """Join what comes from before the anchor, and mend what isn't finite."""
+        for at, place, is_factor in self._plan.endless:
+            values[at] = values[at] * self.stands[place] if is_factor else values[at] + self.stands[place]
+        if isfinite(sum(values)):
             return
-        member = self._plan.members[place]
-        if member.endless is not None:
-            stand = self.stands[member.endless]
-            found = found * stand if member.is_factor else found + stand
-        values[at] = found
+        for member, (at, until) in zip(self._plan.members, self._plan.spans, strict=True):
+            if not all(map(isfinite, values[at:until])):
+                values[at:until] = self._shortest(member)
 
-    def _mend(self, values: list[float]) -> None:
-        """Give what isn't finite its value over the shortest history, or none."""
-        for place, handle in enumerate(self._opened()):
-            at, until = self._plan.spans[place]
-            if handle is None or all(map(isfinite, values[at:until])):
-                continue
-            member = self._plan.members[place]
-            if member.endless is not None:
-                values[at] = NAN
-                continue
-            begin = max(self._usable, self._kept - member.lookback - 1)
-            found = member.last([self._history[column, begin : self._kept] for column in self._which[place]])
-            values[at:until] = [value if isfinite(value) else NAN for value in found]
+    def _shortest(self, member: Function | Own) -> list[float]:
+        """A member's values over the shortest history, where they are finite."""
+        begin = self._kept - member.lookback - 1
+        if begin < self._usable or member.endless is not None:
+            return [NAN] * len(member.outputs)
+        found = member.last([self._history[PRICES.index(name), begin : self._kept] for name in member.inputs])
+        return [value if isfinite(value) else NAN for value in found]
 
     def _append(self, bar: Bar) -> None:
         if self._kept == self._history.shape[1]:
@@ -181,14 +185,26 @@ class Series:
         self._history = self._history[:, PAGE : self._kept].copy()
         self._kept -= PAGE
         self._usable = self._first_usable()
-        self._handles = None
+        self._live = None
 
-    def _opened(self) -> list[Any]:
-        if self._handles is None:
-            self._handles = [self._open(place) for place in range(len(self._which))]
-        return self._handles
+    def _opened(self) -> list[_Live]:
+        if self._live is None:
+            self._live = []
+            self._waiting = list(range(len(self._plan.members)))
+            self._open_more()
+        return self._live
 
-    def _open(self, place: int) -> Any | None:
-        """The handle on what is kept; None while that isn't enough."""
-        columns = [self._history[column, self._usable : self._kept] for column in self._which[place]]
-        return self._plan.members[place].open(columns)
+    def _open_more(self) -> list[_Live]:
+        """Open the handles that what is kept has become enough for; gives those."""
+        usable = self._kept - self._usable
+        opened = []
+        for place in [place for place in self._waiting if self._plan.members[place].lookback < usable]:
+            member, (at, until) = self._plan.members[place], self._plan.spans[place]
+            columns = [self._history[PRICES.index(name), self._usable : self._kept] for name in member.inputs]
+            handle = member.open(columns)
+            if handle is not None:
+                self._waiting.remove(place)
+                several = until if until > at + 1 else 0
+                opened.append((handle, handle.update, handle.peek, self._plan.which[place], at, several))
+        self._live = [*(self._live or ()), *opened]
+        return opened

@@ -51,6 +51,7 @@ _SYMBOL: Final = struct.Struct("<BqHHHI")
 _STREAM: Final = struct.Struct("<BHH")
 _RANGE: Final = struct.Struct("<qq")
 _BARS: Final = struct.Struct("<Bq")
+_ONE_BAR: Final = struct.Struct(f"<Bq{len(PRICES)}d")
 _ANCHOR: Final = struct.Struct(f"<Bq{len(ENDLESS)}d")
 _SEGMENT: Final = struct.Struct("<BII")
 _NAME: Final = struct.Struct("<H")
@@ -118,7 +119,7 @@ def symbol_record(
 def bar_record(symbol: bytes, seconds: int, number: int, bar: Iterable[float]) -> Record:
     """The closed bar `number` of a series, counted from 0."""
     key = _series_key(b"t", symbol, seconds, number % BLOCK)
-    return key, _BARS.pack(_VERSION, number) + np.array(list(bar)).tobytes()
+    return key, _ONE_BAR.pack(_VERSION, number, *bar)
 
 
 def block_record(symbol: bytes, seconds: int, first: int, bars: Floats) -> Record:
