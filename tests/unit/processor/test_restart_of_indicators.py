@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from tickstream.core.columns import TickColumns, TickInterners
+from tickstream.core.intervals import Interval
 from tickstream.core.model import Tick
 from tickstream.processor.domain.catalogue import ENTRIES, Catalogue
 from tickstream.processor.domain.engine import Engine, Rules
 from tickstream.processor.domain.functions import PAGE
 from tickstream.processor.domain.state import Loaded, Offsets
-from tickstream.processor.domain.windows import Calendars, Interval
+from tickstream.processor.domain.windows import Calendars
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -44,7 +45,17 @@ class Partition:
         self.catalogue = Catalogue.of(entries, {})
         places = frozenset([0] if indicated else [])
         intervals = (Interval.named("1m"),)
-        rules = Rules(intervals, places, places, 0, 60 * SECOND, MINUTE, False, self.catalogue)
+        rules = Rules(
+            intervals,
+            places,
+            places,
+            grace=0,
+            patience=60 * SECOND,
+            quiet_limit=MINUTE,
+            retention=MINUTE,
+            include_suspicious=False,
+            catalogue=self.catalogue,
+        )
         self.engine = Engine(rules, Calendars(self.names.symbols, "24/7"), self.names.symbols, self.names.sources)
         loaded = Loaded()
         for key, value in self.records.items():

@@ -56,7 +56,7 @@ def test_ticks_are_conflated_unless_asked_otherwise_and_alerts_are_not() -> None
         ([{"channel": "ticks", "symbols": ["A", "B", "C", "D"]}], "too_many_symbols"),
         ([{"channel": "ticks", "symbols": ["A"], "interval": "1m"}], "bad_request"),
         ([{"channel": "bars", "symbols": ["A"]}], "bad_request"),
-        ([{"channel": "bars", "symbols": ["A"], "interval": "2m"}], "bad_request"),
+        ([{"channel": "bars", "symbols": ["A"], "interval": "7m"}], "bad_request"),
         ([{"channel": "ticks", "symbols": ["A"], "mode": "some"}], "bad_request"),
         ([{"channel": "ticks", "symbols": ["A"], "maxHz": 0}], "bad_request"),
         ([{"channel": "ticks", "symbols": ["A"], "maxHz": True}], "bad_request"),
@@ -73,7 +73,7 @@ def test_a_subscribe_that_breaks_a_rule_is_refused_with_its_code(arguments: list
 
 
 def test_bars_of_time_and_of_activity_have_intervals() -> None:
-    for interval in ("1s", "1d", "100t", "10000v", "1000000d"):
+    for interval in ("1s", "10s", "2m", "1d", "100t", "10000v", "1000000d"):
         assert subscribe(channel="bars", symbols=["A"], interval=interval).interval == interval
 
 
