@@ -36,6 +36,13 @@ describe("the time axis", () => {
     expect(ticks).toHaveLength(19);
   });
 
+  it("keeps labels apart where there are few bars, and a new day's goes first", () => {
+    const few = timeTicks(times(3, minute), "1m", newYork, 9, 2);
+    expect(few.map(({ label }) => label)).toEqual(["09:31"]);
+    const overnight = timeTicks([...times(2, minute), opening + day], "1m", newYork, 9, 2);
+    expect(overnight.map(({ label }) => label)).toEqual(["Oct 9"]);
+  });
+
   it("never has more ticks than there is room for", () => {
     for (const most of [2, 3, 5, 9]) {
       expect(timeTicks(times(500, minute), "1m", newYork, most).length).toBeLessThanOrEqual(most);

@@ -36,6 +36,29 @@ function zoneOffset(ms: number, zone: string): number {
   return offset;
 }
 
+const lengths: Readonly<Record<Interval, number>> = {
+  "1s": second,
+  "1m": minute,
+  "5m": 5 * minute,
+  "15m": 15 * minute,
+  "1h": hour,
+  "1d": day,
+};
+
+/** Those that stand at least `apart` bars behind the one before; a major one goes before others. */
+function thinned(ticks: readonly AxisTick[], apart: number): AxisTick[] {
+  const kept: AxisTick[] = [];
+  for (const tick of ticks) {
+    const last = kept.at(-1);
+    if (last !== undefined && tick.index - last.index < apart) {
+      if (!tick.major || last.major) continue;
+      kept.pop();
+    }
+    kept.push(tick);
+  }
+  return kept;
+}
+
 function boundaries(local: readonly number[], step: number): number[] {
   const found: number[] = [];
   for (let index = 1; index < local.length; index += 1) {
@@ -50,19 +73,20 @@ function boundaries(local: readonly number[], step: number): number[] {
  * side, so that a night takes no room.
  *
  * @param times one time within each bar, ascending, ms
+ * @param apart how many bars there are between two of them, at least
  */
 export function timeTicks(
   times: readonly number[],
   interval: Interval,
   zone: string,
   most: number,
+  apart = 1,
 ): AxisTick[] {
   const local = times.map((time) => time + zoneOffset(time, zone));
-  const finest = interval === "1d" ? day : 0;
-  const allowed = steps.filter((step) => step >= finest);
+  const allowed = steps.filter((step) => step >= lengths[interval]);
   const step = allowed.find((candidate) => boundaries(local, candidate).length <= most);
   if (step === undefined) return [];
-  return boundaries(local, step).map((index) => {
+  const ticks = boundaries(local, step).map((index) => {
     const time = times[index] ?? 0;
     const before = times[index - 1] ?? 0;
     const newDay = formatDay(time, zone) !== formatDay(before, zone);
@@ -74,4 +98,5 @@ export function timeTicks(
     const label = step < minute ? formatTime(time, zone) : formatMinute(time, zone);
     return { index, label, major: false };
   });
+  return thinned(ticks, apart);
 }

@@ -170,7 +170,8 @@ export class ChartJsAdapter implements ChartAdapter {
     const times = points.map(({ bar }) =>
       interval === "1d" ? (bar.start_ms + bar.end_ms) / 2 : bar.start_ms,
     );
-    const shifted = timeTicks(times, interval, exchangeZone, most);
+    const apart = Math.ceil(slots / most / 2);
+    const shifted = timeTicks(times, interval, exchangeZone, most, apart);
     this.ticks = shifted.map((tick) => ({ ...tick, index: tick.index + this.shift }));
     this.scene.dayStarts = this.ticks.filter(({ major }) => major).map(({ index }) => index);
     chart.data.datasets = datasetsOf(picture, colours, this.shift) as never;
