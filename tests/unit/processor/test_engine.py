@@ -400,6 +400,7 @@ def test_news_that_come_late_revise_closed_bars_and_once_only() -> None:
         *((0, "traded", 0), (1, "quiet", 0), (2, "quiet", 0), (3, "quiet", 0)),
         *((2, "halted", 1), (3, "halted", 1)),
     ]
+    assert len(bench.values["S1", "1m"]) == 4
     bench.restart()
     bench.engine.hear(MarketEvent("halt", BELL + 130 * SECOND, symbol="S1"), 0, 7)
     bench.engine.hear(MarketEvent("resume", BELL + 185 * SECOND, symbol="S1"), 0, 8)

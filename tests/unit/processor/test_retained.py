@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.retained import LARGEST, Retained
 from tickstream.processor.domain.revisions import REVISION
-from tickstream.processor.domain.windows import window_keys
+from tickstream.processor.domain.windows import key_bounds, window_keys
 
 SECOND = 1_000_000_000
 SYMBOLS = 5
@@ -27,8 +30,17 @@ def rows_of(picks: list[tuple[int, int, int]], value: int) -> Table:
     return rows[np.argsort(rows["key"])]
 
 
+def needed_of(expired: int, rows: Table) -> NDArray[np.bool_]:
+    """Those that end later, and each series' last of the others."""
+    series = rows["key"] >> 34
+    needed = rows["end"] > expired
+    needed[:-1] |= needed[1:] | (series[1:] != series[:-1])
+    needed[-1:] = True
+    return np.asarray(needed)
+
+
 def found_in(shelf: Retained) -> dict[int, int]:
-    rows = shelf.of(np.arange(SYMBOLS * WIDTH))
+    rows = shelf.between(*key_bounds(np.arange(SYMBOLS * WIDTH)))
     assert (np.diff(rows["key"]) > 0).all()
     return dict(zip(rows["key"].tolist(), rows["bar"].tolist(), strict=True))
 
@@ -36,7 +48,7 @@ def found_in(shelf: Retained) -> dict[int, int]:
 @pytest.mark.parametrize("seed", range(3))
 def test_what_is_kept_and_what_is_written_are_the_newest_of_all_rows(seed: int) -> None:
     random = np.random.default_rng(seed)
-    shelf, wanted, ends = Retained(REVISION, WIDTH), dict[int, int](), dict[int, int]()
+    shelf, wanted, ends = Retained(REVISION), dict[int, int](), dict[int, int]()
     log: dict[int, Table] = {}
     now = 1_000_000
     for turn in range(100):
@@ -50,14 +62,14 @@ def test_what_is_kept_and_what_is_written_are_the_newest_of_all_rows(seed: int) 
             ends |= dict(zip(rows["key"].tolist(), rows["end"].tolist(), strict=True))
         now += int(random.integers(0, 400))
         expired = (now - 3600) * SECOND
-        for number, segment in shelf.changes(np.full(SYMBOLS, expired)):
+        for number, segment in shelf.changes(partial(needed_of, expired)):
             if segment is None:
                 del log[number]
             else:
                 assert len(segment) <= LARGEST
                 log[number] = segment
         if turn % 10 == 9:
-            restored = Retained(REVISION, WIDTH)
+            restored = Retained(REVISION)
             restored.restore(log.items())
             for kept in (found_in(shelf), found_in(restored)):
                 needed = {key: value for key, value in wanted.items() if ends[key] > expired}

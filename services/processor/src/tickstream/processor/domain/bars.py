@@ -110,6 +110,7 @@ class OpenWindows:
             [place in anchored and not interval.daily for place, interval in enumerate(intervals)], dtype=np.bool_
         )
         self.table: Table = np.zeros(0, dtype=WINDOW)
+        self._changed: list[Ints] = []
 
     def restore(self, table: Table) -> None:
         """Go on from these windows."""
@@ -129,10 +130,22 @@ class OpenWindows:
         if len(before):
             rows[known] = _joined(before, rows[known])
         self._add_sums(rows, heads, trades, spread)
+        self._changed.append(rows["key"])
         self.table[at[known]] = rows[known]
         if len(before) < len(rows):
             merged = stacked((self.table, rows[~known]), WINDOW)
             self.table = merged[np.argsort(merged["key"], kind="stable")]
+
+    def changes(self) -> Table:
+        """The windows, still open, that have changed since this was last asked."""
+        if not self._changed:
+            return self.table[:0]
+        keys, self._changed = np.unique(np.concatenate(self._changed)), []
+        at = np.searchsorted(self.table["key"], keys)
+        at = at[at < len(self.table)]
+        rows = self.table[at]
+        changed: Table = rows[rows["key"] == keys[: len(rows)]]
+        return changed
 
     def remove(self, due: NDArray[np.bool_]) -> Table:
         """Take windows out; gives them."""

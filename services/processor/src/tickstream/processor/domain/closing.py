@@ -56,7 +56,9 @@ BAR: Final = np.dtype(
 
 CURSOR: Final = np.dtype(
     [
-        ("seconds", "i8"),
+        ("key", "i8"),
+        ("symbol", "i4"),
+        ("interval", "i4"),
         ("next", "i8"),
         ("next_end", "i8"),
         ("traded_end", "i8"),
@@ -66,8 +68,8 @@ CURSOR: Final = np.dtype(
         ("bars", "i8"),
     ]
 )
-"""Where a series stands: the next window (`FOREVER` before its first trade), the end of its last window with trades,
-its last close, VWAP's sums since `anchor`, and how many bars it has closed."""
+"""Where a series stands, by its key, symbol * intervals + interval: the next window (`FOREVER` before its first trade),
+the end of its last window with trades, its last close, VWAP's sums since `anchor`, and how many bars it has closed."""
 
 Activities = Callable[[Codes, Ints, Ints], NDArray[np.int8]]
 """What empty windows are, by their symbols, starts and ends."""
@@ -81,6 +83,10 @@ class Closing:
         calendars: the symbols' sessions and days.
         quiet_limit: nanoseconds after its last trade for which a symbol gets bars of empty windows.
         activities: says why a window is empty.
+
+    Attributes:
+        cursors: symbols x intervals.
+        moved: the series whose cursors have been changed since somebody last emptied this.
     """
 
     def __init__(
@@ -93,14 +99,16 @@ class Closing:
         self._fills = np.array([interval.fills for interval in intervals])
         self._timed = np.array([not interval.daily for interval in intervals])
         self.cursors = np.zeros((0, len(intervals)), dtype=CURSOR)
+        self.moved: list[Codes] = []
 
     def reserve(self, symbols: int) -> None:
         """Make room for codes below `symbols`."""
-        known = len(self.cursors)
+        known, width = len(self.cursors), len(self._intervals)
         if symbols <= known:
             return
         room = np.zeros((max(symbols, 2 * known, 64) - known, len(self._intervals)), dtype=CURSOR)
-        room["seconds"] = [interval.code for interval in self._intervals]
+        room["key"] = (known * width + np.arange(room.size)).reshape(room.shape)
+        room["symbol"], room["interval"] = room["key"] // width, room["key"] % width
         room["next"] = room["next_end"] = FOREVER
         self.cursors = np.concatenate((self.cursors, room))
 
@@ -129,6 +137,7 @@ class Closing:
             self._anchor(bars, windows, series[heads], fresh)
             self._remember(bars, heads, series[heads])
         self._move_on(ending, limits)
+        self.moved.append(ending)
         return bars
 
     def show(self, windows: Table) -> Table:

@@ -35,11 +35,13 @@ class CountedBars:
         self._open: dict[int, Table] = {}
         self._ends: dict[int, int] = {}
         self._full: list[Table] = []
+        self._changed: set[int] = set()
 
-    @property
-    def table(self) -> Table:
-        """The open bars as windows, sorted by key."""
-        return _sorted(list(self._open.values()))
+    def changes(self) -> Table:
+        """The bars, still open, that have changed since this was last asked; sorted by key."""
+        changed = _sorted([self._open[series] for series in self._changed if series in self._open])
+        self._changed.clear()
+        return changed
 
     def take(self, trades: Trades) -> None:
         """Count trades, sorted by symbol and then by arrival."""
@@ -76,6 +78,7 @@ class CountedBars:
         self, symbol: int, place: int, interval: Interval, trades: Trades, sums: Floats, span: tuple[int, int]
     ) -> None:
         series = symbol * self._width + place
+        self._changed.add(series)
         at, end = span
         while at < end:
             window = self._open.get(series)

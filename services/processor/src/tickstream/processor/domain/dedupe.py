@@ -6,6 +6,7 @@ is one range that grows at its end; then nothing is looked at one by one.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,6 +51,14 @@ class Seen:
             self._last = np.concatenate((self._last, room))
         self._store(stream, ranges)
         return stream
+
+    def spans(self, streams: NDArray[np.intp]) -> tuple[Ints, Ints]:
+        """The first and the last number of each stream."""
+        return self._first[streams], self._last[streams]
+
+    def holed(self, streams: Iterable[int]) -> list[int]:
+        """Those streams of which numbers between their first and last are missing."""
+        return [stream for stream in streams if stream in self._holed] if self._holed else []
 
     def ranges(self, stream: int) -> list[Range]:
         """What was seen of a stream, in order."""

@@ -14,19 +14,19 @@ from numpy.typing import NDArray
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
 from tickstream.core.intervals import Interval
 from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
-from tickstream.processor.domain import catalogue, state
+from tickstream.processor.domain import catalogue, ledger, state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
 from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.closing import BAR, FOREVER, Closing
 from tickstream.processor.domain.counted import CountedBars
 from tickstream.processor.domain.dedupe import Missing, Seen
 from tickstream.processor.domain.indicators import Indicators
+from tickstream.processor.domain.ledger import Ledger
 from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
-from tickstream.processor.domain.retained import Retained
-from tickstream.processor.domain.revisions import Revised, Revisions
-from tickstream.processor.domain.state import Loaded, Offsets, Record, StreamState
+from tickstream.processor.domain.revisions import LATE, Revised, Revisions
+from tickstream.processor.domain.state import Loaded, Offsets, Record
 from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
-from tickstream.processor.domain.windows import Calendars, Codes, window_keys
+from tickstream.processor.domain.windows import Calendars, Codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +115,6 @@ class Engine:
         self._symbols = symbols
         self._sources = sources
         self._width = len(rules.intervals)
-        self._seconds = np.array([interval.code for interval in rules.intervals])
-        self._places = {interval.code: place for place, interval in enumerate(rules.intervals)}
         self._indicated = np.isin(np.arange(self._width), list(rules.indicated))
         self._is_counted = np.array([interval.counted for interval in rules.intervals])
         self._shown = np.isin(np.arange(self._width), list(rules.shown))
@@ -139,7 +137,12 @@ class Engine:
             self._why_empty,
         )
         self._indicators = Indicators(rules.catalogue, rules.intervals, rules.retention, symbols)
-        self._touched: set[int] = set()
+        shelves = {ledger.CLOSED: self._revisions.kept, ledger.REVISED: self._revisions.numbers}
+        self._ledger = Ledger(rules.intervals, symbols, sources, shelves)
+        self._touched: list[Codes] = []
+        self._traded: list[NDArray[np.intp]] = []
+        self._holed: set[int] = set()
+        self._waited = False
         self._heard: set[int] = set()
         self._limits = np.zeros(0, dtype=np.int64)
         self._news: list[Output] = []
@@ -160,7 +163,8 @@ class Engine:
         firsts = order[heads].tolist()
         joins = [(symbol, source, row) for (symbol, source), row in zip(pairs, firsts, strict=True)]
         before = self._watermarks.take(symbols, sources, ticks.ts_event, joins)
-        self._touched.update(symbol for symbol, _ in pairs)
+        self._touched.append(symbols[order[heads]])
+        self._traded.append(streams)
         self._heard.update(source for _, source in pairs)
         counted = fresh
         suspicious = (ticks.flags[order] & FLAG_SUSPICIOUS) != 0
@@ -181,6 +185,7 @@ class Engine:
         self._open.take(_trades(ticks, symbols, rows, taken))
         in_time = rows if taken is None else rows[~np.isin(rows, late[beyond])]
         self._counted.take(_by_arrival(ticks, symbols, in_time))
+        missing.sort(key=lambda found: int(order[found.row]))
         gaps = [self._gap(found, int(ticks.ts_event[order[found.row]])) for found in missing]
         duplicates = len(ticks) - int(np.count_nonzero(fresh))
         return Taken(duplicates, left_out, revising, np.sort(late[beyond]), gaps)
@@ -188,7 +193,9 @@ class Engine:
     def mark(self, progress: Progress) -> None:
         """Note how far a source says that it has come; its offset must have been reached."""
         source = self._sources.code(progress.source)
-        self._touched.update(self._watermarks.mark(source, progress.ts_event, final=progress.final).tolist())
+        ended = self._watermarks.mark(source, progress.ts_event, final=progress.final)
+        self._touched.append(ended)
+        self._traded.append(np.array([self._streams[symbol, source] for symbol in ended.tolist()], dtype=np.intp))
         self._heard.add(source)
 
     def hear(self, event: MarketEvent, partition: int, offset: int) -> None:
@@ -213,8 +220,7 @@ class Engine:
             self._outages.take(event)
             return
         revised = self._revisions.rethink(since, self._limits, self._closing.cursors, lambda: self._outages.take(event))
-        self._news.append(self._revised(revised))
-        self._touched.update(since)
+        self._news.append(self._revised(revised, np.array(list(since))))
 
     def close(self) -> Output:
         """Close what the watermarks have passed, and revise what late trades have changed."""
@@ -243,16 +249,15 @@ class Engine:
         if not len(bars):
             return self._only(bars)
         self._revisions.kept.add(closed if not len(full) else closed[~self._is_counted[closed["interval"]]])
-        self._touched.update(np.unique(bars["symbol"]).tolist())
         indicated = bars[self._indicated[bars["interval"]]]
         return Output(bars, indicated, self._indicators.close(indicated, self._closing.cursors["bars"]))
 
     def _revise(self, late: Table, limits: Ints) -> Output:
         revised = self._revisions.revise(late, limits, self._closing.cursors)
-        self._touched.update(np.unique(late["symbol"]).tolist())
-        return self._revised(revised)
+        return self._revised(revised, np.unique(late["symbol"]))
 
-    def _revised(self, revised: Revised) -> Output:
+    def _revised(self, revised: Revised, symbols: Codes) -> Output:
+        self._closing.moved.append((symbols[:, None] * self._width + np.arange(self._width)).ravel())
         following = revised.following[self._indicated[revised.following["interval"]]]
         values = self._indicators.revise(following, revised.dropped, self._closing.cursors["bars"])
         return Output(revised.changed, following, values)
@@ -301,39 +306,84 @@ class Engine:
             )
             for source in sorted(self._heard)
         ]
-        records += self._symbol_records(np.array(sorted(self._touched), dtype=np.int64))
-        records += self._segment_records()
+        records += self._note_changes()
+        needed = {
+            ledger.CLOSED: lambda rows: self._revisions.needed(rows, self._watermarks.all()),
+            ledger.REVISED: lambda rows: self._revisions.needed(rows, self._watermarks.all()),
+            ledger.OPEN: self._are_open,
+        }
+        records += self._ledger.changes(needed)
+        waiting = self._revisions.waiting
+        if len(waiting) or self._waited:
+            records.append(state.waiting_record(self._ledger.stored_symbols(waiting)))
+            self._waited = bool(len(waiting))
         self._heard.clear()
-        self._touched.clear()
-        return records
+        return [*records, *self._ledger.symbols.changes()]
 
     def restore(self, loaded: Loaded) -> None:
         """Go on from state that was read back."""
         for source, (progress, over) in loaded.sources.items():
             self._watermarks.restore_source(self._sources.code(source), progress, over=over)
         self._events = dict(loaded.events)
-        windows, waiting = [self._open.table], []
-        for name, found in loaded.symbols.items():
-            symbol = self._symbols.code(name)
-            live = []
-            for stream in found.streams:
-                pair = (symbol, self._sources.code(stream.source))
-                self._stream(pair, stream.seen)
-                if stream.live:
-                    live.append(pair[1])
-            self._watermarks.restore_symbol(symbol, found.watermark, live)
-            self._restore_cursors(loaded, symbol, found.cursors)
-            windows.append(self._own(found.windows, np.full(len(found.windows), symbol)))
-            found.waiting["symbol"] = symbol
-            waiting.append(found.waiting)
-        table = stacked(windows, WINDOW)
-        counted = self._is_counted[table["interval"]]
-        self._open.restore(table[~counted])
-        self._counted.restore(table[counted], self._ends())
-        self._revisions.restore(waiting)
+        tables = self._ledger.restore(loaded)
+        self._restore_streams(tables[ledger.STREAMS], loaded)
+        reached = tables[ledger.REACHED]
+        self._watermarks.restore_symbols(reached["symbol"].astype(np.int64), reached["reached"])
+        self._watermarks.advance()
+        self._restore_cursors(tables[ledger.CURSORS], loaded)
         self._limits = self._closed_limits()
-        for kind, shelf in self._shelves():
-            shelf.restore((number, self._named(names, rows)) for number, names, rows in loaded.segments(kind))
+        windows = tables[ledger.OPEN]
+        windows = windows[self._are_open(windows)]
+        counted = self._is_counted[windows["interval"]]
+        self._open.restore(windows[~counted])
+        self._counted.restore(windows[counted], self._ends())
+        waiting = np.frombuffer(loaded.waiting, dtype=LATE).copy()
+        waiting["symbol"] = self._ledger.symbols.codes(waiting["symbol"])
+        self._revisions.waiting = waiting
+        self._waited = bool(len(waiting))
+
+    def _note_changes(self) -> list[Record]:
+        """Put the rows that have changed into the ledger; gives what has no place in it."""
+        self._ledger.note(ledger.OPEN, _merged(self._open.changes(), self._counted.changes()))
+        moved, self._closing.moved = self._closing.moved, []
+        if moved:
+            self._ledger.note(ledger.CURSORS, self._closing.cursors.reshape(-1)[np.unique(np.concatenate(moved))])
+        symbols = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *self._touched]))
+        self._touched.clear()
+        own = self._watermarks.underivable(symbols)
+        rows = np.zeros(len(own), dtype=ledger.SYMBOL)
+        rows["key"] = rows["symbol"] = own
+        rows["reached"] = self._watermarks.all()[own]
+        self._ledger.note(ledger.REACHED, rows)
+        return self._note_streams()
+
+    def _note_streams(self) -> list[Record]:
+        shared = [stream for symbol in self._watermarks.shared for stream in self._streams_of[symbol]]
+        streams = np.unique(np.concatenate([np.array(shared, dtype=np.intp), *self._traded]))
+        self._traded.clear()
+        rows = np.zeros(len(streams), dtype=ledger.STREAM)
+        pairs = np.array([self._pairs[stream] for stream in streams.tolist()], dtype=np.int64).reshape(-1, 2)
+        rows["key"], rows["symbol"], rows["source"] = streams, pairs[:, 0], pairs[:, 1]
+        rows["live"] = self._watermarks.are_live(pairs[:, 0], pairs[:, 1])
+        rows["first"], rows["last"] = self._seen.spans(streams)
+        self._ledger.note(ledger.STREAMS, rows)
+        holed = self._seen.holed(streams.tolist())
+        whole = self._holed.intersection(streams.tolist()).difference(holed)
+        self._holed = (self._holed - whole) | set(holed)
+        return [
+            *(state.ranges_record(stream, self._seen.ranges(stream)) for stream in holed),
+            *(state.ranges_record(stream, None) for stream in sorted(whole)),
+        ]
+
+    def _are_open(self, windows: Table) -> NDArray[np.bool_]:
+        """Which of some windows have not been closed; a bar by count is open from where the one before it ended."""
+        series = windows["symbol"].astype(np.int64) * self._width + windows["interval"]
+        self._closing.reserve(int(windows["symbol"].max(initial=-1)) + 1)
+        ended = self._closing.cursors["next"].reshape(-1)[series]
+        in_count = (ended == FOREVER) | (windows["start"] >= ended)
+        in_time = windows["end"] > self._limits[windows["symbol"]]
+        are_open: NDArray[np.bool_] = np.where(self._is_counted[windows["interval"]], in_count, in_time)
+        return are_open
 
     def _stream(self, pair: tuple[int, int], seen: Sequence[tuple[int, int]] = ()) -> int:
         stream = self._streams.get(pair)
@@ -357,55 +407,19 @@ class Engine:
         self._revisions.wait(symbols, before[rows], ticks.ts_event[rows], (ticks.price[rows], ticks.volume[rows]))
         return len(rows)
 
-    def _symbol_records(self, symbols: Codes) -> list[Record]:
-        table = _merged(self._open.table, self._counted.table)
-        lows = np.searchsorted(table["symbol"], symbols, side="left").tolist()
-        highs = np.searchsorted(table["symbol"], symbols, side="right").tolist()
-        stored = table.copy()
-        stored["interval"] = self._seconds[table["interval"]]
-        windows, size = stored.tobytes(), table.itemsize
-        self._closing.reserve(int(symbols.max(initial=-1)) + 1)
-        watermarks = self._watermarks.all()
-        waiting = self._revisions.waiting
-        records = []
-        for symbol, low, high in zip(symbols.tolist(), lows, highs, strict=True):
-            records.append(
-                state.symbol_record(
-                    self._symbols.values[symbol].encode(),
-                    int(watermarks[symbol]),
-                    windows[low * size : high * size],
-                    self._closing.cursors[symbol].tobytes(),
-                    waiting[waiting["symbol"] == symbol].tobytes() if len(waiting) else b"",
-                    self._stream_states(symbol),
-                )
-            )
-        return records
+    def _restore_streams(self, rows: Table, loaded: Loaded) -> None:
+        columns = (rows[name].tolist() for name in ("key", "symbol", "source", "live", "first", "last"))
+        for key, symbol, source, live, first, last in zip(*columns, strict=True):
+            self._stream((symbol, source), loaded.ranges.get(key, [(first, last)]))
+            if live:
+                self._watermarks.restore_live(symbol, source)
+        self._holed = set(loaded.ranges)
 
-    def _segment_records(self) -> list[Record]:
-        expired = self._revisions.expired(self._watermarks.all())
-        return [
-            state.segment_record(kind, number, rows, self._symbols.values, self._seconds)
-            for kind, shelf in self._shelves()
-            for number, rows in shelf.changes(expired)
-        ]
-
-    def _shelves(self) -> tuple[tuple[bytes, Retained], ...]:
-        return (b"w", self._revisions.kept), (b"v", self._revisions.numbers)
-
-    def _stream_states(self, symbol: int) -> list[StreamState]:
-        live = self._watermarks.sources(symbol)
-        return [
-            StreamState(self._sources.values[source], source in live, self._seen.ranges(stream))
-            for stream, source in ((stream, self._pairs[stream][1]) for stream in self._streams_of.get(symbol, ()))
-        ]
-
-    def _restore_cursors(self, loaded: Loaded, symbol: int, cursors: Table) -> None:
-        self._closing.reserve(symbol + 1)
-        for cursor in cursors:
-            place, bars = self._places.get(int(cursor["seconds"])), int(cursor["bars"])
-            if place is None:
-                continue
-            self._closing.cursors[symbol, place] = cursor
+    def _restore_cursors(self, rows: Table, loaded: Loaded) -> None:
+        self._closing.reserve(int(rows["symbol"].max(initial=-1)) + 1)
+        self._closing.cursors.reshape(-1)[rows["key"]] = rows
+        columns = (rows[name].tolist() for name in ("symbol", "interval", "bars"))
+        for symbol, place, bars in zip(*columns, strict=True):
             if place in self._rules.indicated and bars:
                 self._indicators.restore(loaded, symbol, place, bars)
 
@@ -413,22 +427,6 @@ class Engine:
         """Where the last bar of each series ended."""
         ends = self._closing.cursors["next"].reshape(-1)
         return {series: int(ends[series]) for series in np.flatnonzero(ends != FOREVER).tolist()}
-
-    def _named(self, names: Sequence[str], rows: Table) -> Table:
-        """A segment's rows with this process's codes."""
-        codes = np.array([self._symbols.code(name) for name in names], dtype=np.int64)
-        return self._own(rows, codes[rows["symbol"]])
-
-    def _own(self, rows: Table, symbols: Codes) -> Table:
-        """Stored rows of the intervals in use, with this process's codes."""
-        known = np.isin(rows["interval"], list(self._places))
-        own = rows[known]
-        own["symbol"] = symbols[known]
-        own["interval"] = [self._places[seconds] for seconds in own["interval"].tolist()]
-        own["key"] = window_keys(
-            own["symbol"].astype(np.int64), own["interval"].astype(np.int64), self._width, own["start"]
-        )
-        return own
 
 
 def _merged(windows: Table, others: Table) -> Table:

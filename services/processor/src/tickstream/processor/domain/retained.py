@@ -9,7 +9,7 @@ what is kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 import numpy as np
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from tickstream.core.columns import Ints
 from tickstream.processor.domain.bars import Table, stacked
-from tickstream.processor.domain.windows import KEY_SECONDS_BITS, Codes
 
 LARGEST: Final = 16_384
 """Rows of a segment, at most."""
@@ -26,17 +25,15 @@ _FANOUT: Final = 8
 _SLACK: Final = 8 * 1024
 
 
+Needed = Callable[[Table], NDArray[np.bool_]]
+"""Which of some rows are still needed; they are sorted by key, each key once."""
+
+
 class Retained:
-    """Rows by key, of one dtype, which has at least key, symbol, interval, start and end.
+    """Rows by key, of one dtype that has a `key`."""
 
-    Args:
-        dtype: of the rows.
-        width: how many intervals are in use; (symbol * width + interval) is a row's series.
-    """
-
-    def __init__(self, dtype: np.dtype[np.void], width: int) -> None:
+    def __init__(self, dtype: np.dtype[np.void]) -> None:
         self._dtype = dtype
-        self._width = width
         self._segments: dict[int, Table] = {}
         self._fresh: list[Table] = []
         self._number = 0
@@ -50,15 +47,14 @@ class Retained:
         if len(rows):
             self._fresh.append(rows)
 
-    def of(self, series: Codes) -> Table:
-        """The rows of some series, sorted by key."""
-        lows, highs = bounds(series)
+    def between(self, lows: Ints, highs: Ints) -> Table:
+        """The rows whose keys lie in some ranges [low, high), sorted by key."""
         parts = []
         for rows in (*self._segments.values(), *self._fresh):
             keys = rows["key"]
             begin, end = np.searchsorted(keys, lows), np.searchsorted(keys, highs)
             if (begin < end).any():
-                parts.append(rows[ranges(begin, end)])
+                parts.append(rows[_ranges(begin, end)])
         return _newest(parts, self._dtype)
 
     def restore(self, segments: Iterable[tuple[int, Table]]) -> None:
@@ -68,34 +64,40 @@ class Retained:
             self._number = number + 1
         self._useful = len(self)
 
-    def changes(self, expired: Ints) -> list[tuple[int, Table | None]]:
+    def all(self) -> Table:
+        """All rows, sorted by key."""
+        return _newest([*self._segments.values(), *self._fresh], self._dtype)
+
+    def changes(self, needed: Needed) -> list[tuple[int, Table | None]]:
         """The segments to be written since this was last asked; None for those that are gone.
 
         Args:
-            expired: for each symbol an event time; windows that end there or before aren't needed,
-                but for each series' last of them.
+            needed: the rows that it leaves out may be forgotten.
         """
         if not self._fresh:
             return []
         before = dict(self._segments)
         if len(self) > 2 * self._useful + _SLACK:
-            self._useful = self._count_useful(expired)
+            self._useful = self._count(needed)
         if len(self) > 2 * self._useful + _SLACK:
-            self._write_anew(expired)
-        else:
-            self._seal()
-            self._merge()
+            rows = self.all()
+            self._fresh, self._segments = [], {}
+            self._append(rows[needed(rows)])
+            self._useful = len(self)
+        self._seal()
+        self._merge()
         gone: list[tuple[int, Table | None]] = [(number, None) for number in before.keys() - self._segments.keys()]
         return gone + [(number, rows) for number, rows in self._segments.items() if before.get(number) is not rows]
 
-    def _count_useful(self, expired: Ints) -> int:
-        tables = (*self._segments.values(), *self._fresh)
-        return len(np.unique(np.concatenate([rows["key"][rows["end"] > expired[rows["symbol"]]] for rows in tables])))
+    def _count(self, needed: Needed) -> int:
+        """About how many rows are needed, without making a table of them."""
+        keys = [rows["key"][needed(rows)] for rows in (*self._segments.values(), *self._fresh)]
+        return len(np.unique(np.concatenate(keys)))
 
     def _seal(self) -> None:
-        rows = _newest(self._fresh, self._dtype)
-        self._fresh = []
-        self._append(rows)
+        if self._fresh:
+            rows, self._fresh = _newest(self._fresh, self._dtype), []
+            self._append(rows)
 
     def _append(self, rows: Table) -> None:
         for begin in range(0, len(rows), LARGEST):
@@ -107,34 +109,18 @@ class Retained:
         while True:
             numbers = list(self._segments)[-_FANOUT:]
             tail = [self._segments[number] for number in numbers]
+            if len(tail) < _FANOUT:
+                return
             smallest = len(tail[-1])
             total = sum(map(len, tail))
-            if len(tail) < _FANOUT or total > LARGEST or max(map(len, tail)) > _FANOUT * smallest:
+            if total > LARGEST or max(map(len, tail)) > _FANOUT * smallest:
                 return
             for number in numbers:
                 del self._segments[number]
             self._append(_newest(tail, self._dtype))
 
-    def _write_anew(self, expired: Ints) -> None:
-        rows = _newest([*self._segments.values(), *self._fresh], self._dtype)
-        series = rows["symbol"].astype(np.int64) * self._width + rows["interval"]
-        needed = rows["end"] > expired[rows["symbol"]]
-        # The last one that is not needed tells what the first needed one began with.
-        needed[:-1] |= needed[1:] & (series[1:] == series[:-1])
-        needed[:-1] |= series[1:] != series[:-1]
-        needed[-1:] = True
-        self._fresh = []
-        self._segments = {}
-        self._append(rows[needed])
-        self._useful = len(self)
 
-
-def bounds(series: Codes) -> tuple[Ints, Ints]:
-    """The least key of each series, and one that is greater than all of its keys."""
-    return series << KEY_SECONDS_BITS, (series + 1) << KEY_SECONDS_BITS
-
-
-def ranges(begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
+def _ranges(begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
     """All numbers of some ranges [begin, end), range by range."""
     counts = end - begin
     firsts = np.repeat(begin - np.cumsum(counts) + counts, counts)
@@ -144,7 +130,10 @@ def ranges(begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
 def _newest(parts: list[Table], dtype: np.dtype[np.void]) -> Table:
     """The rows of all parts, sorted by key; of rows with one key the last."""
     rows = parts[0] if len(parts) == 1 else stacked(parts, dtype)
-    rows = rows[np.argsort(rows["key"], kind="stable")]
+    keys = np.ascontiguousarray(rows["key"])
+    if (keys[1:] > keys[:-1]).all():
+        return rows
+    order = np.argsort(keys, kind="stable")
     last = np.ones(len(rows), dtype=np.bool_)
-    np.not_equal(rows["key"][1:], rows["key"][:-1], out=last[:-1])
-    return rows[last]
+    np.not_equal(keys[order[1:]], keys[order[:-1]], out=last[:-1])
+    return rows[order[last]]

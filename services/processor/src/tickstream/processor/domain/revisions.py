@@ -11,7 +11,7 @@ and with the late trades; where the two differ, a bar has changed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,7 +24,7 @@ from tickstream.core.intervals import Interval
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades
 from tickstream.processor.domain.closing import FOREVER, Activities, Closing
 from tickstream.processor.domain.retained import Retained
-from tickstream.processor.domain.windows import Calendars, Codes, window_ends, window_starts
+from tickstream.processor.domain.windows import Calendars, Codes, key_bounds, window_ends, window_starts
 
 EVERY: Final = NANOS_PER_SECOND
 
@@ -44,6 +44,7 @@ REVISION: Final = np.dtype(
 )
 """How often a closed bar and its indicators have been revised."""
 
+_EVER: Final = int(np.iinfo(np.int64).min)
 _SHOWN: Final = ("open", "high", "low", "close", "vwap", "trades", "activity", "sums")
 
 
@@ -92,8 +93,8 @@ class Revisions:
         self._retention = retention
         self._windows = OpenWindows(intervals, calendars, anchored)
         self._closing = Closing(intervals, calendars, quiet_limit, activities)
-        self.kept = Retained(WINDOW, len(intervals))
-        self.numbers = Retained(REVISION, len(intervals))
+        self.kept = Retained(WINDOW)
+        self.numbers = Retained(REVISION)
         self.waiting = np.zeros(0, dtype=LATE)
 
     def late_in(self, symbols: Codes, ts: Ints, before: Ints) -> NDArray[np.bool_]:
@@ -114,14 +115,22 @@ class Revisions:
         """Which trades come too late for anything."""
         return ts < before - self._retention
 
-    def expired(self, reached: Ints) -> Ints:
-        """For each symbol the event time before which no bar changes any more.
+    def needed(self, rows: Table, reached: Ints) -> NDArray[np.bool_]:
+        """Which closed windows, or numbers of their revisions, late trades may still ask for.
+
+        The last window of a series that isn't needed for itself tells what the next one began with.
 
         Args:
+            rows: sorted by key.
             reached: how far the symbols have come.
         """
-        slack = self._retention + EVERY
-        return np.where(reached < np.iinfo(np.int64).min + slack, reached, reached - slack)
+        expired = np.maximum(reached, _EVER + self._retention + EVERY) - (self._retention + EVERY)
+        series = rows["symbol"].astype(np.int64) * len(self._intervals) + rows["interval"]
+        alive = rows["end"] > expired[rows["symbol"]]
+        needed: NDArray[np.bool_] = alive.copy()
+        needed[:-1] |= alive[1:] | (series[1:] != series[:-1])
+        needed[-1:] = True
+        return needed
 
     def wait(self, symbols: Codes, before: Ints, ts: Ints, trades: tuple[NDArray[np.float64], ...]) -> None:
         """Note late trades, in order of arrival; `trades` are their prices and volumes."""
@@ -145,7 +154,7 @@ class Revisions:
         steps = _ranks(late["symbol"], bounds)
         for step in range(int(steps.max(initial=-1)) + 1):
             rows = np.flatnonzero(steps == step)
-            limits = np.full(len(reached), np.iinfo(np.int64).min)
+            limits = np.full(len(reached), _EVER)
             limits[late["symbol"][rows]] = bounds[rows] - self._grace
             yield late[rows], limits
 
@@ -163,7 +172,9 @@ class Revisions:
         self._windows.restore(again.windows)
         self._windows.take(_trades(late, counted))
         again.windows = self._windows.table
-        return self._replace(again, old, cursors)
+        new = self._replace(again, cursors)
+        self.kept.add(again.windows)
+        return self._numbered(again.series, old, new, prices=True)
 
     def rethink(self, since: Mapping[int, int], limits: Ints, cursors: Table, change: Callable[[], None]) -> Revised:
         """Look again why closed windows are empty.
@@ -182,11 +193,7 @@ class Revisions:
         again = self._again(firsts, limits)
         old = again.close()
         change()
-        return self._replace(again, old, cursors)
-
-    def restore(self, waiting: Iterable[Table]) -> None:
-        """Go on with late trades that waited, in order of arrival within each symbol."""
-        self.waiting = np.concatenate([self.waiting, *waiting])
+        return self._numbered(again.series, old, self._replace(again, cursors), prices=False)
 
     def _firsts(self, late: Table, counted: NDArray[np.bool_]) -> dict[int, int]:
         """The series that change, and the start of the first window in which they do."""
@@ -205,7 +212,7 @@ class Revisions:
         width = len(self._intervals)
         series = np.array(sorted(firsts), dtype=np.int64)
         begin = np.array([firsts[place] for place in series.tolist()])
-        windows = self.kept.of(series)
+        windows = self.kept.between(*key_bounds(series))
         of = np.searchsorted(series, windows["symbol"].astype(np.int64) * width + windows["interval"])
         before = windows["start"] < begin[of]
         self._closing.reserve(int(series.max()) // width + 1)
@@ -222,41 +229,48 @@ class Revisions:
             start[name][known] = found[value]
         return _Again(self._closing, width, limits, series, begin, start, windows[~before])
 
-    def _replace(self, again: _Again, old: Table, cursors: Table) -> Revised:
-        """Close once more after a change, and put what comes of it in the place of what was."""
+    def _replace(self, again: _Again, cursors: Table) -> Table:
+        """Close once more after a change, and put what comes of it in the place of what was; gives the bars."""
         flat = cursors.reshape(-1)
         bars = flat["bars"][again.series] - again.after["bars"]
         new = again.close()
-        self.kept.add(again.windows)
         flat[again.series] = again.after
         flat["bars"][again.series] += bars
-        return self._numbered(again.series, old, new)
+        return new
 
-    def _numbered(self, series: Codes, old: Table, new: Table) -> Revised:
-        width = len(self._intervals)
+    def _numbered(self, series: Codes, old: Table, new: Table, *, prices: bool) -> Revised:
+        """Number the revisions; where `prices` have changed, those of indicators from the first change on, too."""
         at = np.minimum(np.searchsorted(old["key"], new["key"]), max(len(old) - 1, 0))
         known = old["key"][at] == new["key"] if len(old) else np.zeros(len(new), dtype=np.bool_)
         changed = ~known
         for name in _SHOWN:
             differs = old[name][at[known]] != new[name][known]
             changed[known] |= differs.any(axis=1) if differs.ndim > 1 else differs
-        numbers = np.zeros(len(new), dtype=REVISION)
-        for name in ("key", "symbol", "interval", "start", "end"):
-            numbers[name] = new[name]
-        earlier = self.numbers.of(series)
-        if len(earlier):
-            places = np.minimum(np.searchsorted(earlier["key"], new["key"]), len(earlier) - 1)
-            same = earlier["key"][places] == new["key"]
-            numbers["bar"][same] = earlier["bar"][places[same]]
-            numbers["indicators"][same] = earlier["indicators"][places[same]]
+        numbers = self._numbers_of(series, new)
         numbers["bar"] += changed & known
-        numbers["indicators"] += known
-        self.numbers.add(numbers[known])
+        numbers["indicators"] += known & prices
+        self.numbers.add(numbers[known & (changed | prices)])
         bars = new[changed]
         bars["revision"] = numbers["bar"][changed]
+        if not prices:
+            return Revised(bars, new[:0], {})
         new["revision"] = numbers["indicators"]
-        owners, counts = np.unique(old["symbol"].astype(np.int64) * width + old["interval"], return_counts=True)
+        owners = old["symbol"].astype(np.int64) * len(self._intervals) + old["interval"]
+        owners, counts = np.unique(owners, return_counts=True)
         return Revised(bars, new, dict(zip(owners.tolist(), counts.tolist(), strict=True)))
+
+    def _numbers_of(self, series: Codes, bars: Table) -> Table:
+        """How often each bar has been revised so far."""
+        numbers = np.zeros(len(bars), dtype=REVISION)
+        for name in ("key", "symbol", "interval", "start", "end"):
+            numbers[name] = bars[name]
+        earlier = self.numbers.between(*key_bounds(series))
+        if len(earlier):
+            places = np.minimum(np.searchsorted(earlier["key"], bars["key"]), len(earlier) - 1)
+            same = earlier["key"][places] == bars["key"]
+            numbers["bar"][same] = earlier["bar"][places[same]]
+            numbers["indicators"][same] = earlier["indicators"][places[same]]
+        return numbers
 
 
 class _Again:

@@ -5,11 +5,13 @@ One record for each of these, written when it has changed:
 - how far a partition's input is counted in,
 - how far market events have been heard,
 - a source's progress,
-- a symbol: its watermark, live sources, seen numbers, open windows, waiting late trades and where its series stand,
+- which numbers stand for which symbols and sources,
+- a segment of a table: open and closed windows, revisions, where series, symbols and streams stand,
+- the late trades that wait,
+- the numbers that were seen of a stream that misses some,
 - a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
 - up to `BLOCK` closed bars together, taken back when the series lets them go,
-- where a series' bars begin, and what indicators had come to there,
-- a segment of what late trades may still change.
+- where a series' bars begin, and what indicators had come to there.
 
 All numbers are little-endian. A record without a value takes an earlier one back.
 """
@@ -17,19 +19,16 @@ All numbers are little-endian. A record without a value takes an earlier one bac
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from tickstream.core.columns import Floats, Ints
+from tickstream.core.columns import Floats
 from tickstream.core.errors import FatalError
-from tickstream.processor.domain.bars import WINDOW, Table
-from tickstream.processor.domain.closing import CURSOR
 from tickstream.processor.domain.dedupe import Range
 from tickstream.processor.domain.functions import BEGINNING, ENDLESS, PRICES
-from tickstream.processor.domain.revisions import LATE, REVISION
 from tickstream.processor.domain.series import Held
 
 BLOCK: Final = 64
@@ -37,23 +36,21 @@ BLOCK: Final = 64
 Record = tuple[bytes, bytes | None]
 """A key and a value."""
 
-SEGMENTS: Final = {b"w": WINDOW, b"v": REVISION}
-"""The kinds of segments: closed windows, and how often bars have been revised."""
-
-_VERSION: Final = 2
+_VERSION: Final = 3
 _SEPARATOR: Final = b"\x00"
 _OFFSETS_KEY: Final = b"o"
 _EVENTS_KEY: Final = b"e"
+_WAITING_KEY: Final = b"l"
+_NAMES: Final = (b"n", b"m")
+_OF_SERIES: Final = (b"a", b"t", b"b")
+_SEGMENTS: Final = (b"w", b"v", b"p", b"c", b"y", b"q")
 _EVENTS: Final = struct.Struct("<qq")
 _OFFSETS: Final = struct.Struct("<Bqq")
 _SOURCE: Final = struct.Struct("<BqB")
-_SYMBOL: Final = struct.Struct("<BqHHHI")
-_STREAM: Final = struct.Struct("<BHH")
 _RANGE: Final = struct.Struct("<qq")
 _BARS: Final = struct.Struct("<Bq")
 _ONE_BAR: Final = struct.Struct(f"<Bq{len(PRICES)}d")
 _ANCHOR: Final = struct.Struct(f"<Bq{len(ENDLESS)}d")
-_SEGMENT: Final = struct.Struct("<BII")
 _NAME: Final = struct.Struct("<H")
 
 
@@ -66,26 +63,6 @@ class Offsets:
 
 
 FROM_THE_BEGINNING: Final = Offsets(-1, -1)
-
-
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """The trades of one symbol from one source."""
-
-    source: str
-    live: bool
-    seen: list[Range]
-
-
-@dataclass(frozen=True, slots=True)
-class SymbolState:
-    """What is known of a symbol; `windows` and `cursors` name intervals by their seconds."""
-
-    watermark: int
-    windows: Table
-    cursors: Table
-    waiting: Table
-    streams: list[StreamState]
 
 
 def offsets_record(offsets: Offsets) -> Record:
@@ -103,17 +80,21 @@ def source_record(source: str, progress: int, *, over: bool) -> Record:
     return b"s" + source.encode(), _SOURCE.pack(_VERSION, progress, over)
 
 
-def symbol_record(
-    symbol: bytes, watermark: int, windows: bytes, cursors: bytes, waiting: bytes, streams: Sequence[StreamState]
-) -> Record:
-    """A symbol; windows, cursors and waiting late trades are the bytes of their tables."""
-    counts = (len(windows) // WINDOW.itemsize, len(cursors) // CURSOR.itemsize, len(streams))
-    parts = [_SYMBOL.pack(_VERSION, watermark, *counts, len(waiting) // LATE.itemsize), windows, cursors, waiting]
-    for stream in streams:
-        name = stream.source.encode()
-        parts += [_STREAM.pack(stream.live, len(name), len(stream.seen)), name]
-        parts += [_RANGE.pack(*numbers) for numbers in stream.seen]
-    return b"y" + symbol, b"".join(parts)
+def names_record(kind: bytes, first: int, names: Sequence[str]) -> Record:
+    """The texts of the numbers from `first` on."""
+    encoded = [name.encode() for name in names]
+    return kind + b"%d" % first, bytes([_VERSION]) + b"".join(_NAME.pack(len(name)) + name for name in encoded)
+
+
+def waiting_record(late: bytes) -> Record:
+    """The late trades that wait."""
+    return _WAITING_KEY, bytes([_VERSION]) + late
+
+
+def ranges_record(stream: int, ranges: Sequence[Range] | None) -> Record:
+    """The numbers that were seen of a stream, by its key in its segment; None when none is missing any more."""
+    value = None if ranges is None else b"".join([bytes([_VERSION]), *(_RANGE.pack(*numbers) for numbers in ranges)])
+    return b"h%d" % stream, value
 
 
 def bar_record(symbol: bytes, seconds: int, number: int, bar: Iterable[float]) -> Record:
@@ -137,25 +118,9 @@ def anchor_record(symbol: bytes, seconds: int, anchor: int, stands: Sequence[flo
     return b"a" + _SEPARATOR.join((symbol, b"%d" % seconds)), _ANCHOR.pack(_VERSION, anchor, *stands)
 
 
-def segment_record(kind: bytes, number: int, rows: Table | None, symbols: Sequence[str], seconds: Ints) -> Record:
-    """A segment of one of `SEGMENTS`; None takes it back.
-
-    Args:
-        kind: its kind.
-        number: its number among its kind.
-        rows: with codes of symbols and places of intervals.
-        symbols: the symbols' names by their codes.
-        seconds: the intervals' by their places.
-    """
-    key = kind + b"%d" % number
-    if rows is None:
-        return key, None
-    codes, own = np.unique(rows["symbol"], return_inverse=True)
-    stored = rows.copy()
-    stored["symbol"], stored["interval"] = own, seconds[rows["interval"]]
-    names = [symbols[code].encode() for code in codes.tolist()]
-    parts = [_SEGMENT.pack(_VERSION, len(names), len(rows)), *(_NAME.pack(len(name)) + name for name in names)]
-    return key, b"".join([*parts, stored.tobytes()])
+def segment_record(kind: bytes, number: int, rows: bytes | None) -> Record:
+    """A segment of a table; None takes it back."""
+    return kind + b"%d" % number, None if rows is None else bytes([_VERSION]) + rows
 
 
 def _series_key(kind: bytes, symbol: bytes, seconds: int, place: int) -> bytes:
@@ -169,8 +134,10 @@ class Loaded:
         self.offsets = FROM_THE_BEGINNING
         self.events: dict[int, int] = {}
         self.sources: dict[str, tuple[int, bool]] = {}
-        self.symbols: dict[str, SymbolState] = {}
-        self._segments: dict[bytes, bytes] = {}
+        self.waiting = b""
+        self.ranges: dict[int, list[Range]] = {}
+        self._names: dict[bytes, dict[int, list[str]]] = {kind: {} for kind in _NAMES}
+        self._segments: dict[bytes, dict[int, bytes]] = {kind: {} for kind in _SEGMENTS}
         self._bars: dict[tuple[str, int], dict[bytes, tuple[int, Floats]]] = {}
         self._anchors: dict[tuple[str, int], tuple[int, tuple[float, ...]]] = {}
 
@@ -186,6 +153,16 @@ class Loaded:
         if value[0] != _VERSION:
             raise FatalError(f"state {key!r} must be of version {_VERSION}, was {value[0]}")
         kind, rest = key[:1], key[1:]
+        if kind in self._names:
+            self._names[kind][int(rest)] = _read_names(value)
+        elif kind in self._segments:
+            self._segments[kind][int(rest)] = value[1:]
+        elif kind in _OF_SERIES:
+            self._take_series(key, value)
+        else:
+            self._take_one(kind, rest, value)
+
+    def _take_one(self, kind: bytes, rest: bytes, value: bytes) -> None:
         if kind == _OFFSETS_KEY:
             _, ticks, marks = _OFFSETS.unpack(value)
             self.offsets = Offsets(ticks, marks)
@@ -194,29 +171,37 @@ class Loaded:
         elif kind == b"s":
             _, progress, over = _SOURCE.unpack(value)
             self.sources[rest.decode()] = (progress, bool(over))
-        elif kind == b"y":
-            self.symbols[rest.decode()] = _read_symbol(value)
-        elif kind in SEGMENTS:
-            self._segments[key] = value
-        elif kind == b"a":
-            symbol, seconds = rest.rsplit(_SEPARATOR, 1)
+        elif kind == _WAITING_KEY:
+            self.waiting = value[1:]
+        elif kind == b"h":
+            self.ranges[int(rest)] = list(_RANGE.iter_unpack(value[1:]))
+
+    def _take_series(self, key: bytes, value: bytes) -> None:
+        if key[:1] == b"a":
+            symbol, seconds = key[1:].rsplit(_SEPARATOR, 1)
             _, anchor, *stands = _ANCHOR.unpack(value)
             self._anchors[symbol.decode(), int(seconds)] = (anchor, tuple(stands))
         else:
             _, first = _BARS.unpack_from(value)
             bars = np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
-            self._bars.setdefault(_series(rest), {})[key] = (first, bars)
+            self._bars.setdefault(_series(key[1:]), {})[key] = (first, bars)
 
-    def segments(self, kind: bytes) -> Iterator[tuple[int, list[str], Table]]:
-        """(number, names, rows) of the segments of a kind; a row's symbol is a place in `names`."""
-        for key, value in self._segments.items():
-            if key[:1] == kind:
-                yield (int(key[1:]), *_read_segment(value, SEGMENTS[kind]))
+    def segments(self, kind: bytes) -> list[tuple[int, bytes]]:
+        """(number, rows) of the segments of a table."""
+        return sorted(self._segments[kind].items())
+
+    def names(self, kind: bytes) -> list[str]:
+        """The texts of the numbers from 0 on."""
+        return [name for _, names in sorted(self._names[kind].items()) for name in names]
 
     def _forget(self, key: bytes) -> None:
-        self._segments.pop(key, None)
-        if key[:1] == b"b":
-            self._bars.get(_series(key[1:]), {}).pop(key, None)
+        kind, rest = key[:1], key[1:]
+        if kind in self._segments:
+            self._segments[kind].pop(int(rest), None)
+        elif kind == b"h":
+            self.ranges.pop(int(rest), None)
+        elif kind == b"b":
+            self._bars.get(_series(rest), {}).pop(key, None)
 
     def held(self, symbol: str, seconds: int, bars: int) -> Held:
         """What is kept of a series that has closed `bars`; nothing of one that had no indicators at the last of them.
@@ -248,37 +233,14 @@ class Loaded:
         return sorted(first // BLOCK for key, (first, _) in stored.items() if key[:1] == b"b")
 
 
-def _read_symbol(value: bytes) -> SymbolState:
-    _, watermark, windows, cursors, streams, waiting = _SYMBOL.unpack_from(value)
-    at = _SYMBOL.size
-    window_rows = np.frombuffer(value, dtype=WINDOW, count=windows, offset=at).copy()
-    at += windows * WINDOW.itemsize
-    cursor_rows = np.frombuffer(value, dtype=CURSOR, count=cursors, offset=at).copy()
-    at += cursors * CURSOR.itemsize
-    late_rows = np.frombuffer(value, dtype=LATE, count=waiting, offset=at).copy()
-    at += waiting * LATE.itemsize
-    found = []
-    for _ in range(streams):
-        live, length, ranges = _STREAM.unpack_from(value, at)
-        at += _STREAM.size
-        source = value[at : at + length].decode()
-        at += length
-        seen: list[Range] = [_RANGE.unpack_from(value, at + _RANGE.size * place) for place in range(ranges)]
-        at += _RANGE.size * ranges
-        found.append(StreamState(source, bool(live), seen))
-    return SymbolState(watermark, window_rows, cursor_rows, late_rows, found)
-
-
-def _read_segment(value: bytes, dtype: np.dtype[np.void]) -> tuple[list[str], Table]:
-    _, names, rows = _SEGMENT.unpack_from(value)
-    at = _SEGMENT.size
-    found = []
-    for _ in range(names):
+def _read_names(value: bytes) -> list[str]:
+    found, at = [], 1
+    while at < len(value):
         (length,) = _NAME.unpack_from(value, at)
         at += _NAME.size
         found.append(value[at : at + length].decode())
         at += length
-    return found, np.frombuffer(value, dtype=dtype, count=rows, offset=at).copy()
+    return found
 
 
 def _series(key: bytes) -> tuple[str, int]:

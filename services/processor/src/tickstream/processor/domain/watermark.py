@@ -75,12 +75,35 @@ class Watermarks:
         if over:
             self._over.add(source)
 
-    def restore_symbol(self, symbol: int, watermark: int, sources: Iterable[int]) -> None:
-        """Set how far a symbol had come, and its live sources."""
-        live = frozenset(sources)
-        self.reserve(symbol + 1, max(live, default=_NONE) + 1)
-        self._of[symbol] = watermark
-        self._set_sources(symbol, live)
+    def restore_symbols(self, symbols: Codes, reached: Ints) -> None:
+        """Set how far symbols had come."""
+        self.reserve(int(symbols.max(initial=-1)) + 1, 0)
+        self._of[symbols] = reached
+
+    def restore_live(self, symbol: int, source: int) -> None:
+        """Let a source be live for a symbol."""
+        self.reserve(symbol + 1, source + 1)
+        self._set_sources(symbol, self.sources(symbol) | {source})
+
+    def underivable(self, symbols: Codes) -> Codes:
+        """Those symbols that have not come just as far as their only live source."""
+        self.reserve(int(symbols.max(initial=-1)) + 1, 0)
+        sole = self._sole[symbols]
+        derived = (sole >= 0) & (self._of[symbols] == self._progress[np.maximum(sole, 0)])
+        found: Codes = symbols[~derived]
+        return found
+
+    def are_live(self, symbols: Codes, sources: Codes) -> NDArray[np.bool_]:
+        """Whether each source is live for its symbol."""
+        live: NDArray[np.bool_] = self._sole[symbols] == sources
+        for row in np.flatnonzero(self._sole[symbols] == _SEVERAL).tolist():
+            live[row] = int(sources[row]) in self._several[int(symbols[row])]
+        return live
+
+    @property
+    def shared(self) -> list[int]:
+        """The symbols that have several live sources."""
+        return list(self._several)
 
     def reserve(self, symbols: int, sources: int) -> None:
         """Make room for codes below these."""

@@ -152,6 +152,11 @@ def window_keys(symbols: Codes, interval: int | Codes, intervals: int, starts: I
     return ((symbols * intervals + interval) << KEY_SECONDS_BITS) + starts // NANOS_PER_SECOND
 
 
+def key_bounds(series: Codes) -> tuple[Ints, Ints]:
+    """The least key of each series, symbol * intervals + interval, and one that is greater than all of its keys."""
+    return series << KEY_SECONDS_BITS, (series + 1) << KEY_SECONDS_BITS
+
+
 def _changes(values: Ints) -> NDArray[np.bool_]:
     """Where a value differs from the one before; the first always does."""
     changed = np.ones(len(values), dtype=np.bool_)
