@@ -22,6 +22,7 @@ _JVM: Final = (
     "-Xms1g",
     "-Xmx1g",
     "-XX:+UseParallelGC",
+    "-Dorg.apache.avro.SERIALIZABLE_PACKAGES=tickstream",
     "-Dorg.apache.avro.specific.use_custom_coders=true",
     "--enable-native-access=ALL-UNNAMED",
 )
