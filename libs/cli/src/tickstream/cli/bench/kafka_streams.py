@@ -21,7 +21,7 @@ _SCHEMAS: Final = ("stock_ticks.avsc", "bars.avsc", "ids.json")
 _JVM: Final = (
     "-Xms1g",
     "-Xmx1g",
-    "-XX:+UseParallelGC",
+    "-XX:+UseSerialGC",
     "-Dorg.apache.avro.SERIALIZABLE_PACKAGES=tickstream",
     "-Dorg.apache.avro.specific.use_custom_coders=true",
     "--enable-native-access=ALL-UNNAMED",

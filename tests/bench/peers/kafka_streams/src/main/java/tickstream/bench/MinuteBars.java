@@ -7,11 +7,13 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Properties;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.AdminClientConfig;
 import org.apache.kafka.clients.admin.NewTopic;
@@ -28,10 +30,11 @@ import org.apache.kafka.streams.StreamsConfig;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThreadExceptionResponse;
 import org.apache.kafka.streams.kstream.Consumed;
-import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.Materialized;
 import org.apache.kafka.streams.kstream.Produced;
+import org.apache.kafka.streams.kstream.Suppressed;
+import org.apache.kafka.streams.kstream.Suppressed.BufferConfig;
 import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.state.WindowStore;
 import tickstream.Bar;
@@ -97,10 +100,17 @@ public final class MinuteBars {
             streams.start();
             boolean reached = account.await();
             boolean closed = streams.close(CLOSE_LIMIT);
-            streams.cleanUp();
             return reached && closed;
         } finally {
-            Files.deleteIfExists(state);
+            delete(state);
+        }
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> found = Files.walk(folder)) {
+            for (Path path : found.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(path);
+            }
         }
     }
 
@@ -113,7 +123,6 @@ public final class MinuteBars {
                 .peek((symbol, trade) -> account.tick())
                 .groupByKey(Grouped.with(Serdes.String(), tick))
                 .windowedBy(TimeWindows.ofSizeWithNoGrace(MINUTE))
-                .emitStrategy(EmitStrategy.onWindowClose())
                 .aggregate(
                         Aggregate::new,
                         (symbol, trade, kept) -> kept.add(trade),
@@ -121,6 +130,8 @@ public final class MinuteBars {
                                 .withKeySerde(Serdes.String())
                                 .withValueSerde(Aggregate.serde())
                                 .withRetention(RETENTION))
+                // Not EmitStrategy.onWindowClose(): it looks at the clock, and leaves out what closed in the last second.
+                .suppress(Suppressed.untilWindowCloses(BufferConfig.unbounded()))
                 .toStream()
                 .map((key, kept) -> KeyValue.pair(
                         key.key(), kept.bar(key.key(), key.window().start(), key.window().end())))
@@ -150,6 +161,7 @@ public final class MinuteBars {
         settings.put(StreamsConfig.STATESTORE_CACHE_MAX_BYTES_CONFIG, 64L << 20);
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 10_000);
+        settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.CHECK_CRCS_CONFIG), false); // as librdkafka's default
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.COMPRESSION_TYPE_CONFIG), "lz4");
         return settings;
     }
