@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -55,9 +55,9 @@ class Services:
         account = orjson.loads(cost.output.splitlines()[-1])
         return Cost(account["seconds"], account["cpu_seconds"], cost.peak, cost.output)
 
-    def process(self, place: str, settings: Mapping[str, str]) -> Cost:
+    def process(self, place: str, settings: Mapping[str, str], flags: Sequence[str] = ()) -> Cost:
         """Have the processor catch up, its start included."""
-        return run([_program("processor"), "--until-caught-up"], self.at(place) | dict(settings))
+        return run([_program("processor"), "--until-caught-up", *flags], self.at(place) | dict(settings))
 
 
 def _program(service: str) -> str:
