@@ -14,9 +14,17 @@ from typing import Any
 import fastavro
 import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 MINUTE = 60_000_000_000
 SCHEMA = fastavro.parse_schema(orjson.loads((Path(__file__).parents[3] / "schemas" / "stock_ticks.avsc").read_bytes()))
+
+
+def create(topic: str, partitions: int, servers: str) -> None:
+    admin = AdminClient({"bootstrap.servers": servers})
+    if topic not in admin.list_topics(timeout=30).topics:
+        admin.create_topics([NewTopic(topic, partitions)])[topic].result()
 
 
 def main(wanted: int) -> None:
@@ -26,6 +34,7 @@ def main(wanted: int) -> None:
     producer = Producer({"bootstrap.servers": servers, "linger.ms": 20})
     topic = prefix + "stock_ticks"
     partitions = consumer.list_topics(topic, timeout=30).topics[topic].partitions
+    create(prefix + "plain", len(partitions), servers)
     consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
     bars: dict[str, list[float]] = {}
     seen = 0

@@ -83,6 +83,7 @@ def examine(places: Places) -> list[Finding]:
         _kafka(Cache(places.cache)),
         *_influxdb(Cache(places.cache)),
         _tool("Node", ("node",), "the dashboard is built with a Node from a package, fetched when it is needed"),
+        _tool("Maven", ("mvn",), "the pipeline's benchmark goes without Kafka Streams (Debian: maven)"),
         _docker(),
         _tool("Chromium", _BROWSERS, "tests in a browser can't run (Debian: chromium)"),
         _disk(places),

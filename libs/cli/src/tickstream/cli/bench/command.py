@@ -37,13 +37,15 @@ def pipeline(
     json: Json = None,
     ticks: Annotated[int, typer.Option(min=10_000, help="How many trades.")] = 1_000_000,
     symbols: Annotated[int, typer.Option(min=1, help="Of how many symbols.")] = 200,
+    wide: Annotated[bool, typer.Option("--wide", help="Also 10,000 symbols beside 100.")] = False,  # noqa: FBT002 (typer makes a flag of it)
 ) -> None:
-    """Producer, processor and sink at full speed, beside a plain loop and Quix Streams."""
+    """Producer, processor and sink at full speed, beside a plain loop, Quix Streams and Kafka Streams."""
     with _reported(), bench_servers() as environment:
-        figures = PipelineBench(environment, ticks, symbols).run()
-        show(figures)
+        bench = PipelineBench(environment, ticks, symbols)
+        bench.run(wide=wide)
+        show(bench.figures, bench.ratios)
         if json is not None:
-            write_json(json, [figure.as_dict() for figure in figures])
+            write_json(json, [figure.as_dict() for figure in bench.figures], [asdict(found) for found in bench.ratios])
 
 
 @app.command()

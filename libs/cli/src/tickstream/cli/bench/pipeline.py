@@ -1,26 +1,31 @@
-"""One trading day through producer, processor and sink, as fast as each goes; then the same through its peers."""
+"""A part of a trading day through producer, processor and sink, as fast as each goes; then through their peers."""
 
 from __future__ import annotations
 
-import shutil
 import sys
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from tickstream.cli.bench.programs import Cost, run
-from tickstream.cli.bench.recording import write_recording
-from tickstream.cli.bench.table import Figure
-from tickstream.core.errors import FatalError
+from tickstream.cli.bench.peers import PEERS, Peer
+from tickstream.cli.bench.programs import Cost
+from tickstream.cli.bench.services import EMPTY, Recording, Services
+from tickstream.cli.bench.table import Figure, Ratio
+from tickstream.core.errors import FatalError, TickstreamError
 
-_ROOT: Final = Path(__file__).resolve().parents[6]
-_PEERS: Final = _ROOT / "tests" / "bench" / "peers"
-_QUIX_IDLE: Final = 5.0
-_NOTHING_ELSE: Final = {"PROCESSOR_INTERVALS": "1m", "PROCESSOR_INDICATOR_INTERVALS": ""}
+_AVRO: Final = "avro."
+_LONGER: Final = 4
+_FEW: Final = 100
+_MANY: Final = 10_000
+_AIMS: Final = {"Kafka Streams": ">= 3", "Quix Streams": ">= 10"}
+
+_ALL: Final = {"PROCESSOR_ROLES": "bars"}
+_INDICATED: Final = ("--intervals", "1m")
+_MINUTES: Final = (*_INDICATED, "--indicator-intervals", "")  # an empty variable would count as none
+_SINK: Final = {"PROCESSOR_ROLES": "sink", "TIMESERIES": "influxdb"}
 
 
 class PipelineBench:
@@ -30,102 +35,110 @@ class PipelineBench:
         environment: the servers' settings, with a topic prefix of the benchmark's own.
         ticks: how many trades.
         symbols: of how many symbols.
+
+    Attributes:
+        figures: the lines measured so far.
+        ratios: how they compare.
     """
 
     def __init__(self, environment: Mapping[str, str], ticks: int, symbols: int) -> None:
-        self._environment = {**environment, "LOG_LEVEL": "WARNING", "HTTP_PORT": "0"}
-        self._prefix = environment["KAFKA_TOPIC_PREFIX"]
+        self._environment = environment
+        self._services = Services(environment)
         self._ticks = ticks
         self._symbols = symbols
+        self._start = Cost(0, 0, 0, "")
         self.figures: list[Figure] = []
+        self.ratios: list[Ratio] = []
 
-    def run(self) -> list[Figure]:
-        """Measure everything."""
-        with tempfile.TemporaryDirectory() as folder:
-            recording = Path(folder) / "recording.parquet"
-            write_recording(recording, self._ticks, self._symbols)
+    def run(self, *, wide: bool = False) -> None:
+        """Measure everything, many symbols too where `wide` is wanted."""
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            recording = self._record(folder, self._ticks, self._symbols)
+            self._start = self._services.process(EMPTY, _ALL)
             self._ours(recording)
-            self._peers(recording)
-        return self.figures
+            minutes = self._minutes(recording)
+            for peer in self._peers():
+                self._guarded(peer, recording, minutes)
+            if wide:
+                self._many_symbols(folder)
 
-    def _ours(self, recording: Path) -> None:
-        cost = self._publish(recording, "")
-        self._note("tickstream-producer", "replay, Avro, acks=all, idempotent", cost)
-        self._publish(recording, "again.")
+    def _ours(self, recording: Recording) -> None:
+        """Every service, with all that it does by default."""
+        published = self._services.publish(recording, "all.")
+        self._note("tickstream-producer", "replay, Avro, acks=all, idempotent", recording.ticks, published)
+        self._process(recording, "all.", "bars of 6 intervals, indicators, exactly once")
+        start = self._services.process(EMPTY, _SINK)
+        self._services.publish(recording, "trades.")
+        cost = self._services.process("trades.", _SINK).less(start)
+        self._note("tickstream-processor, sink", "trades to InfluxDB", recording.ticks, cost)
 
-        bars = {"PROCESSOR_ROLES": "bars"}
-        start = self._process("empty.", bars)
-        cost = self._process("", bars).less(start)
-        self._note("tickstream-processor", "bars of 6 intervals, indicators, exactly once", cost)
-        cost = self._process("again.", bars | _NOTHING_ELSE).less(start)
-        self._note("tickstream-processor", "1m bars only, exactly once", cost)
+    def _minutes(self, recording: Recording) -> Figure:
+        """The work that the peers do, without and with indicators; gives the line without."""
+        self._services.publish(recording, _AVRO)
+        minutes = self._process(recording, _AVRO, "1m bars only, exactly once", _MINUTES)
+        self._services.publish(recording, "indicated.")
+        indicated = self._process(recording, "indicated.", "1m bars, all indicators, exactly once", _INDICATED)
+        self.ratios.append(Ratio.dearer(indicated, minutes, "< 1.20"))
+        return minutes
 
-        sink = {"PROCESSOR_ROLES": "sink", "TIMESERIES": "influxdb"}
-        start = self._process("empty.", sink)
-        self._publish(recording, "trades.")
-        cost = self._process("trades.", sink).less(start)
-        self._note("tickstream-processor, sink", "trades to InfluxDB", cost)
+    def _peers(self) -> Iterator[Peer]:
+        for make in PEERS:
+            try:
+                yield make()
+            except TickstreamError as error:
+                sys.stderr.write(f"{error}\n")
 
-    def _peers(self, recording: Path) -> None:
-        loop = [sys.executable, str(_PEERS / "plain_loop.py")]
-        if not _PEERS.exists():
-            sys.stderr.write("the peers are in tests/bench/peers of a checkout, which is not here\n")
-            return
-        start = run([*loop, "0"], self._with("again."))
-        cost = run([*loop, str(self._ticks)], self._with("again.")).less(start)
-        self._note("plain confluent-kafka loop", "1m bars in a dict, no guarantee", cost)
-
-        uv = shutil.which("uv")
-        if uv is None:
-            sys.stderr.write("Quix Streams runs in an environment of its own, which uv makes: uv is not on the PATH\n")
-            return
-        self._publish(recording, "json.", {"PRODUCER_FORMAT": "json"})
-        quix = [
-            uv,
-            "run",
-            "--quiet",
-            "--frozen",
-            "--project",
-            str(_PEERS / "quix"),
-            "python",
-            str(_PEERS / "quix" / "app.py"),
-        ]
+    def _guarded(self, peer: Peer, recording: Recording, minutes: Figure) -> None:
+        """Measure a peer; one that fails is told of, and the benchmark goes on."""
         try:
-            start = run([*quix, "0"], self._with("json."))
-            cost = run([*quix, str(self._ticks)], self._with("json.")).less(start)
-            cost = replace(cost, wall=cost.wall - _QUIX_IDLE)
+            self._beside(peer, recording, minutes)
         except FatalError as error:
-            sys.stderr.write(f"Quix Streams could not run here: {error}\n")
-            return
-        self._note("Quix Streams", "1m bars, JSON, at least once", cost)
+            sys.stderr.write(f"{peer.name} could not run here: {error}\n")
 
-    def _with(self, suffix: str) -> dict[str, str]:
-        return self._environment | {"KAFKA_TOPIC_PREFIX": self._prefix + suffix}
+    def _beside(self, peer: Peer, recording: Recording, minutes: Figure) -> None:
+        place = _AVRO
+        if peer.encoding != "avro":
+            place = f"{peer.encoding}."
+            self._services.publish(recording, place, {"PRODUCER_FORMAT": peer.encoding})
+        start = peer.run(0, self._services.at(EMPTY))
+        cost = peer.run(recording.ticks, self._services.at(place)).less(start)
+        figure = self._note(peer.name, peer.does, recording.ticks, cost)
+        self.ratios.append(Ratio.faster(minutes, figure, _AIMS.get(peer.name, "")))
+        if peer.warms_up:
+            self._beside_warm(peer, start, recording.path.parent)
 
-    def _publish(self, recording: Path, suffix: str, settings: Mapping[str, str] | None = None) -> Cost:
-        """Replay the recording; the cost is what the producer itself gives, which leaves its start out."""
-        program = str(Path(sys.executable).with_name("tickstream-producer"))
-        # Counted, it is a part of a day: the hours after its last trade aren't filled with quiet bars.
-        command = [
-            program,
-            "--source",
-            "replay",
-            "--path",
-            str(recording),
-            "--speed",
-            "max",
-            "--count",
-            str(self._ticks),
-        ]
-        cost = run(command, self._with(suffix) | dict(settings or {}))
-        account = orjson.loads(cost.output.splitlines()[-1])
-        return Cost(account["seconds"], account["cpu_seconds"], cost.output)
+    def _beside_warm(self, peer: Peer, start: Cost, folder: Path) -> None:
+        """Over a longer run, and over the second half of it alone, when what is hot is compiled."""
+        recording = self._record(folder, _LONGER * self._ticks, self._symbols)
+        self._services.publish(recording, "longer.")
+        ours = self._process(recording, "longer.", "1m bars only, exactly once, longer run", _MINUTES)
+        cost = peer.run(recording.ticks, self._services.at("longer.")).less(start)
+        whole = self._note(peer.name, f"{peer.does}, longer run", recording.ticks, cost)
+        half = orjson.loads(cost.output.splitlines()[-1])["second_half"]
+        warm = Cost(half["seconds"], half["cpu_seconds"], cost.peak, cost.output)
+        second = self._note(peer.name, f"{peer.does}, second half of it", half["ticks"], warm)
+        self.ratios += [Ratio.faster(ours, figure, _AIMS.get(peer.name, "")) for figure in (whole, second)]
 
-    def _process(self, suffix: str, settings: Mapping[str, str]) -> Cost:
-        program = str(Path(sys.executable).with_name("tickstream-processor"))
-        return run([program, "--until-caught-up"], self._with(suffix) | dict(settings))
+    def _many_symbols(self, folder: Path) -> None:
+        """The same number of trades, spread over few symbols and over many."""
+        lines = []
+        for symbols in (_FEW, _MANY):
+            recording, place = self._record(folder, self._ticks, symbols), f"of-{symbols}."
+            self._services.publish(recording, place)
+            lines.append(self._process(recording, place, f"1m bars only, {symbols:,} symbols", _MINUTES))
+        few, many = lines
+        self.ratios.append(Ratio.dearer(many, few, "<= 1.30"))
 
-    def _note(self, who: str, does: str, cost: Cost) -> None:
-        figure = Figure.of(who, does, self._ticks, cost)
+    def _record(self, folder: Path, ticks: int, symbols: int) -> Recording:
+        return Recording.write(folder, ticks, symbols, self._environment)
+
+    def _process(self, recording: Recording, place: str, does: str, flags: Sequence[str] = ()) -> Figure:
+        cost = self._services.process(place, _ALL, flags).less(self._start)
+        return self._note("tickstream-processor", does, recording.ticks, cost)
+
+    def _note(self, who: str, does: str, ticks: int, cost: Cost) -> Figure:
+        figure = Figure.of(who, does, ticks, cost)
         sys.stderr.write(f"{who}, {does}: {figure.per_cpu_second:,.0f} ticks per CPU-second\n")
         self.figures.append(figure)
+        return figure

@@ -1,7 +1,11 @@
-"""A made-up recording for benchmarks: the same one each time."""
+"""A made-up recording for benchmarks: the same one each time.
+
+python -m tickstream.cli.bench.recording PATH TICKS SYMBOLS
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -39,3 +43,7 @@ def write_recording(path: Path, ticks: int, symbols: int) -> None:
         }
     )
     pq.write_table(table, path, compression="zstd")
+
+
+if __name__ == "__main__":
+    write_recording(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

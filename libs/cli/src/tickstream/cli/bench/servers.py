@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
+from tickstream.cli.stack.catalogue import DEFAULT
 from tickstream.cli.stack.display import Display
 from tickstream.cli.stack.stack import Stack
 
 
 @contextmanager
-def bench_servers() -> Iterator[dict[str, str]]:
+def bench_servers(servers: Sequence[str] = DEFAULT) -> Iterator[dict[str, str]]:
     """The settings of the servers, with topics that nobody else uses; a stack of our own is removed afterwards."""
     prefix = {"KAFKA_TOPIC_PREFIX": f"bench-{secrets.token_hex(4)}."}
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
@@ -22,7 +23,7 @@ def bench_servers() -> Iterator[dict[str, str]]:
     try:
         with Display() as display:
             stack.wipe(force=True)
-            stack.up(["kafka", "postgres", "redis", "influxdb"], display)
+            stack.up(servers, display)
         yield {**os.environ, **stack.env(), **prefix}
     finally:
         stack.wipe(force=True)

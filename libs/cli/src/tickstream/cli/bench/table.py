@@ -25,6 +25,7 @@ class Figure:
         does: what it did.
         ticks: how many trades, or points, went through it.
         wall, cpu: seconds, without those of its start.
+        peak: most bytes of memory that it held.
     """
 
     who: str
@@ -32,10 +33,11 @@ class Figure:
     ticks: int
     wall: float
     cpu: float
+    peak: int
 
     @classmethod
     def of(cls, who: str, does: str, ticks: int, cost: Cost) -> Figure:
-        return cls(who, does, ticks, cost.wall, cost.cpu)
+        return cls(who, does, ticks, cost.wall, cost.cpu, cost.peak)
 
     @property
     def per_second(self) -> float:
@@ -52,17 +54,50 @@ class Figure:
         return asdict(self) | {"per_second": self.per_second, "per_cpu_second": self.per_cpu_second}
 
 
-def show(figures: Sequence[Figure]) -> None:
-    """Print the table."""
-    table = Table("who", "does", "ticks/s", "ticks per CPU-second", box=None)
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """How two lines of the table compare, by what a tick takes of the CPU.
+
+    Attributes:
+        says: what is compared with what.
+        value: the ratio.
+        aim: what it is wanted to be, empty where nothing is.
+    """
+
+    says: str
+    value: float
+    aim: str = ""
+
+    @classmethod
+    def faster(cls, ours: Figure, peer: Figure, aim: str = "") -> Ratio:
+        """How many times the peer's ticks per CPU-second ours are."""
+        return cls(f"{ours.does}: beside {peer.who}, {peer.does}", ours.per_cpu_second / peer.per_cpu_second, aim)
+
+    @classmethod
+    def dearer(cls, figure: Figure, base: Figure, aim: str = "") -> Ratio:
+        """How many times the CPU time a tick takes that it takes in the base."""
+        return cls(f"cost of {figure.does}: beside {base.does}", base.per_cpu_second / figure.per_cpu_second, aim)
+
+
+def show(figures: Sequence[Figure], ratios: Sequence[Ratio]) -> None:
+    """Print the table, and below it how its lines compare."""
+    console = Console(width=None if os.isatty(1) else 160)
+    table = Table("who", "does", "ticks", "ticks/s", "ticks per CPU-second", "peak memory", box=None)
     for figure in figures:
         table.add_row(
             figure.who,
             figure.does,
+            f"{figure.ticks:,}",
             f"{figure.per_second:,.0f}",
             f"{figure.per_cpu_second:,.0f}",
+            f"{figure.peak / 1e6:,.0f} MB",
         )
-    Console(width=None if os.isatty(1) else 140).print(table)
+    console.print(table)
+    compared = Table("by CPU time", "ratio", "aim", box=None)
+    for ratio in ratios:
+        compared.add_row(ratio.says, f"{ratio.value:.2f} x", ratio.aim)
+    console.print()
+    console.print(compared)
 
 
 def show_latencies(lines: Sequence[Latency]) -> None:
@@ -75,7 +110,10 @@ def show_latencies(lines: Sequence[Latency]) -> None:
     Console(width=None if os.isatty(1) else 140).print(table)
 
 
-def write_json(path: Path, figures: Sequence[Mapping[str, object]]) -> None:
-    """Write the figures, with what they were measured on."""
+def write_json(
+    path: Path, figures: Sequence[Mapping[str, object]], ratios: Sequence[Mapping[str, object]] = ()
+) -> None:
+    """Write the figures, with what they were measured on, and how they compare."""
     machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    path.write_bytes(orjson.dumps({"machine": machine, "figures": list(figures)}, option=orjson.OPT_INDENT_2))
+    report = {"machine": machine, "figures": list(figures)} | ({"ratios": list(ratios)} if ratios else {})
+    path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))
