@@ -6,6 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.installed
 DEV := .venv/.installed-dev
 PYTEST_ARGS ?=
+WORKERS := -n auto --dist loadgroup --no-loadscope-reorder
 DEMO_ARGS ?=
 
 help: ## what can be made
@@ -28,7 +29,7 @@ demo: $(STAMP) ## the whole platform on a recorded session, at http://localhost:
 
 test: $(DEV) ## every test, on real servers and a real Chromium
 	@tools/chromium.sh
-	@$(RUN) pytest $(PYTEST_ARGS)
+	@$(RUN) pytest $(WORKERS) $(PYTEST_ARGS)
 	@tools/dashboard.sh test
 
 lint: $(DEV) ## formatting, lint, types, layering, the dashboard's too

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.support.servers"]
+pytest_plugins = ["tests.support.leftovers", "tests.support.workers", "tests.support.servers"]

@@ -1,0 +1,28 @@
+"""Ports for what a test starts, such that nobody else gets them by chance while it is stopped.
+
+Each worker of a run has a range of its own, below the ports that systems hand out to clients'
+connections, and gives no port of it twice.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from typing import Final
+
+from tickstream.cli.stack.ports import free_port
+
+_FIRST: Final = 20_000
+_EACH: Final = 1_000
+_RANGES: Final = 11
+_GIVEN: Final[set[int]] = set()
+
+
+def spare_port() -> int:
+    """A free port, and the next one is nobody's either: Kafka's controller takes it."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = _FIRST + worker % _RANGES * _EACH
+    # Where to begin is left to chance, for the sake of other runs at the same time.
+    port = free_port(random.randrange(first, first + _EACH - 200), avoid=_GIVEN)  # noqa: S311 - not a secret
+    _GIVEN.update((port, port + 1))
+    return port
