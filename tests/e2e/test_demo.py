@@ -19,11 +19,7 @@ from tests.support.browser import chromium_page
 from tests.support.programs import program, until
 from tests.support.servers import unnamed_servers
 
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.timeout(600),
-    pytest.mark.xdist_group("demo"),
-]  # one at a time: its ports are known
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
 WAIT = 60_000  # milliseconds that the page gets for anything
 

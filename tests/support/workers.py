@@ -1,7 +1,7 @@
-"""How a run is shared among workers, each with servers of its own.
+"""How a run is shared among workers, each with servers of its own, by the file: a module's fixtures are made once.
 
-`pytest -n auto --dist loadgroup --no-loadscope-reorder` (what `make test` does) takes as many as cores and
-memory allow; most tests wait for servers, so there are more workers than cores.
+`pytest -n auto --dist loadfile --no-loadscope-reorder` (what `make test` does) takes as many workers as
+cores and memory allow. Most tests wait for servers, so there are more workers than cores.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import pytest
 
 _A_CORE: Final = 2
 _MEMORY_EACH: Final = 3 << 29  # a stack, pytest, and the services under test
-_LONGEST_FIRST: Final = ("e2e", "integration", "contract", "unit")
+_SLOW_FIRST: Final = ("e2e", "integration", "contract", "unit")
+_TESTS: Final = Path(__file__).parents[1]
 
 
 def pytest_xdist_auto_num_workers() -> int:
@@ -24,22 +25,7 @@ def pytest_xdist_auto_num_workers() -> int:
     return max(1, min(_A_CORE * (os.cpu_count() or 1), by_memory))
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share a module's fixtures go to one worker; the slow ones begin, and the quick ones fill the gaps."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        return
-    for item in items:
-        if _shares(item) and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
-    items.sort(key=_turn)
-
-
-def _shares(item: pytest.Item) -> bool:
-    fixtures = item._fixtureinfo.name2fixturedefs if isinstance(item, pytest.Function) else {}
-    return any(fixture[-1].scope == "module" for fixture in fixtures.values())
-
-
-def _turn(item: pytest.Item) -> int:
-    kind = item.path.relative_to(Path(__file__).parents[1]).parts[0]
-    return _LONGEST_FIRST.index(kind) if kind in _LONGEST_FIRST else 0
+    """The slow tests begin, and the quick ones fill the gaps at the end."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=lambda item: _SLOW_FIRST.index(item.path.relative_to(_TESTS).parts[0]))
