@@ -10,7 +10,7 @@ import os
 import random
 from typing import Final
 
-from tickstream.cli.stack.ports import free_port
+from tickstream.cli.stack.ports import is_free
 
 _FIRST: Final = 20_000
 _EACH: Final = 1_000
@@ -22,7 +22,9 @@ def spare_port() -> int:
     """A free port, and the next one is nobody's either: Kafka's controller takes it."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     first = _FIRST + worker % _RANGES * _EACH
-    # Where to begin is left to chance, for the sake of other runs at the same time.
-    port = free_port(random.randrange(first, first + _EACH - 200), avoid=_GIVEN)  # noqa: S311 - not a secret
-    _GIVEN.update((port, port + 1))
-    return port
+    while True:
+        # Left to chance for the sake of other runs at the same time.
+        port = random.randrange(first, first + _EACH - 1)  # noqa: S311 - not a secret
+        if {port, port + 1}.isdisjoint(_GIVEN) and is_free(port) and is_free(port + 1):
+            _GIVEN.update((port, port + 1))
+            return port
