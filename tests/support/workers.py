@@ -25,7 +25,7 @@ from tickstream.cli.stack.places import Places
 
 _A_CORE: Final = 2
 _MEMORY_EACH: Final = 3 << 29  # a stack, pytest, and the services under test
-_SLOW_FIRST: Final = ("e2e", "integration", "contract", "unit")
+_SLOW_FIRST: Final = ("e2e", "integration", "contract", "unit/processor", "unit")
 _TO_BUILD: Final = "servers_to_build"
 _BUILD_SECONDS: Final = 3600
 _TESTS: Final = Path(__file__).parents[1]
@@ -47,18 +47,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """The slow tests begin, and the quick ones fill the gaps at the end; while servers are built, these begin."""
     worker: dict[str, Any] | None = getattr(config, "workerinput", None)
     missing = worker[_TO_BUILD] if worker else _to_build()
-    waiting = [item for item in items if _kind(item) != "unit"]
+    waiting = [item for item in items if not item.path.is_relative_to(_TESTS / "unit")]
     if missing and waiting:
         for item in waiting:
             item.add_marker(pytest.mark.timeout(_BUILD_SECONDS))
         if not config.option.collectonly and (worker is None or worker["workerid"] == "gw0"):
             _build(missing)
     if missing or worker:
-        items.sort(key=lambda item: _SLOW_FIRST.index(_kind(item)), reverse=bool(missing))
+        items.sort(key=_turn, reverse=bool(missing))
 
 
-def _kind(item: pytest.Item) -> str:
-    return item.path.relative_to(_TESTS).parts[0]
+def _turn(item: pytest.Item) -> int:
+    return next(turn for turn, folder in enumerate(_SLOW_FIRST) if item.path.is_relative_to(_TESTS / folder))
 
 
 def _to_build() -> list[str]:
