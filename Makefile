@@ -6,6 +6,7 @@ RUN := $(UV) run --frozen --no-sync
 STAMP := .venv/.installed
 DEV := .venv/.installed-dev
 PYTEST_ARGS ?=
+WORKERS := -n auto --dist loadfile --no-loadscope-reorder
 DEMO_ARGS ?=
 
 help: ## what can be made
@@ -13,12 +14,18 @@ help: ## what can be made
 
 LOCKED := uv.lock pyproject.toml $(wildcard libs/*/pyproject.toml services/*/pyproject.toml)
 
+# Compiled once and for all: where PYTHONDONTWRITEBYTECODE is set, every start would compile what it imports anew, for seconds.
+COMPILE = $(RUN) python -m compileall -q libs services
+$(STAMP) $(DEV): export UV_COMPILE_BYTECODE := 1
+
 $(STAMP): $(LOCKED)
 	@$(UV) sync --frozen --all-packages --no-dev --inexact
+	@$(COMPILE)
 	@touch $@
 
 $(DEV): $(LOCKED)
 	@$(UV) sync --frozen --all-packages
+	@$(COMPILE)
 	@touch $(STAMP) $@
 
 install: $(STAMP) ## the Python environment, from uv.lock
@@ -28,7 +35,7 @@ demo: $(STAMP) ## the whole platform on a recorded session, at http://localhost:
 
 test: $(DEV) ## every test, on real servers and a real Chromium
 	@tools/chromium.sh
-	@$(RUN) pytest $(PYTEST_ARGS)
+	@$(RUN) pytest $(WORKERS) $(PYTEST_ARGS)
 	@tools/dashboard.sh test
 
 lint: $(DEV) ## formatting, lint, types, layering, the dashboard's too

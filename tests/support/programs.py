@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -14,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tickstream.cli.stack.ports import free_port
+from tests.support.ports import spare_port
 
 DEADLINE = 120.0
 
@@ -81,7 +80,7 @@ class Running:
 @contextmanager
 def service(name: str, *arguments: str, env: Mapping[str, str], log: Path) -> Iterator[Running]:
     """A service on a free port, ended with the block."""
-    port = free_port(random.choice(range(20_000, 31_000)))  # noqa: S311 - so that two runs at once don't meet
+    port = spare_port()
     with log.open("ab") as output:
         child = subprocess.Popen(
             [program(name), *arguments],

@@ -7,7 +7,6 @@ TICKSTREAM_TEST_SERVERS says whose they are: `native` (the default: a native sta
 from __future__ import annotations
 
 import os
-import random
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
@@ -21,14 +20,11 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 from psycopg import sql
 from redis import Redis
 
+from tests.support.ports import spare_port
 from tickstream.cli.stack.catalogue import DEFAULT, SERVERS
-from tickstream.cli.stack.ports import free_port
 from tickstream.cli.stack.stack import Stack
 from tickstream.core.kafka import Kafka
 from tickstream.core.settings import KafkaSettings, load
-
-# Below the ports that systems hand out to clients: while a server is stopped, nobody gets its port by chance.
-_PORTS = range(20_000, 31_000)
 
 
 class Control(Protocol):
@@ -163,11 +159,8 @@ def unnamed_servers(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def spare_ports() -> dict[str, int]:
-    """A port for each server that clients' own connections never take."""
-    ports: dict[str, int] = {}
-    for server in SERVERS:
-        ports[server] = free_port(random.choice(_PORTS), avoid=set(ports.values()))  # noqa: S311 (not a secret)
-    return ports
+    """A port for each server."""
+    return {server: spare_port() for server in SERVERS}
 
 
 @contextmanager

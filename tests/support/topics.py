@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,15 @@ def kafka_of(env: Mapping[str, str]) -> Kafka:
     return Kafka(load(KafkaSettings, "TEST", [], env))
 
 
+@cache
+def schema_of(topic: str) -> Any:
+    """The topic's schema, as fastavro wants it."""
+    return fastavro.parse_schema(json.loads((SCHEMAS / f"{topic}.avsc").read_text()))
+
+
 def decode(topic: str, value: bytes) -> Row:
     """One Avro record in Confluent's wire format."""
-    schema = fastavro.parse_schema(json.loads((SCHEMAS / f"{topic}.avsc").read_text()))
-    decoded: Row = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema)  # type: ignore[assignment] # a record
+    decoded: Row = fastavro.schemaless_reader(io.BytesIO(value[5:]), schema_of(topic))  # type: ignore[assignment] # a record
     return decoded
 
 
@@ -34,34 +40,28 @@ def read_messages(env: Mapping[str, str], topic: str) -> list[Message]:
     """Everything committed on a topic up to its present end, partition by partition."""
     kafka = kafka_of(env)
     full = kafka.topic(topic)
-    messages: list[Message] = []
+    found: dict[int, list[Message]] = {number: [] for number in range(kafka.partitions(topic))}
+    unread = set(found)
     consumer: Consumer = kafka.reader()
     try:
-        for partition in range(kafka.partitions(topic)):
-            consumer.assign([TopicPartition(full, partition, 0)])
-            at_end = False
-            while not at_end:
-                for message in consumer.consume(10_000, 1.0):
-                    error = message.error()
-                    if error is None:
-                        messages.append(message)
-                    elif error.code() == KafkaError._PARTITION_EOF:
-                        at_end = True
-                    else:
-                        raise AssertionError(str(error))
+        consumer.assign([TopicPartition(full, number, 0) for number in found])
+        while unread:
+            for message in consumer.consume(10_000, 0.05):
+                error = message.error()
+                if error is None:
+                    found[message.partition() or 0].append(message)
+                elif error.code() == KafkaError._PARTITION_EOF:
+                    unread.discard(message.partition() or 0)
+                else:
+                    raise AssertionError(str(error))
     finally:
         consumer.close()
-    return messages
+    return [message for messages in found.values() for message in messages]
 
 
 def read_rows(env: Mapping[str, str], topic: str) -> list[Row]:
     """Every committed record of a topic."""
-    schema = fastavro.parse_schema(json.loads((SCHEMAS / f"{topic}.avsc").read_text()))
-    rows: list[Row] = []
-    for message in read_messages(env, topic):
-        value = message.value() or b""
-        rows.append(fastavro.schemaless_reader(io.BytesIO(value[5:]), schema))  # type: ignore[arg-type] # a record
-    return rows
+    return [decode(topic, message.value() or b"") for message in read_messages(env, topic)]
 
 
 def publish(env: Mapping[str, str], topic: str, values: list[tuple[str, bytes]]) -> None:
@@ -75,9 +75,8 @@ def publish(env: Mapping[str, str], topic: str, values: list[tuple[str, bytes]])
 
 def avro(topic: str, record: Row) -> bytes:
     """A record in Confluent's wire format, with the fixed id of its schema."""
-    schema = fastavro.parse_schema(json.loads((SCHEMAS / f"{topic}.avsc").read_text()))
     ids = json.loads((SCHEMAS / "ids.json").read_text())
     out = io.BytesIO()
     out.write(b"\x00" + int(ids[topic]).to_bytes(4, "big"))
-    fastavro.schemaless_writer(out, schema, record)
+    fastavro.schemaless_writer(out, schema_of(topic), record)
     return out.getvalue()

@@ -145,6 +145,16 @@ def test_head_ends_it_quietly(topic: Topic) -> None:
     assert done.returncode == 0
 
 
+def test_without_a_reader_it_ends_though_nothing_more_is_published(topic: Topic) -> None:
+    command = [COMMAND, "tail", "stock_ticks", "--from", "beginning", "--symbol", "SPY"]
+    with subprocess.Popen(command, env=topic.env, stdout=subprocess.PIPE, text=True) as following:
+        assert following.stdout is not None
+        for _ in range(50):
+            assert following.stdout.readline()
+        following.stdout.close()
+        assert following.wait(30) == 0
+
+
 def test_it_follows_what_is_published_and_ends_with_0_on_interrupt(topic: Topic) -> None:
     command = [COMMAND, "tail", "stock_ticks", "--symbol", "SPY", "--format", "json", "--from", "-1"]
     with subprocess.Popen(command, env=topic.env, stdout=subprocess.PIPE, text=True) as following:

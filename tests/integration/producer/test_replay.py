@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
+import math
 import signal
 import urllib.request
 import zipfile
+from bisect import bisect_left
 from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,6 +35,7 @@ MIDNIGHT_AFTER = 1_381_291_200 * SECOND
 Trade = tuple[int, float, float, str, str, int]
 
 
+@cache
 def in_files() -> dict[tuple[str, str], list[Trade]]:
     """The trades by source and symbol, in the order of their file."""
     found: dict[tuple[str, str], list[Trade]] = {}
@@ -107,25 +112,28 @@ def test_records_are_keyed_by_symbol_and_merged_in_the_order_of_time(whole: dict
 
 def check_marks(env: dict[str, str]) -> dict[str, Row]:
     """Every mark is true: no trade of its source from before its time lies behind its offset; the last ones."""
-    trades = [
-        (message.partition(), message.offset(), decode("stock_ticks", message.value() or b""))
-        for message in read_messages(env, "stock_ticks")
-    ]
+    trades: dict[tuple[int | None, str], list[tuple[int, int]]] = defaultdict(list)
+    for message in read_messages(env, "stock_ticks"):
+        row = decode("stock_ticks", message.value() or b"")
+        trades[message.partition(), row["source"]].append((message.offset() or 0, row["ts_event"]))
+    behind = {log: earliest_behind(positions) for log, positions in trades.items()}
     last: dict[str, Row] = {}
     for message in read_messages(env, "progress"):
         mark = decode("progress", message.value() or b"")
-        late = [
-            offset
-            for partition, offset, row in trades
-            if partition == message.partition() and row["source"] == mark["source"]
-            if row["ts_event"] < mark["ts_event"] and (offset or 0) >= mark["offset"]
-        ]
-        assert not late, mark
+        offsets, earliest = behind.get((message.partition(), mark["source"]), ([], [math.inf]))
+        assert earliest[bisect_left(offsets, mark["offset"])] >= mark["ts_event"], mark
         before = last.get(mark["source"])
         assert before is None or (before["ts_event"] <= mark["ts_event"] and not before["final"])
         last[mark["source"]] = mark
-    assert last.keys() == {row["source"] for _, _, row in trades}
+    assert last.keys() == {source for _, source in trades}
     return last
+
+
+def earliest_behind(positions: list[tuple[int, int]]) -> tuple[list[int], list[float]]:
+    """Offsets, and for each the earliest time at it or later; at the log's end there is none."""
+    offsets = [offset for offset, _ in positions]
+    backwards = itertools.accumulate((ts for _, ts in reversed(positions)), min, initial=math.inf)
+    return offsets, list(backwards)[::-1]
 
 
 def test_marks_tell_the_truth_and_a_whole_recording_closes_its_day(whole: dict[str, str]) -> None:

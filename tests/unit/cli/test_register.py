@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import spare_port
 from tickstream.cli.stack.cache import Cache
 from tickstream.cli.stack.catalogue import SERVERS, servers_named
 from tickstream.cli.stack.errors import StackError
 from tickstream.cli.stack.places import Places
-from tickstream.cli.stack.ports import free_port, is_free
+from tickstream.cli.stack.ports import is_free
 from tickstream.cli.stack.register import Register
 
 REDIS = SERVERS["redis"]
@@ -26,7 +27,7 @@ def _register(root: Path, name: str = "one") -> Register:
 
 def test_a_taken_port_gives_way_to_another_which_is_remembered(tmp_path: Path) -> None:
     register = _register(tmp_path)
-    wished = free_port(23_000)
+    wished = spare_port()
     assert register.settle(REDIS, wished, running=False).port == wished
     with socket.create_server(("127.0.0.1", wished)):
         moved = register.settle(REDIS, None, running=False).port
@@ -40,6 +41,11 @@ def test_a_port_that_was_asked_for_and_is_taken_is_an_error(tmp_path: Path) -> N
         port = other.getsockname()[1]
         with pytest.raises(StackError, match=f"port {port}, asked for redis, is taken"):
             _register(tmp_path).settle(REDIS, port, running=False)
+
+
+def test_the_other_ports_of_a_server_lie_beside_the_one_that_was_asked_for(tmp_path: Path) -> None:
+    wished = spare_port()
+    assert _register(tmp_path).settle(KAFKA, wished, running=False).ports == {"main": wished, "controller": wished + 1}
 
 
 def test_the_ports_of_other_stacks_are_left_to_them(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ class Register:
                     raise StackError(f"port {wish}, asked for {server.name}, is taken by another program")
                 chosen[name] = wish
                 continue
-            preferred = remembered.get(name, default)
+            preferred = remembered.get(name, default if wish is None else wish + 1)
             if preferred in chosen.values() or preferred in planned or not is_free(preferred):
                 preferred = free_port(preferred + 1, avoid=planned | set(chosen.values()))
             chosen[name] = preferred

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import select
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -60,7 +61,7 @@ def tail(
 
 
 def _follow(options: TailOptions, settings: KafkaSettings) -> None:
-    reader = TopicReader(Kafka(settings), Codecs.from_settings(settings), options, SystemClock())
+    reader = TopicReader(Kafka(settings), Codecs.from_settings(settings), options, SystemClock(), _is_read)
     try:
         _print(options, reader.rows())
     except BrokenPipeError:
@@ -69,6 +70,13 @@ def _follow(options: TailOptions, settings: KafkaSettings) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     finally:
         reader.close()
+
+
+def _is_read() -> bool:
+    """Whether stdout has a reader: `head` that has seen enough would else be noticed with the next record only."""
+    poll = select.poll()
+    poll.register(sys.stdout, 0)
+    return not poll.poll(0)
 
 
 def _print(options: TailOptions, rows: Iterator[Row]) -> None:

@@ -22,14 +22,21 @@ Offsets = dict[int, int]
 
 
 class TopicReader:
-    """The records of one topic that a tail asks for, in the order of each partition."""
+    """The records of one topic that a tail asks for, in the order of each partition.
 
-    def __init__(self, kafka: Kafka, codecs: Codecs, options: TailOptions, clock: Clock) -> None:
+    Args:
+        in_demand: whether anybody still waits for what is to come.
+    """
+
+    def __init__(
+        self, kafka: Kafka, codecs: Codecs, options: TailOptions, clock: Clock, in_demand: Callable[[], bool]
+    ) -> None:
         self._consumer: Consumer = kafka.reader()
         self._full = kafka.topic(options.topic)
         self._partitions = range(kafka.partitions(options.topic))
         self._options = options
         self._clock = clock
+        self._in_demand = in_demand
         record = TOPICS[options.topic].record
         self._decode: Callable[[Message], Row]
         if record is None:
@@ -110,7 +117,8 @@ class TopicReader:
                 return
 
     def _over(self) -> bool:
-        return self._options.until is not None and self._clock.now_ns() >= self._options.until
+        timed_out = self._options.until is not None and self._clock.now_ns() >= self._options.until
+        return timed_out or not self._in_demand()
 
     def _matching(self, messages: Iterable[Message]) -> Iterator[Row]:
         for message in messages:
