@@ -19,8 +19,9 @@ from tickstream.core.intervals import Interval
 from tickstream.core.model import MarketEvent, Progress, Tick
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.processor.domain.catalogue import usual
-from tickstream.processor.domain.engine import Engine, Output, Rules
+from tickstream.processor.domain.engine import Engine, Output
 from tickstream.processor.domain.outages import ACTIVITIES
+from tickstream.processor.domain.rules import Rules
 from tickstream.processor.domain.state import Loaded, Offsets
 from tickstream.processor.domain.windows import Calendars
 

@@ -9,8 +9,9 @@ from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.intervals import Interval
 from tickstream.core.model import Tick
 from tickstream.processor.domain.catalogue import ENTRIES, Catalogue
-from tickstream.processor.domain.engine import Engine, Rules
+from tickstream.processor.domain.engine import Engine
 from tickstream.processor.domain.functions import PAGE
+from tickstream.processor.domain.rules import Rules
 from tickstream.processor.domain.state import Loaded, Offsets
 from tickstream.processor.domain.windows import Calendars
 

@@ -13,7 +13,7 @@ from tickstream.core.settings import Names
 from tickstream.core.topics import INTERVALS
 from tickstream.processor.adapters import plugins
 from tickstream.processor.domain.catalogue import ENTRIES, Catalogue, name_of
-from tickstream.processor.domain.engine import Rules
+from tickstream.processor.domain.rules import Rules
 from tickstream.processor.roles import RoleSettings
 
 _DAY: Final = 86_400 * NANOS_PER_SECOND

@@ -9,7 +9,6 @@ traded, price x volume, is split for that into a multiple of 2**-10, whose sums 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, TypeVar
 
 import numpy as np
@@ -17,7 +16,8 @@ from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.intervals import Interval
-from tickstream.processor.domain.windows import Calendars, Codes, window_ends, window_keys, window_starts
+from tickstream.processor.domain.trades import Trades
+from tickstream.processor.domain.windows import Calendars, window_ends, window_keys, window_starts
 
 WINDOW: Final = np.dtype(
     [
@@ -47,37 +47,6 @@ only once it has closed: `carried`, the sums that VWAP takes along from it, sinc
 
 Table = NDArray[np.void]
 _Number = TypeVar("_Number", np.float64, np.int64)
-
-_COARSE: Final = 1024.0
-_LARGEST: Final = 1e290
-
-
-@dataclass(frozen=True, slots=True)
-class Trades:
-    """Trades to be counted, sorted by symbol, then event time, then arrival.
-
-    Attributes:
-        arrival: the rows in an order in which each symbol's come as they arrived; None when they do already.
-        counted: for each interval in use which trades count in it; None when all do.
-    """
-
-    symbol: Codes
-    ts: Ints
-    price: Floats
-    volume: Floats
-    arrival: NDArray[np.intp] | None = None
-    counted: NDArray[np.bool_] | None = None
-
-    def __len__(self) -> int:
-        return len(self.ts)
-
-    def sums(self) -> Floats:
-        """What each trade adds to a window's sums: 3 x n; nothing so large that sums would overflow."""
-        volume = np.minimum(self.volume, _LARGEST)
-        with np.errstate(over="ignore"):
-            value = np.minimum(self.price * volume, _LARGEST)
-        coarse = np.rint(value * _COARSE) / _COARSE
-        return np.stack((volume, coarse, value - coarse))
 
 
 def value_of(sums: Floats) -> Floats:

@@ -15,7 +15,8 @@ import numpy as np
 
 from tickstream.core.columns import Floats
 from tickstream.core.intervals import Interval
-from tickstream.processor.domain.bars import WINDOW, Table, Trades, stacked
+from tickstream.processor.domain.bars import WINDOW, Table, stacked
+from tickstream.processor.domain.trades import Trades
 from tickstream.processor.domain.windows import window_keys
 
 _PIECE: Final = 2048

@@ -6,17 +6,15 @@ The same log gives the same closed bars, indicators and rejections, however it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Interner, Ints, TickColumns
-from tickstream.core.intervals import Interval
 from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
-from tickstream.processor.domain import catalogue, ledger, state
-from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades, stacked
-from tickstream.processor.domain.catalogue import Catalogue
+from tickstream.processor.domain import ledger, state
+from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, stacked
 from tickstream.processor.domain.closing import BAR, FOREVER, Closing
 from tickstream.processor.domain.counted import CountedBars
 from tickstream.processor.domain.dedupe import Missing, Seen
@@ -24,36 +22,11 @@ from tickstream.processor.domain.indicators import Indicators
 from tickstream.processor.domain.ledger import Ledger
 from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
 from tickstream.processor.domain.revisions import LATE, Revised, Revisions
+from tickstream.processor.domain.rules import Rules
 from tickstream.processor.domain.state import Loaded, Offsets, Record
-from tickstream.processor.domain.watermark import NEVER, Watermarks, sorted_rows
+from tickstream.processor.domain.trades import by_arrival, by_pair, by_time
+from tickstream.processor.domain.watermark import NEVER, Watermarks
 from tickstream.processor.domain.windows import Calendars, Codes
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What the operator decides; times in nanoseconds.
-
-    Attributes:
-        intervals: of the bars, shortest first.
-        indicated: the places of those that have indicators.
-        shown: the places of those whose forming bars are shown.
-        grace: how long after its end a window waits.
-        patience: how far a source may lie behind before it is not waited for.
-        quiet_limit: how long after its last trade a symbol gets quiet bars.
-        retention: how late a trade may be and still change closed bars.
-        include_suspicious: whether suspicious prints count.
-        catalogue: the indicators.
-    """
-
-    intervals: tuple[Interval, ...]
-    indicated: frozenset[int]
-    shown: frozenset[int]
-    grace: int
-    patience: int
-    quiet_limit: int
-    retention: int
-    include_suspicious: bool
-    catalogue: Catalogue = field(default_factory=catalogue.usual)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +129,7 @@ class Engine:
     def take(self, ticks: TickColumns) -> Taken:
         """Count trades, in the order of the log."""
         symbols, sources = ticks.symbol.codes.astype(np.int64), ticks.source.codes.astype(np.int64)
-        order, heads, mixed = _by_pair(symbols, sources)
+        order, heads, mixed = by_pair(symbols, sources)
         pairs = list(zip(symbols[order[heads]].tolist(), sources[order[heads]].tolist(), strict=True))
         streams = np.array([self._stream(pair) for pair in pairs], dtype=np.intp)
         fresh, missing = self._seen.take(streams, heads, ticks.seq[order])
@@ -182,9 +155,9 @@ class Engine:
             taken[:, late] = ~late_in & ~beyond
         if mixed:
             rows = rows[np.lexsort((rows, symbols[rows]))]
-        self._open.take(_trades(ticks, symbols, rows, taken))
+        self._open.take(by_time(ticks, symbols, rows, taken))
         in_time = rows if taken is None else rows[~np.isin(rows, late[beyond])]
-        self._counted.take(_by_arrival(ticks, symbols, in_time))
+        self._counted.take(by_arrival(ticks, symbols, in_time))
         missing.sort(key=lambda found: int(order[found.row]))
         gaps = [self._gap(found, int(ticks.ts_event[order[found.row]])) for found in missing]
         duplicates = len(ticks) - int(np.count_nonzero(fresh))
@@ -434,35 +407,3 @@ def _merged(windows: Table, others: Table) -> Table:
         return windows
     merged = stacked((windows, others), WINDOW)
     return merged[np.argsort(merged["key"], kind="stable")]
-
-
-def _by_pair(symbols: Codes, sources: Codes) -> tuple[NDArray[np.intp], NDArray[np.intp], bool]:
-    """Rows in a stable order by symbol and source, where each pair begins, whether a symbol has several."""
-    order = sorted_rows(symbols)
-    by_symbol, by_source = symbols[order], sources[order]
-    other_symbol = by_symbol[1:] != by_symbol[:-1]
-    other_source = by_source[1:] != by_source[:-1]
-    mixed = bool((other_source & ~other_symbol).any())
-    if mixed:
-        order = np.lexsort((sources, symbols))
-        by_symbol, by_source = symbols[order], sources[order]
-        other_symbol = by_symbol[1:] != by_symbol[:-1]
-        other_source = by_source[1:] != by_source[:-1]
-    return order, np.concatenate(([0], np.flatnonzero(other_symbol | other_source) + 1)), mixed
-
-
-def _trades(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp], taken: NDArray[np.bool_] | None) -> Trades:
-    """Rows of a batch, which are sorted by symbol and arrival, as windows take them."""
-    symbol, ts = symbols[rows], ticks.ts_event[rows]
-    arrival = None
-    if ((ts[1:] < ts[:-1]) & (symbol[1:] == symbol[:-1])).any():
-        by_time = np.lexsort((rows, ts, symbol))
-        arrival = np.argsort(by_time)
-        rows, ts = rows[by_time], ts[by_time]
-    counted = None if taken is None else taken[:, rows]
-    return Trades(symbol, ts, ticks.price[rows], ticks.volume[rows], arrival, counted)
-
-
-def _by_arrival(ticks: TickColumns, symbols: Codes, rows: NDArray[np.intp]) -> Trades:
-    """The same rows as counted bars take them."""
-    return Trades(symbols[rows], ticks.ts_event[rows], ticks.price[rows], ticks.volume[rows])

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Ints
 from tickstream.core.intervals import Interval
-from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, Trades
+from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table
 from tickstream.processor.domain.closing import FOREVER, Activities, Closing
 from tickstream.processor.domain.retained import Retained
+from tickstream.processor.domain.trades import Trades
 from tickstream.processor.domain.windows import Calendars, Codes, key_bounds, window_ends, window_starts
 
 EVERY: Final = NANOS_PER_SECOND
