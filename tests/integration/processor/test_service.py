@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import struct
+import time
 import urllib.request
 from pathlib import Path
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.integration
 PROCESSOR = "tickstream-processor"
 ROLE = {"PROCESSOR_ROLES": "bars", "KAFKA_TOPIC_PARTITIONS": "2"}
 MINUTE = 60_000_000_000
+DAY = 86_400_000_000_000
 
 
 def test_bad_and_late_records_go_to_the_dlq_and_the_rest_flows_on(isolated_env: dict[str, str]) -> None:
@@ -41,14 +43,16 @@ def test_bad_and_late_records_go_to_the_dlq_and_the_rest_flows_on(isolated_env: 
         negative,
         b'{"symbol": 5}',
     ]
+    early = CODECS.of(Tick).encode(dataclasses.replace(ticks[400], ts_event=time.time_ns() + 31 * DAY))
+    bad.append(early)
     publish_raw(env, "stock_ticks", [("AIG", value) for value in bad])
     publish(env, [late, *ticks[401:]], None)
     must(PROCESSOR, "--until-caught-up", env=env)
     letters = read_messages(env, "stock_ticks.dlq")
     reasons = [dict(letter.headers() or [])["error"] for letter in letters]
     assert [letter.value() for letter in letters] == [*bad, CODECS.of(Tick).encode(late)]
-    assert reasons[-1] == b"too_late"
-    assert all(reason and reason != b"too_late" for reason in reasons[:-1])
+    assert reasons[-2:] == [b"too_early", b"too_late"]
+    assert all(reason and not reason.startswith(b"too_") for reason in reasons[:-2])
     assert {dict(letter.headers() or [])["topic"] for letter in letters} == {b"stock_ticks"}
     seconds = sum(bar["trades"] for bar in closed(env, "bars")["AIG", "1s"])
     last = [tick for tick in ticks if tick.ts_event // 10**9 == ticks[-1].ts_event // 10**9]

@@ -21,10 +21,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tickstream.core.clock import Clock
+from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.core.codec import Codecs
-from tickstream.core.columns import TickInterners
+from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import Kafka, Message, retry_forever
 from tickstream.core.logging import logger
@@ -44,6 +45,8 @@ from tickstream.processor.settings import ProcessorSettings
 
 _LOG = logger(__name__)
 _TOO_LATE: Final = "too_late"
+_TOO_EARLY: Final = "too_early"
+_NANOS_PER_MILLISECOND: Final = 1_000_000
 _POLL: Final = 0.02
 _COMMIT_EVERY: Final = 0.05
 _MOST_EVENTS: Final = 100_000
@@ -76,6 +79,7 @@ class Pipeline:
     ) -> None:
         self._settings = settings
         self._rules = settings.rules
+        self._ahead = int(settings.ahead * NANOS_PER_SECOND)
         self._kafka = kafka
         self._decode = codecs.of(Tick).decode_columns
         self._transactions = transactions
@@ -148,6 +152,11 @@ class Pipeline:
         rows, columns = decoded.rows, decoded.columns
         for row, reason in decoded.rejected:
             self._outputs.reject(batch.messages[row], reason)
+        early = self._too_early(batch, rows, columns)
+        if early.any():
+            for row in rows[early].tolist():
+                self._outputs.reject(batch.messages[row], _TOO_EARLY)
+            rows, columns = rows[~early], columns.take(np.flatnonzero(~early))
         partitions = batch.partitions[rows]
         present = np.unique(partitions).tolist()
         for partition in present:
@@ -165,7 +174,7 @@ class Pipeline:
             self._figures.gaps.inc(len(taken.gaps))
         self._changed.update(np.unique(batch.partitions).tolist())
         self._figures.ticks.inc(len(rows))
-        self._figures.rejected.inc(len(decoded.rejected))
+        self._figures.rejected.inc(len(decoded.rejected) + int(np.count_nonzero(early)))
 
     def _hear(self, news: Sequence[Heard]) -> None:
         self._heard += news
@@ -173,6 +182,14 @@ class Pipeline:
             for heard in news:
                 engine.hear(heard.event, heard.partition, heard.offset)
             self._changed.add(partition)
+
+    def _too_early(self, batch: Batch, rows: NDArray[np.intp], columns: TickColumns) -> NDArray[np.bool_]:
+        """Which trades are dated too far ahead of their publishing: by their own stamp, and by the record's."""
+        early: NDArray[np.bool_] = columns.ts_event > columns.ts_ingest + self._ahead
+        for place in np.flatnonzero(early).tolist():
+            _kind, published_ms = batch.messages[rows[place]].timestamp()
+            early[place] = columns.ts_event[place] > published_ms * _NANOS_PER_MILLISECOND + self._ahead
+        return early
 
     def _close(self) -> None:
         output = Output.concatenate([self._engines[partition].close() for partition in sorted(self._changed)])

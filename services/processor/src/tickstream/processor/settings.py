@@ -41,6 +41,9 @@ class ProcessorSettings(RoleSettings):
     retention: float = Field(
         3600.0, ge=0, le=604_800, description="seconds of event time by which a trade may be late and still count"
     )
+    ahead: float = Field(
+        30 * 86_400.0, ge=0, description="seconds by which a trade's event time may lie ahead of its publishing"
+    )
     calendar: str = Field("XNYS", description="24/7 or an exchange's calendar, for all symbols but those of CALENDARS")
     calendars: Names = Field((), description="PATTERN=CALENDAR for some symbols, such as BTC*=24/7")
     max_batch: int = Field(50_000, ge=1, le=500_000, description="trades in a batch, at most")
