@@ -52,7 +52,7 @@ def test_bad_and_late_records_go_to_the_dlq_and_the_rest_flows_on(isolated_env: 
     reasons = [dict(letter.headers() or [])["error"] for letter in letters]
     assert [letter.value() for letter in letters] == [*bad, CODECS.of(Tick).encode(late)]
     assert reasons[-2:] == [b"too_early", b"too_late"]
-    assert all(reason and not reason.startswith(b"too_") for reason in reasons[:-2])
+    assert all(reason and b"too_" not in reason for reason in reasons[:-2])
     assert {dict(letter.headers() or [])["topic"] for letter in letters} == {b"stock_ticks"}
     seconds = sum(bar["trades"] for bar in closed(env, "bars")["AIG", "1s"])
     last = [tick for tick in ticks if tick.ts_event // 10**9 == ticks[-1].ts_event // 10**9]
@@ -114,7 +114,7 @@ def test_bad_settings_are_all_named() -> None:
         "PROCESSOR_CALENDAR": "MOON",
         "PROCESSOR_GRACE": "-1",
         "PROCESSOR_MAX_BATCH": "0",
-        "PROCESSOR_INDICATOR_INTERVALS": "2s",
+        "PROCESSOR_INDICATOR_INTERVALS": "7s",
         "PROCESSOR_INDICATORS": "rsi:x",
     }
     done = run(PROCESSOR, env=env)
