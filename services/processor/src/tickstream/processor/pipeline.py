@@ -267,5 +267,5 @@ class Pipeline:
     def _patiently(self, call: Callable[[], None]) -> None:
         """Repeat a call while Kafka is away."""
         before = self.waiting_for
-        retry_forever(call, lambda: bool(self._stop), self._clock, self.wait_for)
+        retry_forever(call, self._stop, self.wait_for)
         self.waiting_for = before
