@@ -146,16 +146,14 @@ class Pipeline:
         values = list(map(Message.value, batch.messages))
         decoded = self._decode(values, self._names)
         rows, columns = decoded.rows, decoded.columns
-        for row, reason in decoded.rejected:
-            self._outputs.reject(batch.messages[row], reason)
+        rejected = list(decoded.rejected)
         partitions = batch.partitions[rows]
         present = np.unique(partitions).tolist()
         for partition in present:
             mine = rows if len(present) == 1 else rows[partitions == partition]
             ticks = columns if len(present) == 1 else columns.take(np.flatnonzero(partitions == partition))
             taken = self._engines[partition].take(ticks)
-            for row in mine[taken.too_late].tolist():
-                self._outputs.reject(batch.messages[row], _TOO_LATE)
+            rejected += [(row, _TOO_LATE) for row in mine[taken.too_late].tolist()]
             for gap in taken.gaps:
                 self._outputs.send_gap(gap)
             self._figures.duplicates.inc(taken.duplicates)
@@ -163,6 +161,8 @@ class Pipeline:
             self._figures.late.inc(taken.late)
             self._figures.too_late.inc(len(taken.too_late))
             self._figures.gaps.inc(len(taken.gaps))
+        for row, reason in sorted(rejected):
+            self._outputs.reject(batch.messages[row], reason)
         self._changed.update(np.unique(batch.partitions).tolist())
         self._figures.ticks.inc(len(rows))
         self._figures.rejected.inc(len(decoded.rejected))
