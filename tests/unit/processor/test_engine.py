@@ -242,6 +242,31 @@ def test_any_batching_gives_the_same_bytes(ops: list[Op], cuts: set[int], others
 
 
 @QUICK
+@given(logs(symbols=2, sources=2, disorder=True), CUTS, CUTS)
+def test_any_batching_of_several_sources_trades_gives_the_same_bars(
+    ops: list[Op], cuts: set[int], others: set[int]
+) -> None:
+    trades: list[Op] = [op for op in ops if isinstance(op, Tick)]
+    one, other = Bench(), Bench()
+    one.run(trades, cuts)
+    other.run(trades, others)
+    assert one.bars == other.bars
+    assert one.late == other.late
+
+
+def test_a_symbols_first_source_counts_from_before_its_first_trade_also_where_another_joins() -> None:
+    trades: list[Op] = [
+        Tick("S2", 10.0, 1.0, OPEN + HOUR, 0, 1, "one"),
+        Tick("S1", 10.0, 1.0, OPEN, 0, 1, "one"),
+        Tick("S1", 10.0, 1.0, OPEN + HOUR + 1, 0, 1, "two"),
+    ]
+    bench, oracle = Bench(), expected(trades)
+    bench.run(trades, set())
+    assert_same(bench, oracle)
+    assert bench.bars["S1", "1s"] == []
+
+
+@QUICK
 @given(logs(symbols=2, sources=2, disorder=True), CUTS)
 def test_a_restart_after_any_batch_changes_nothing(ops: list[Op], cuts: set[int]) -> None:
     one, other = Bench(), Bench()

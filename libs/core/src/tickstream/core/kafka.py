@@ -31,6 +31,7 @@ from confluent_kafka.cimpl import NewTopic
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.logging import logger
+from tickstream.core.service import Stop
 from tickstream.core.settings import KafkaSettings
 from tickstream.core.topics import LARGEST_RECORD, TOPICS, Topic, dlq_of
 
@@ -304,17 +305,15 @@ def _dotted(overrides: Mapping[str, Option]) -> dict[str, Option]:
     return {name.replace("_", "."): value for name, value in overrides.items()}
 
 
-def retry_forever(
-    call: Callable[[], None], stopped: Callable[[], bool], clock: Clock, say: Callable[[str], None]
-) -> None:
-    """Repeat `call` until it raises no RetryableError, or `stopped()`; waits up to 5 s between."""
+def retry_forever(call: Callable[[], None], stop: Stop, say: Callable[[str], None]) -> None:
+    """Repeat `call` until it raises no RetryableError, or the end has come; waits up to 2 s between."""
     wait = 0.2
-    while not stopped():
+    while not stop:
         try:
             call()
         except RetryableError as error:
             say(str(error))
-            clock.sleep(wait)
-            wait = min(wait * 2, 5.0)
+            stop.wait(wait)
+            wait = min(wait * 2, 2.0)
         else:
             return

@@ -34,9 +34,8 @@ _POLL_SECONDS = 0.1
 class Waiting:
     """Why the service can't do its work now."""
 
-    def __init__(self, stop: Stop, clock: Clock) -> None:
+    def __init__(self, stop: Stop) -> None:
         self._stop = stop
-        self._clock = clock
         self._reasons: dict[str, str] = {"start": "starting"}
         self._parts: tuple[Runner | AlertingHandler, ...] = ()
 
@@ -48,7 +47,7 @@ class Waiting:
                 _LOG.warning("waiting", reason=reason)
             self._reasons["waiting"] = reason
 
-        retry_forever(call, lambda: bool(self._stop), self._clock, say)
+        retry_forever(call, self._stop, say)
         self._reasons.pop("waiting", None)
 
     def started(self, *parts: Runner | AlertingHandler) -> None:
@@ -65,7 +64,7 @@ class Waiting:
 def run(settings: AlertingSettings, stop: Stop) -> None:
     """Run until told to stop, or until caught up."""
     clock, registry = SystemClock(), new_registry()
-    waiting = Waiting(stop, clock)
+    waiting = Waiting(stop)
     database_url = settings.database_url.get_secret_value()
     if settings.migrate_only:
         waiting.until_done(lambda: migrate(database_url))

@@ -31,9 +31,8 @@ _PORT: Final = 8093
 class Waiting:
     """Why the service can't do its work now; a stand-by is ready to stand by."""
 
-    def __init__(self, stop: Stop, clock: Clock) -> None:
+    def __init__(self, stop: Stop) -> None:
         self._stop = stop
-        self._clock = clock
         self._reason = "starting"
         self._parts: tuple[Runner | AnalyticsHandler, ...] = ()
 
@@ -45,7 +44,7 @@ class Waiting:
                 _LOG.warning("waiting", reason=reason)
             self._reason = reason
 
-        retry_forever(call, lambda: bool(self._stop), self._clock, say)
+        retry_forever(call, self._stop, say)
         self._reason = ""
 
     def started(self, *parts: Runner | AnalyticsHandler) -> None:
@@ -61,7 +60,7 @@ class Waiting:
 def run(settings: AnalyticsSettings, stop: Stop) -> None:
     """Run until told to stop, or until caught up; stand by while another instance is active."""
     clock, registry = SystemClock(), new_registry()
-    waiting = Waiting(stop, clock)
+    waiting = Waiting(stop)
     kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
     with HealthServer(settings.http_host, settings.http_port, _PORT, waiting.reasons, registry) as server:
         _LOG.info("listening", host=settings.http_host, port=server.port)

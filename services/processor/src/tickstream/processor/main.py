@@ -49,6 +49,6 @@ def run_bars(settings: ProcessorSettings, stop: Stop) -> None:
             Reporter(kafka, codecs, registry, _SERVICE, clock),
         ):
             _LOG.info("started", instance=instance, http_port=health.port)
-            retry_forever(kafka.ensure_topics, lambda: bool(stop), clock, pipeline.wait_for)
+            retry_forever(kafka.ensure_topics, stop, pipeline.wait_for)
             pipeline.run()
     _LOG.info("ended")

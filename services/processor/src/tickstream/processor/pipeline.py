@@ -150,12 +150,9 @@ class Pipeline:
         values = list(map(Message.value, batch.messages))
         decoded = self._decode(values, self._names)
         rows, columns = decoded.rows, decoded.columns
-        for row, reason in decoded.rejected:
-            self._outputs.reject(batch.messages[row], reason)
         early = self._too_early(batch, rows, columns)
+        rejected = [*decoded.rejected, *((row, _TOO_EARLY) for row in rows[early].tolist())]
         if early.any():
-            for row in rows[early].tolist():
-                self._outputs.reject(batch.messages[row], _TOO_EARLY)
             rows, columns = rows[~early], columns.take(np.flatnonzero(~early))
         partitions = batch.partitions[rows]
         present = np.unique(partitions).tolist()
@@ -163,8 +160,7 @@ class Pipeline:
             mine = rows if len(present) == 1 else rows[partitions == partition]
             ticks = columns if len(present) == 1 else columns.take(np.flatnonzero(partitions == partition))
             taken = self._engines[partition].take(ticks)
-            for row in mine[taken.too_late].tolist():
-                self._outputs.reject(batch.messages[row], _TOO_LATE)
+            rejected += [(row, _TOO_LATE) for row in mine[taken.too_late].tolist()]
             for gap in taken.gaps:
                 self._outputs.send_gap(gap)
             self._figures.duplicates.inc(taken.duplicates)
@@ -172,6 +168,8 @@ class Pipeline:
             self._figures.late.inc(taken.late)
             self._figures.too_late.inc(len(taken.too_late))
             self._figures.gaps.inc(len(taken.gaps))
+        for row, reason in sorted(rejected):
+            self._outputs.reject(batch.messages[row], reason)
         self._changed.update(np.unique(batch.partitions).tolist())
         self._figures.ticks.inc(len(rows))
         self._figures.rejected.inc(len(decoded.rejected) + int(np.count_nonzero(early)))
@@ -284,5 +282,5 @@ class Pipeline:
     def _patiently(self, call: Callable[[], None]) -> None:
         """Repeat a call while Kafka is away."""
         before = self.waiting_for
-        retry_forever(call, lambda: bool(self._stop), self._clock, self.wait_for)
+        retry_forever(call, self._stop, self.wait_for)
         self.waiting_for = before

@@ -50,7 +50,7 @@ def run(settings: ProducerSettings, stop: Stop) -> None:
     clock, figures, unready = SystemClock(), Figures(), Unready(SystemClock())
     with HealthServer(settings.http_host, settings.http_port, _PREFERRED_PORT, unready, figures.registry):
         kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
-        retry_forever(lambda: _reach(kafka, codecs), lambda: bool(stop), clock, unready.wait_for_kafka)
+        retry_forever(lambda: _reach(kafka, codecs), stop, unready.wait_for_kafka)
         if stop:
             return
         parts = _parts(settings, stop, clock, kafka, codecs, figures)

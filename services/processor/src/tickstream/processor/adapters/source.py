@@ -26,6 +26,8 @@ from tickstream.processor.domain.state import FROM_THE_BEGINNING, Offsets
 _LOG = logger(__name__)
 _MARKS: Final = 5_000
 _LIMIT: Final = 30.0
+_SESSION_MS: Final = 6_000
+"""What brokers allow at least: a group that has lost a member, or its broker, waits for so long before it goes on."""
 
 Assigned = Callable[[Sequence[int]], Mapping[int, Offsets]]
 Revoked = Callable[[Sequence[int], bool], None]
@@ -72,7 +74,9 @@ class Source:
         revoked: Revoked,
         patiently: Patiently,
     ) -> None:
-        self.consumer: Consumer = kafka.consumer("processor", partition_assignment_strategy="cooperative-sticky")
+        self.consumer: Consumer = kafka.consumer(
+            "processor", partition_assignment_strategy="cooperative-sticky", session_timeout_ms=_SESSION_MS
+        )
         self._marks: Consumer = kafka.reader()
         self._codec = codecs.of(Progress)
         self._ticks_topic = kafka.topic(STOCK_TICKS.name)

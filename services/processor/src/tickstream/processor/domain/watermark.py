@@ -204,8 +204,10 @@ class _Crossing:
             return self._known[live]
         sources = [*live, *joins]
         reached = np.stack([self._course_of(source) for source in sources])
+        first = None if live else min(joins, key=joins.__getitem__)
         for place, source in enumerate(joins, start=len(live)):
-            reached[place, : joins[source] + 1] = NEVER
+            # The only source there is counts from just before its first trade on.
+            reached[place, : joins[source] + (source != first)] = NEVER
         waiting = reached.copy()
         absent = reached == NEVER
         fastest = reached.max(axis=0)

@@ -97,7 +97,6 @@ class _Running:
         self._stop = stop
         self._store = store
         self._kafka = kafka
-        self._clock = clock
         self._waiting_for = "the start"
         publisher = Publisher(kafka.producer(_SERVICE))
         dead = DeadLetters(kafka, publisher, _SERVICE, clock)
@@ -120,7 +119,7 @@ class _Running:
     def run(self) -> None:
         """Wait for the servers, then read until the end."""
         for prepare in (self._kafka.ensure_topics, self._store.prepare):
-            retry_forever(prepare, lambda: bool(self._stop), self._clock, self._wait_for)
+            retry_forever(prepare, self._stop, self._wait_for)
         self._waiting_for = ""
         self._runner.run()
 
