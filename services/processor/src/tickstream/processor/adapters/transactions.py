@@ -17,7 +17,8 @@ from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, P
 
 _LIMIT: Final = 15.0
 _PATIENCE: Final = 17.0
-_TIMEOUT_MS: Final = 20_000
+_TIMEOUT: Final = 20.0
+_COMMIT_SHARE: Final = 0.75
 
 
 class Transactions:
@@ -26,11 +27,13 @@ class Transactions:
     Args:
         kafka: the cluster.
         instance: the transactional id, its own for each process that runs.
+        timeout: seconds after which the brokers abort a transaction that has not ended.
     """
 
-    def __init__(self, kafka: Kafka, instance: str) -> None:
+    def __init__(self, kafka: Kafka, instance: str, timeout: float = _TIMEOUT) -> None:
         self._kafka = kafka
         self._instance = instance
+        self._timeout = timeout
         self._producer: Producer | None = None
         self.is_open = False
 
@@ -45,8 +48,8 @@ class Transactions:
         producer = self._kafka.producer(
             self._instance,
             transactional_id=self._instance,
-            transaction_timeout_ms=_TIMEOUT_MS,
-            delivery_timeout_ms=_TIMEOUT_MS,
+            transaction_timeout_ms=int(self._timeout * 1000),
+            delivery_timeout_ms=int(self._timeout * 1000),
         )
         try:
             producer.init_transactions(_LIMIT)
@@ -83,18 +86,18 @@ class Transactions:
         self._begun()
         self._send_slowly(topic, key, value, -1, headers)
 
-    def commit(self, offsets: Sequence[TopicPartition], consumer: Consumer) -> None:
-        """End the transaction, with the offsets in it.
+    def commit(self, offsets: Sequence[TopicPartition] = (), consumer: Consumer | None = None) -> None:
+        """End the transaction, with the consumer's offsets in it, if there are any.
 
         Raises:
             RetryableError: it may or may not have been committed; the producer must be renewed.
         """
         producer = self._begun()
         try:
-            if offsets:
+            if offsets and consumer is not None:
                 group = consumer.consumer_group_metadata()
                 _within(_PATIENCE, lambda: producer.send_offsets_to_transaction(list(offsets), group, _LIMIT))
-            producer.commit_transaction(_LIMIT)
+            producer.commit_transaction(self._timeout * _COMMIT_SHARE)
         except KafkaException as error:
             raise _retryable(error) from error
         self.is_open = False

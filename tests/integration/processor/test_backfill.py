@@ -1,0 +1,235 @@
+"""Bars and indicators made once more are those of the live instance, or what they should have been."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import talib
+
+from tests.integration.processor.market import DAY_END, DAY_START, bars_so_far, publish, recorded
+from tests.support.oracle import LENGTHS, bars_of
+from tests.support.programs import must, run, service, until
+from tests.support.servers import Servers, isolated
+from tests.support.topics import Row, kafka_of, read_rows
+from tickstream.core.kafka import TopicPartition
+from tickstream.core.model import Tick
+
+pytestmark = pytest.mark.integration
+
+PROCESSOR = "tickstream-processor"
+SYMBOLS = ("AIG", "AIG2")
+ROLE = {"PROCESSOR_ROLES": "bars", "KAFKA_TOPIC_PARTITIONS": "2"}
+MORE = {"PROCESSOR_INDICATORS": "sma:20,ema:20,obv,vwap,wma:10"}
+FEW = {"PROCESSOR_INDICATORS": "sma:20,ema:20,obv,vwap"}
+HOUR = 3600 * 10**9
+
+Key = tuple[str, str, int]
+
+
+@pytest.fixture(scope="module")
+def ticks() -> list[Tick]:
+    return recorded(SYMBOLS)[:9000]
+
+
+@contextmanager
+def live_run(servers: Servers, ticks: list[Tick], *late: Tick) -> Iterator[dict[str, str]]:
+    """Topics with trades, and what an instance made of them; `late` ones come when all others have been counted."""
+    with isolated(servers) as settings:
+        env = settings | ROLE | FEW
+        publish(env, ticks, DAY_END)
+        if late:
+            must(PROCESSOR, "--until-caught-up", env=env)
+            publish(env, late, DAY_END)
+        must(PROCESSOR, "--until-caught-up", env=env)
+        yield env
+
+
+@pytest.fixture
+def live(servers: Servers, ticks: list[Tick]) -> Iterator[dict[str, str]]:
+    with live_run(servers, ticks) as env:
+        yield env
+
+
+def backfill(env: Mapping[str, str], *arguments: str) -> dict[str, Any]:
+    account: dict[str, Any] = json.loads(must(PROCESSOR, "--json", *arguments, env=env))
+    assert account["closed"] == account["published"] + account["same"] + account["left_out"]
+    return account
+
+
+def beside(env: Mapping[str, str]) -> dict[str, str]:
+    """The topics that the backfills here write."""
+    return {**env, "KAFKA_TOPIC_PREFIX": f"{env['KAFKA_TOPIC_PREFIX']}beside."}
+
+
+def newest(env: Mapping[str, str], topic: str) -> dict[Key, Row]:
+    """The newest revision of each closed record; none is there twice."""
+    found: dict[Key, Row] = {}
+    seen: Counter[tuple[Key, int]] = Counter()
+    for row in read_rows(env, topic):
+        if row["state"] == "closed":
+            key = (row["symbol"], row["interval"], row["start"])
+            seen[key, row["revision"]] += 1
+            if row["revision"] >= found.get(key, row)["revision"]:
+                found[key] = row
+    assert set(seen.values()) <= {1}
+    return found
+
+
+def without_revision(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name != "revision"}
+
+
+def test_other_topics_get_what_the_live_instance_published_and_nothing_twice(live: dict[str, str]) -> None:
+    target = ("--from", "beginning", "--to", beside(live)["KAFKA_TOPIC_PREFIX"])
+    first = backfill(live, *target)
+    for topic in ("bars", "indicators"):
+        assert newest(beside(live), topic) == newest(live, topic)
+    assert first["read"] == 9000
+    assert (first["published"], first["revised"], first["same"], first["left_out"]) == (first["closed"], 0, 0, 0)
+    again = backfill(live, *target)
+    assert (again["published"], again["same"]) == (0, first["closed"])
+    changed = backfill(live | MORE, *target)
+    assert changed["published"] == changed["revised"] == len(newest(beside(live), "indicators"))
+
+
+@pytest.mark.parametrize("interval", ["1s", "1m", "1h"])
+def test_bars_of_a_stretch_equal_an_independent_resampling(
+    live: dict[str, str], ticks: list[Tick], interval: str
+) -> None:
+    begin, end = DAY_START + 10 * HOUR, DAY_START + 12 * HOUR
+    backfill(live, "--from", str(begin), "--until", str(end), "--to", beside(live)["KAFKA_TOPIC_PREFIX"])
+    mine = [tick for tick in ticks if tick.symbol == "AIG"]
+    names = {"ts": "ts_event", "price": "price", "volume": "volume"}
+    frame = pl.DataFrame({name: [getattr(tick, field) for tick in mine] for name, field in names.items()})
+    frame = frame.with_columns(suspicious=pl.Series([bool(tick.flags & 1) for tick in mine]))
+    expected = bars_of(frame, interval).filter((pl.col("start") >= begin) & (pl.col("start") < end))
+    bars = newest(beside(live), "bars")
+    assert all(begin <= start < end for _, _, start in bars)
+    found = sorted(
+        (bar for key, bar in bars.items() if key[:2] == ("AIG", interval) and bar["activity"] == "traded"),
+        key=lambda bar: int(bar["start"]),
+    )
+    assert found
+    for bar, other in zip(found, expected.to_dicts(), strict=True):
+        exact = ("start", "end", "open", "high", "low", "close", "volume", "trades")
+        assert [bar[name] for name in exact] == [other[name] for name in exact]
+        assert bar["vwap"] == pytest.approx(other["vwap"], rel=1e-12)
+
+
+def test_in_place_a_new_indicator_gets_its_history(live: dict[str, str]) -> None:
+    bars, before = newest(live, "bars"), newest(live, "indicators")
+    account = backfill(live | MORE, "--from", "beginning", "--in-place")
+    after = newest(live, "indicators")
+    settled = {key for key, row in before.items() if row["end"] <= DAY_END - HOUR - 10**9}
+    assert newest(live, "bars") == bars
+    assert account["published"] == account["revised"] == len(settled) > 0
+    assert account["left_out"] > 0
+    for key, row in after.items():
+        values = {name: value for name, value in row["values"].items() if name != "wma_10"}
+        assert values == before[key]["values"]
+        assert row["revision"] == before[key]["revision"] + (key in settled)
+    minutes = sorted(key for key in settled if key[:2] == ("AIG", "1m"))
+    wanted = talib.WMA(np.array([bars[key]["close"] for key in minutes]), 10)
+    for key, value in zip(minutes, wanted.tolist(), strict=True):
+        if np.isnan(value):
+            assert "wma_10" in after[key]["warming"]
+        else:
+            assert after[key]["values"]["wma_10"] == pytest.approx(value, rel=1e-9)
+    again = backfill(live | MORE, "--from", "beginning", "--in-place")
+    assert (again["published"], again["same"]) == (0, account["published"] + account["same"])
+
+
+def test_trades_that_came_too_late_are_let_in(servers: Servers, ticks: list[Tick]) -> None:
+    late = dataclasses.replace(ticks[-1], symbol="AIG", seq=100_000, ts_event=ticks[4000].ts_event, price=1000.0)
+    with live_run(servers, ticks, late) as env:
+        before = newest(env, "bars")
+        assert max(bar["high"] for bar in before.values()) < 1000
+        assert backfill(env, "--from", "beginning", "--in-place")["published"] == 0
+        account = backfill(env, "--from", "beginning", "--in-place", "--late", "86400")
+        after = newest(env, "bars")
+        changed = {key for key, bar in after.items() if bar != before[key]}
+        for interval in ("1s", "1m", "5m", "15m", "1h"):
+            start = late.ts_event // LENGTHS[interval] * LENGTHS[interval]
+            bar, old = after["AIG", interval, start], before["AIG", interval, start]
+            assert (bar["high"], bar["trades"], bar["revision"]) == (1000.0, old["trades"] + 1, 1)
+            assert ("AIG", interval, start) in changed
+        assert all(symbol == "AIG" for symbol, _, _ in changed)
+        assert account["published"] == account["revised"] > len(changed)
+        assert backfill(env, "--from", "beginning", "--in-place", "--late", "86400")["published"] == 0
+
+
+def test_killed_in_the_middle_nothing_is_there_and_the_next_run_does_it(live: dict[str, str], tmp_path: Path) -> None:
+    arguments = ("--from", "beginning", "--to", beside(live)["KAFKA_TOPIC_PREFIX"])
+    slow = live | {"PROCESSOR_MAX_BATCH": "1", "LOG_FORMAT": "json"}
+    with service(PROCESSOR, *arguments, env=slow, log=tmp_path / "log") as running:
+        until(lambda: '"offset"' in running.log() or running.child.poll() is not None, running.log)
+        assert running.end(signal.SIGKILL) == -signal.SIGKILL, running.log()
+    assert "partition_done" not in running.log()
+    assert newest(beside(live), "bars") == newest(beside(live), "indicators") == {}
+    backfill(live, *arguments)
+    for topic in ("bars", "indicators"):
+        assert newest(beside(live), topic) == newest(live, topic)
+
+
+def test_the_live_instance_goes_on_meanwhile(
+    servers: Servers, isolated_env: dict[str, str], ticks: list[Tick], tmp_path: Path
+) -> None:
+    env = isolated_env | ROLE | FEW
+    publish(env, ticks[:8000], None)
+    with service(PROCESSOR, env=env, log=tmp_path / "log") as running:
+        until(lambda: all(bars_so_far(env, symbol) > 500 for symbol in SYMBOLS), running.log)
+        publish(env, ticks[8000:], None)
+        account = backfill(env | MORE, "--from", "beginning", "--in-place")
+        publish(env, [], DAY_END)
+        assert running.end() == 0, running.log()
+    must(PROCESSOR, "--until-caught-up", env=env)
+    assert 0 < account["published"] == account["revised"]
+    with live_run(servers, ticks) as undisturbed:
+        assert newest(env, "bars") == newest(undisturbed, "bars")
+        wanted = newest(undisturbed, "indicators")
+    revised = 0
+    for key, row in newest(env, "indicators").items():
+        row["values"].pop("wma_10", None)
+        assert row["values"] == wanted[key]["values"]
+        revised += row["revision"]
+    assert revised == account["revised"]
+
+
+def test_where_the_log_lost_its_beginning_published_numbers_stay(live: dict[str, str]) -> None:
+    kafka = kafka_of(live)
+    bars, before = newest(live, "bars"), newest(live, "indicators")
+    cuts = [TopicPartition(kafka.topic("stock_ticks"), number, 2000) for number in range(2)]
+    admin = kafka.admin()
+    for deleted in admin.delete_records(cuts).values():
+        deleted.result()
+    account = backfill(live | MORE, "--from", "beginning", "--in-place")
+    assert newest(live, "bars") == bars
+    after = newest(live, "indicators")
+    assert 0 < account["published"] == account["revised"] < len(before)
+    for key, row in after.items():
+        assert {name: value for name, value in row["values"].items() if name != "wma_10"} == before[key]["values"]
+    assert any("wma_10" in row["values"] for row in after.values())
+    assert backfill(live | MORE, "--from", "beginning", "--in-place")["published"] == 0
+
+
+def test_what_a_backfill_can_not_do_is_said_at_once(isolated_env: dict[str, str]) -> None:
+    env = isolated_env | ROLE
+    refused = run(PROCESSOR, "--from", "yesterday", env=env)
+    assert refused.returncode == 2
+    assert "PROCESSOR_FROM must be beginning or a time" in refused.stderr
+    both = run(PROCESSOR, "--from", "beginning", "--to", "x", "--in-place", env=env)
+    assert both.returncode == 2
+    assert "not both" in both.stderr
+    nothing = run(PROCESSOR, "--from", "beginning", "--to", "x.", env=env)
+    assert nothing.returncode == 1
+    assert nothing.stdout == ""
