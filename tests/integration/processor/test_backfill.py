@@ -54,8 +54,9 @@ def live_run(servers: Servers, ticks: list[Tick], *late: Tick) -> Iterator[dict[
         yield env
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def live(servers: Servers, ticks: list[Tick]) -> Iterator[dict[str, str]]:
+    """Those that no test changes."""
     with live_run(servers, ticks) as env:
         yield env
 
@@ -66,9 +67,9 @@ def backfill(env: Mapping[str, str], *arguments: str) -> dict[str, Any]:
     return account
 
 
-def beside(env: Mapping[str, str]) -> dict[str, str]:
-    """The topics that the backfills here write."""
-    return {**env, "KAFKA_TOPIC_PREFIX": f"{env['KAFKA_TOPIC_PREFIX']}beside."}
+def beside(env: Mapping[str, str], name: str) -> dict[str, str]:
+    """Other topics."""
+    return {**env, "KAFKA_TOPIC_PREFIX": f"{env['KAFKA_TOPIC_PREFIX']}{name}."}
 
 
 def newest(env: Mapping[str, str], topic: str) -> dict[Key, Row]:
@@ -85,53 +86,53 @@ def newest(env: Mapping[str, str], topic: str) -> dict[Key, Row]:
     return found
 
 
-def without_revision(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name != "revision"}
-
-
 def test_other_topics_get_what_the_live_instance_published_and_nothing_twice(live: dict[str, str]) -> None:
-    target = ("--from", "beginning", "--to", beside(live)["KAFKA_TOPIC_PREFIX"])
+    other = beside(live, "other")
+    target = ("--from", "beginning", "--to", other["KAFKA_TOPIC_PREFIX"])
     first = backfill(live, *target)
     for topic in ("bars", "indicators"):
-        assert newest(beside(live), topic) == newest(live, topic)
+        assert newest(other, topic) == newest(live, topic)
     assert first["read"] == 9000
     assert (first["published"], first["revised"], first["same"], first["left_out"]) == (first["closed"], 0, 0, 0)
-    again = backfill(live, *target)
-    assert (again["published"], again["same"]) == (0, first["closed"])
     changed = backfill(live | MORE, *target)
-    assert changed["published"] == changed["revised"] == len(newest(beside(live), "indicators"))
+    assert changed["published"] == changed["revised"] == len(newest(other, "indicators"))
 
 
-@pytest.mark.parametrize("interval", ["1s", "1m", "1h"])
-def test_bars_of_a_stretch_equal_an_independent_resampling(
-    live: dict[str, str], ticks: list[Tick], interval: str
-) -> None:
+def test_bars_of_a_stretch_equal_an_independent_resampling(live: dict[str, str], ticks: list[Tick]) -> None:
     begin, end = DAY_START + 10 * HOUR, DAY_START + 12 * HOUR
-    backfill(live, "--from", str(begin), "--until", str(end), "--to", beside(live)["KAFKA_TOPIC_PREFIX"])
+    stretch = beside(live, "stretch")
+    backfill(live, "--from", str(begin), "--until", str(end), "--to", stretch["KAFKA_TOPIC_PREFIX"])
     mine = [tick for tick in ticks if tick.symbol == "AIG"]
     names = {"ts": "ts_event", "price": "price", "volume": "volume"}
     frame = pl.DataFrame({name: [getattr(tick, field) for tick in mine] for name, field in names.items()})
     frame = frame.with_columns(suspicious=pl.Series([bool(tick.flags & 1) for tick in mine]))
-    expected = bars_of(frame, interval).filter((pl.col("start") >= begin) & (pl.col("start") < end))
-    bars = newest(beside(live), "bars")
+    bars = newest(stretch, "bars")
     assert all(begin <= start < end for _, _, start in bars)
-    found = sorted(
-        (bar for key, bar in bars.items() if key[:2] == ("AIG", interval) and bar["activity"] == "traded"),
-        key=lambda bar: int(bar["start"]),
-    )
-    assert found
-    for bar, other in zip(found, expected.to_dicts(), strict=True):
-        exact = ("start", "end", "open", "high", "low", "close", "volume", "trades")
-        assert [bar[name] for name in exact] == [other[name] for name in exact]
-        assert bar["vwap"] == pytest.approx(other["vwap"], rel=1e-12)
+    for interval in ("1s", "1m", "5m", "15m", "1h"):
+        expected = bars_of(frame, interval).filter((pl.col("start") >= begin) & (pl.col("start") < end))
+        found = sorted(
+            (bar for key, bar in bars.items() if key[:2] == ("AIG", interval) and bar["activity"] == "traded"),
+            key=lambda bar: int(bar["start"]),
+        )
+        assert found
+        for bar, other in zip(found, expected.to_dicts(), strict=True):
+            exact = ("start", "end", "open", "high", "low", "close", "volume", "trades")
+            assert [bar[name] for name in exact] == [other[name] for name in exact]
+            assert bar["vwap"] == pytest.approx(other["vwap"], rel=1e-12)
 
 
-def test_in_place_a_new_indicator_gets_its_history(live: dict[str, str]) -> None:
-    bars, before = newest(live, "bars"), newest(live, "indicators")
-    account = backfill(live | MORE, "--from", "beginning", "--in-place")
-    after = newest(live, "indicators")
+@pytest.fixture
+def own(servers: Servers, ticks: list[Tick]) -> Iterator[dict[str, str]]:
+    with live_run(servers, ticks) as env:
+        yield env
+
+
+def test_in_place_a_new_indicator_gets_its_history(own: dict[str, str]) -> None:
+    bars, before = newest(own, "bars"), newest(own, "indicators")
+    account = backfill(own | MORE, "--from", "beginning", "--in-place")
+    after = newest(own, "indicators")
     settled = {key for key, row in before.items() if row["end"] <= DAY_END - HOUR - 10**9}
-    assert newest(live, "bars") == bars
+    assert newest(own, "bars") == bars
     assert account["published"] == account["revised"] == len(settled) > 0
     assert account["left_out"] > 0
     for key, row in after.items():
@@ -145,7 +146,7 @@ def test_in_place_a_new_indicator_gets_its_history(live: dict[str, str]) -> None
             assert "wma_10" in after[key]["warming"]
         else:
             assert after[key]["values"]["wma_10"] == pytest.approx(value, rel=1e-9)
-    again = backfill(live | MORE, "--from", "beginning", "--in-place")
+    again = backfill(own | MORE, "--from", "beginning", "--in-place")
     assert (again["published"], again["same"]) == (0, account["published"] + account["same"])
 
 
@@ -169,20 +170,21 @@ def test_trades_that_came_too_late_are_let_in(servers: Servers, ticks: list[Tick
 
 
 def test_killed_in_the_middle_nothing_is_there_and_the_next_run_does_it(live: dict[str, str], tmp_path: Path) -> None:
-    arguments = ("--from", "beginning", "--to", beside(live)["KAFKA_TOPIC_PREFIX"])
+    killed = beside(live, "killed")
+    arguments = ("--from", "beginning", "--to", killed["KAFKA_TOPIC_PREFIX"])
     slow = live | {"PROCESSOR_MAX_BATCH": "1", "LOG_FORMAT": "json"}
     with service(PROCESSOR, *arguments, env=slow, log=tmp_path / "log") as running:
         until(lambda: '"offset"' in running.log() or running.child.poll() is not None, running.log)
         assert running.end(signal.SIGKILL) == -signal.SIGKILL, running.log()
     assert "partition_done" not in running.log()
-    assert newest(beside(live), "bars") == newest(beside(live), "indicators") == {}
+    assert newest(killed, "bars") == newest(killed, "indicators") == {}
     backfill(live, *arguments)
     for topic in ("bars", "indicators"):
-        assert newest(beside(live), topic) == newest(live, topic)
+        assert newest(killed, topic) == newest(live, topic)
 
 
 def test_the_live_instance_goes_on_meanwhile(
-    servers: Servers, isolated_env: dict[str, str], ticks: list[Tick], tmp_path: Path
+    live: dict[str, str], isolated_env: dict[str, str], ticks: list[Tick], tmp_path: Path
 ) -> None:
     env = isolated_env | ROLE | FEW
     publish(env, ticks[:8000], None)
@@ -194,9 +196,8 @@ def test_the_live_instance_goes_on_meanwhile(
         assert running.end() == 0, running.log()
     must(PROCESSOR, "--until-caught-up", env=env)
     assert 0 < account["published"] == account["revised"]
-    with live_run(servers, ticks) as undisturbed:
-        assert newest(env, "bars") == newest(undisturbed, "bars")
-        wanted = newest(undisturbed, "indicators")
+    assert newest(env, "bars") == newest(live, "bars")
+    wanted = newest(live, "indicators")
     revised = 0
     for key, row in newest(env, "indicators").items():
         row["values"].pop("wma_10", None)
@@ -205,21 +206,21 @@ def test_the_live_instance_goes_on_meanwhile(
     assert revised == account["revised"]
 
 
-def test_where_the_log_lost_its_beginning_published_numbers_stay(live: dict[str, str]) -> None:
-    kafka = kafka_of(live)
-    bars, before = newest(live, "bars"), newest(live, "indicators")
+def test_where_the_log_lost_its_beginning_published_numbers_stay(own: dict[str, str]) -> None:
+    kafka = kafka_of(own)
+    bars, before = newest(own, "bars"), newest(own, "indicators")
     cuts = [TopicPartition(kafka.topic("stock_ticks"), number, 2000) for number in range(2)]
     admin = kafka.admin()
     for deleted in admin.delete_records(cuts).values():
         deleted.result()
-    account = backfill(live | MORE, "--from", "beginning", "--in-place")
-    assert newest(live, "bars") == bars
-    after = newest(live, "indicators")
+    account = backfill(own | MORE, "--from", "beginning", "--in-place")
+    assert newest(own, "bars") == bars
+    after = newest(own, "indicators")
     assert 0 < account["published"] == account["revised"] < len(before)
     for key, row in after.items():
         assert {name: value for name, value in row["values"].items() if name != "wma_10"} == before[key]["values"]
     assert any("wma_10" in row["values"] for row in after.values())
-    assert backfill(live | MORE, "--from", "beginning", "--in-place")["published"] == 0
+    assert backfill(own | MORE, "--from", "beginning", "--in-place")["published"] == 0
 
 
 def test_what_a_backfill_can_not_do_is_said_at_once(isolated_env: dict[str, str]) -> None:

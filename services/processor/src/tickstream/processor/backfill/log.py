@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
+import numpy as np
+
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
+from tickstream.core.columns import Ints
 from tickstream.core.errors import BadRecordError, FatalError, RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
@@ -115,3 +118,23 @@ class Log:
                 yield self._codec.decode(message.value())
             except BadRecordError as bad:
                 _LOG.warning("mark_left_out", offset=message.offset(), reason=str(bad))
+
+
+def cut(offsets: Ints, ts: Ints, marks: Sequence[Progress]) -> Iterator[tuple[slice, list[Progress]]]:
+    """Cut a batch where marks lie that tell that a trade after them is late: (trades, the marks after them).
+
+    Args:
+        offsets: of the trades.
+        ts: their event times.
+        marks: those whose offsets have been reached with the batch.
+    """
+    earliest_from = np.minimum.accumulate(ts[::-1])[::-1]
+    begin = 0
+    ready: list[Progress] = []
+    for mark in sorted(marks, key=lambda mark: mark.offset):
+        ready.append(mark)
+        at = int(np.searchsorted(offsets, mark.offset))
+        if at < len(ts) and earliest_from[at] < mark.ts_event:
+            yield slice(begin, at), ready
+            begin, ready = at, []
+    yield slice(begin, len(ts)), ready
