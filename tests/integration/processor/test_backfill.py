@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import io
 import json
 import signal
 from collections import Counter
@@ -18,11 +20,16 @@ import talib
 
 from tests.integration.processor.market import DAY_END, DAY_START, bars_so_far, publish, recorded
 from tests.support.oracle import LENGTHS, bars_of
-from tests.support.programs import must, run, service, until
+from tests.support.programs import service, until
 from tests.support.servers import Servers, isolated
 from tests.support.topics import Row, kafka_of, read_rows
+from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import TopicPartition
 from tickstream.core.model import Tick
+from tickstream.core.service import Stop
+from tickstream.core.settings import load
+from tickstream.processor import main
+from tickstream.processor.settings import ProcessorSettings
 
 pytestmark = pytest.mark.integration
 
@@ -31,7 +38,8 @@ SYMBOLS = ("AIG", "AIG2")
 ROLE = {"PROCESSOR_ROLES": "bars", "KAFKA_TOPIC_PARTITIONS": "2"}
 MORE = {"PROCESSOR_INDICATORS": "sma:20,ema:20,obv,vwap,wma:10"}
 FEW = {"PROCESSOR_INDICATORS": "sma:20,ema:20,obv,vwap"}
-HOUR = 3600 * 10**9
+SECOND = 10**9
+HOUR = 3600 * SECOND
 
 Key = tuple[str, str, int]
 
@@ -48,9 +56,9 @@ def live_run(servers: Servers, ticks: list[Tick], *late: Tick) -> Iterator[dict[
         env = settings | ROLE | FEW
         publish(env, ticks, DAY_END)
         if late:
-            must(PROCESSOR, "--until-caught-up", env=env)
-            publish(env, late, DAY_END)
-        must(PROCESSOR, "--until-caught-up", env=env)
+            processor(env, "--until-caught-up")
+            publish(env, late, DAY_END + SECOND)
+        processor(env, "--until-caught-up")
         yield env
 
 
@@ -61,8 +69,15 @@ def live(servers: Servers, ticks: list[Tick]) -> Iterator[dict[str, str]]:
         yield env
 
 
+def processor(env: Mapping[str, str], *arguments: str) -> str:
+    """Run the processor to its end in this process, which has imported everything; gives what it printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
+        main.run(load(ProcessorSettings, "PROCESSOR", arguments, env), Stop())
+    return printed.getvalue()
+
+
 def backfill(env: Mapping[str, str], *arguments: str) -> dict[str, Any]:
-    account: dict[str, Any] = json.loads(must(PROCESSOR, "--json", *arguments, env=env))
+    account: dict[str, Any] = json.loads(processor(env, "--json", *arguments).splitlines()[-1])
     assert account["closed"] == account["published"] + account["same"] + account["left_out"]
     return account
 
@@ -131,7 +146,7 @@ def test_in_place_a_new_indicator_gets_its_history(own: dict[str, str]) -> None:
     bars, before = newest(own, "bars"), newest(own, "indicators")
     account = backfill(own | MORE, "--from", "beginning", "--in-place")
     after = newest(own, "indicators")
-    settled = {key for key, row in before.items() if row["end"] <= DAY_END - HOUR - 10**9}
+    settled = {key for key, row in before.items() if row["end"] <= DAY_END - HOUR - SECOND}
     assert newest(own, "bars") == bars
     assert account["published"] == account["revised"] == len(settled) > 0
     assert account["left_out"] > 0
@@ -194,7 +209,7 @@ def test_the_live_instance_goes_on_meanwhile(
         account = backfill(env | MORE, "--from", "beginning", "--in-place")
         publish(env, [], DAY_END)
         assert running.end() == 0, running.log()
-    must(PROCESSOR, "--until-caught-up", env=env)
+    processor(env, "--until-caught-up")
     assert 0 < account["published"] == account["revised"]
     assert newest(env, "bars") == newest(live, "bars")
     wanted = newest(live, "indicators")
@@ -223,14 +238,13 @@ def test_where_the_log_lost_its_beginning_published_numbers_stay(own: dict[str, 
     assert backfill(own | MORE, "--from", "beginning", "--in-place")["published"] == 0
 
 
-def test_what_a_backfill_can_not_do_is_said_at_once(isolated_env: dict[str, str]) -> None:
-    env = isolated_env | ROLE
-    refused = run(PROCESSOR, "--from", "yesterday", env=env)
-    assert refused.returncode == 2
-    assert "PROCESSOR_FROM must be beginning or a time" in refused.stderr
-    both = run(PROCESSOR, "--from", "beginning", "--to", "x", "--in-place", env=env)
-    assert both.returncode == 2
-    assert "not both" in both.stderr
-    nothing = run(PROCESSOR, "--from", "beginning", "--to", "x.", env=env)
-    assert nothing.returncode == 1
-    assert nothing.stdout == ""
+def test_without_trades_it_can_not_go_on(isolated_env: dict[str, str]) -> None:
+    with pytest.raises(RetryableError, match="stock_ticks"):
+        processor(isolated_env | ROLE, "--from", "beginning", "--to", "x.")
+
+
+def test_topics_that_do_not_fit_together_are_refused(live: dict[str, str]) -> None:
+    other = beside(live, "unfit")
+    kafka_of({**other, "KAFKA_TOPIC_PARTITIONS": "3"}).ensure_topics(["bars", "indicators"])
+    with pytest.raises(FatalError, match="unfit.bars must have 2 partitions as the trades have, has 3"):
+        processor(live, "--from", "beginning", "--to", other["KAFKA_TOPIC_PREFIX"])

@@ -117,10 +117,25 @@ def test_a_series_whose_published_bars_are_older_than_the_log_is_short_of_histor
     assert history.usable(first).tolist() == [False, True, True]
 
 
-def test_a_batch_is_cut_where_a_mark_makes_a_later_trade_late() -> None:
-    marks = [Progress("s", ts, offset) for ts, offset in ((15, 11), (25, 12), (99, 14))]
-    found = list(cut(np.array([10, 11, 12, 13]), np.array([10, 20, 20, 30]), marks))
-    assert found == [(slice(0, 2), marks[:2]), (slice(2, 4), marks[2:])]
+def test_a_batch_is_cut_before_a_trade_that_a_mark_makes_late() -> None:
+    marks = [Progress("s", ts, offset) for ts, offset in ((15, 11), (25, 12), (26, 13), (99, 15))]
+    found = list(cut(np.array([10, 11, 12, 13, 14]), np.array([10, 20, 30, 21, 22]), marks))
+    assert found == [(slice(0, 3), marks[:3]), (slice(3, 5), marks[3:])]
+
+
+@given(st.lists(st.integers(0, 30), max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30))))
+def test_a_mark_is_told_before_any_trade_that_it_makes_late(times: list[int], told: list[tuple[int, int]]) -> None:
+    marks = [Progress("s", ts, offset) for offset, ts in sorted(told, key=lambda mark: mark[0])]
+    applied: list[Progress] = []
+    rows: list[int] = []
+    for piece, ready in cut(np.arange(len(times)), np.array(times, dtype=np.int64), marks):
+        for row in range(piece.start, piece.stop):
+            late = [mark for mark in marks if mark.offset <= row and mark.ts_event > times[row]]
+            assert all(mark in applied for mark in late)
+            rows.append(row)
+        applied += ready
+        assert all(mark.offset <= piece.stop for mark in ready) or piece.stop == len(times)
+    assert (rows, applied) == (list(range(len(times))), marks)
 
 
 def test_a_batch_without_trades_has_its_marks() -> None:

@@ -121,20 +121,22 @@ class Log:
 
 
 def cut(offsets: Ints, ts: Ints, marks: Sequence[Progress]) -> Iterator[tuple[slice, list[Progress]]]:
-    """Cut a batch where marks lie that tell that a trade after them is late: (trades, the marks after them).
+    """Cut a batch before trades that marks before them may make late: (trades, the marks after them).
 
     Args:
         offsets: of the trades.
         ts: their event times.
         marks: those whose offsets have been reached with the batch.
     """
-    earliest_from = np.minimum.accumulate(ts[::-1])[::-1]
-    begin = 0
-    ready: list[Progress] = []
-    for mark in sorted(marks, key=lambda mark: mark.offset):
-        ready.append(mark)
-        at = int(np.searchsorted(offsets, mark.offset))
-        if at < len(ts) and earliest_from[at] < mark.ts_event:
-            yield slice(begin, at), ready
-            begin, ready = at, []
-    yield slice(begin, len(ts)), ready
+    marks = sorted(marks, key=lambda mark: mark.offset)
+    rows = np.searchsorted(offsets, [mark.offset for mark in marks])
+    within = rows < len(ts)
+    told = np.full(len(ts), np.iinfo(np.int64).min)
+    np.maximum.at(told, rows[within], np.array([mark.ts_event for mark in marks], dtype=np.int64)[within])
+    late = np.flatnonzero(ts < np.maximum.accumulate(told))
+    counts, firsts = np.unique(np.searchsorted(rows, late, side="right"), return_index=True)
+    begin = done = 0
+    for count, row in zip(counts.tolist(), late[firsts].tolist(), strict=True):
+        yield slice(begin, row), marks[done:count]
+        begin, done = row, count
+    yield slice(begin, len(ts)), marks[done:]
