@@ -246,5 +246,5 @@ def test_without_trades_it_can_not_go_on(isolated_env: dict[str, str]) -> None:
 def test_topics_that_do_not_fit_together_are_refused(live: dict[str, str]) -> None:
     other = beside(live, "unfit")
     kafka_of({**other, "KAFKA_TOPIC_PARTITIONS": "3"}).ensure_topics(["bars", "indicators"])
-    with pytest.raises(FatalError, match="unfit.bars must have 2 partitions as the trades have, has 3"):
+    with pytest.raises(FatalError, match=r"unfit\.bars must have 2 partitions as the trades have, has 3"):
         processor(live, "--from", "beginning", "--to", other["KAFKA_TOPIC_PREFIX"])

@@ -76,17 +76,18 @@ def _publish(path: Path, symbols: str, prefix: str, settings: Mapping[str, str])
     """Replay recordings into topics with a prefix, as fast as it goes."""
     chosen = ["--symbols", symbols] if symbols else []
     replay = ["--source", "replay", "--path", str(path), "--speed", "max", *chosen]
-    _run("tickstream-producer", replay, {**settings, "KAFKA_TOPIC_PREFIX": prefix}, stdout=subprocess.DEVNULL)
+    _run("tickstream-producer", replay, {**settings, "KAFKA_TOPIC_PREFIX": prefix}, quiet=True)
 
 
-def _run(program: str, arguments: Sequence[str], more: Mapping[str, str] | None = None, **options: int) -> None:
-    """Run a service to its end; its log goes to stderr as it comes.
+def _run(program: str, arguments: Sequence[str], more: Mapping[str, str] | None = None, *, quiet: bool = False) -> None:
+    """Run a service to its end; its log goes to stderr as it comes, and what it prints to stdout unless `quiet`.
 
     Raises:
         typer.Exit: it ended with something else than 0.
     """
     command = [str(Path(sys.executable).with_name(program)), *arguments]
     environment = {**kafka_environment(os.environ), **(more or {})}
-    code = subprocess.run(command, env=environment, check=False, **options).returncode
+    printed = subprocess.DEVNULL if quiet else None
+    code = subprocess.run(command, env=environment, check=False, stdout=printed).returncode
     if code:
         raise typer.Exit(code if code == 2 else 1)
