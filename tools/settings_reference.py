@@ -15,7 +15,7 @@ from pydantic_core import PydanticUndefined
 
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.analytics.settings import AnalyticsSettings
-from tickstream.core.settings import ServiceSettings
+from tickstream.core.settings import ServiceSettings, plain_name
 from tickstream.processor.settings import ProcessorSettings
 from tickstream.producer.settings import ProducerSettings
 from tickstream.ws_bridge.settings import WsBridgeSettings
@@ -67,7 +67,8 @@ def _table(settings: type[BaseModel], service: str, left_out: set[str]) -> str:
     for name, field in settings.model_fields.items():
         if name in left_out:
             continue
-        variable = name.upper() if not service or name in shared else f"{service}_{name.upper()}"
+        upper = plain_name(name).upper()
+        variable = upper if not service or name in shared else f"{service}_{upper}"
         lines.append(f"| `{variable}` | {_default(field)} | {_meaning(field)} |\n")
     return "".join(lines)
 

@@ -16,7 +16,12 @@ def kafka_settings(environment: Mapping[str, str]) -> KafkaSettings:
     Raises:
         SettingsError: a setting breaks a rule.
     """
-    return load(KafkaSettings, "TICKSTREAM", [], {**_running_stack(environment), **environment})
+    return load(KafkaSettings, "TICKSTREAM", [], kafka_environment(environment))
+
+
+def kafka_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment, with the settings of the stack that runs on this machine where it names no Kafka."""
+    return {**_running_stack(environment), **environment}
 
 
 def _running_stack(environment: Mapping[str, str]) -> dict[str, str]:

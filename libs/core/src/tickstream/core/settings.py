@@ -3,7 +3,8 @@
 A field `speed` of the producer is read from the flag `--speed`, else from `PRODUCER_SPEED`.
 A field of `ServiceSettings`, such as `log_level`, is read from `--log-level`, else from
 `PRODUCER_LOG_LEVEL`, else from `LOG_LEVEL`. A secret, such as `INFLUXDB_TOKEN`, may lie in a file
-that `INFLUXDB_TOKEN_FILE` names.
+that `INFLUXDB_TOKEN_FILE` names. A field such as `from_`, whose name is a word of Python's, is
+read from `--from`.
 """
 
 from __future__ import annotations
@@ -146,7 +147,7 @@ def _secrets_in_files(
 
 
 def _variables(field: str, service: str, shared: frozenset[str]) -> tuple[str, ...]:
-    own = f"{service}_{field.upper()}"
+    own = f"{service}_{plain_name(field).upper()}"
     return (own, field.upper()) if field in shared else (own,)
 
 
@@ -159,12 +160,17 @@ def _parser(settings: type[BaseModel], service: str, shared: frozenset[str]) -> 
     )
     for name, field in settings.model_fields.items():
         words = f"{field.description or ''} [{_variables(name, service, shared)[-1]}]".strip()
-        flag = "--" + name.replace("_", "-")
+        flag = "--" + plain_name(name).replace("_", "-")
         if _is_flag(field):
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=words)
+            parser.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, default=None, help=words)
         else:
-            parser.add_argument(flag, default=None, metavar="VALUE", help=words.replace("%", "%%"))
+            parser.add_argument(flag, dest=name, default=None, metavar="VALUE", help=words.replace("%", "%%"))
     return parser
+
+
+def plain_name(field: str) -> str:
+    """A field's name without the underscore that tells it from a word of Python's."""
+    return field.removesuffix("_")
 
 
 def _is_flag(field: FieldInfo) -> bool:

@@ -15,6 +15,7 @@ from tickstream.core.service import Stop, run_service
 from tickstream.processor import roles
 from tickstream.processor.adapters.identity import place
 from tickstream.processor.adapters.transactions import Transactions
+from tickstream.processor.backfill import main as backfill
 from tickstream.processor.figures import Figures
 from tickstream.processor.pipeline import Pipeline
 from tickstream.processor.settings import ProcessorSettings
@@ -30,8 +31,11 @@ def main() -> int:
 
 
 def run(settings: ProcessorSettings, stop: Stop) -> None:
-    """Do what the roles ask for."""
-    roles.run(settings, stop, run_bars)
+    """Backfill when that is asked for, else do what the roles ask for."""
+    if settings.from_ is not None:
+        backfill.run(settings, stop)
+    else:
+        roles.run(settings, stop, run_bars)
 
 
 def run_bars(settings: ProcessorSettings, stop: Stop) -> None:

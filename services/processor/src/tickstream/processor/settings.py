@@ -12,6 +12,7 @@ from tickstream.core.sessions import Sessions
 from tickstream.core.settings import Names
 from tickstream.core.topics import INTERVALS
 from tickstream.processor.adapters import plugins
+from tickstream.processor.backfill.settings import BackfillSettings
 from tickstream.processor.domain.catalogue import ENTRIES, Catalogue, name_of
 from tickstream.processor.domain.rules import Rules
 from tickstream.processor.roles import RoleSettings
@@ -19,7 +20,7 @@ from tickstream.processor.roles import RoleSettings
 _DAY: Final = 86_400 * NANOS_PER_SECOND
 
 
-class ProcessorSettings(RoleSettings):
+class ProcessorSettings(BackfillSettings, RoleSettings):
     """Turns trades into bars and indicators, exactly once, and stores them."""
 
     intervals: Names = Field(

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
+from tickstream.core.clock import event_time
 from tickstream.core.errors import SettingProblem, SettingsError
 
 _A_TIME: Final = "a time such as 2013-10-08T14:30:00Z"
@@ -101,13 +101,7 @@ def _start(text: str) -> Start | None:
 
 
 def _time(text: str) -> int | None:
-    """Nanoseconds of an ISO 8601 time (UTC unless it says otherwise), or of an integer of nanoseconds."""
-    if text.isdigit() and len(text) >= 16:
-        return int(text)
     try:
-        moment = datetime.fromisoformat(text)
+        return event_time(text)
     except ValueError:
         return None
-    whole = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    since = whole - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000_000 + since.microseconds * 1000

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, cast, get_args
+from typing import Final, Protocol, cast, get_args
 
 import numpy as np
 
@@ -15,7 +15,6 @@ from tickstream.core.kafka import Kafka, Message, dead_letter_headers
 from tickstream.core.model import Bar, IndicatorSet, MarketEvent, State
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
-from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.catalogue import Catalogue
 from tickstream.processor.domain.engine import Gap, Output
@@ -26,13 +25,27 @@ _STATES: Final = get_args(State)
 _SERVICE: Final = "processor"
 
 
+class Sender(Protocol):
+    """Takes records for topics."""
+
+    def send(
+        self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes | None], partition: int = -1
+    ) -> None:
+        """Take records; without a partition their keys choose it."""
+
+    def send_one(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Mapping[str, bytes] | None = None
+    ) -> None:
+        """Take one record, with headers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Sends an engine's output in transactions; symbols, sources and intervals are those of the engine's codes."""
+    """Sends an engine's output; symbols, sources and intervals are those of the engine's codes."""
 
     kafka: Kafka
     codecs: Codecs
-    transactions: Transactions
+    transactions: Sender
     clock: Clock
     symbols: Interner
     sources: Interner

@@ -3,7 +3,8 @@
 librdkafka doesn't number transactions as brokers since KIP-890 can: after a commit that timed out,
 the late request could end the next transaction. So a producer with which anything went wrong is
 not used again: a new one takes its transactional id, which fences the old one. That makes it safe to
-give up early: a call has 3 s, and after each failure twice as long, up to 15 s, until a commit succeeds.
+give up early: a call has a small part of the transaction's timeout, by default 3 of 20 s, and after each failure
+twice as long, up to three quarters of it, until a commit succeeds.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from typing import Any, Final
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Producer, TopicPartition
 
-_SHORTEST: Final = 3.0
-_LONGEST: Final = 15.0
+_TIMEOUT: Final = 20.0
+_SHORTEST: Final = 0.15
+_LONGEST: Final = 0.75
 _SLACK: Final = 1.0
-_TIMEOUT_MS: Final = 20_000
 
 
 class Transactions:
@@ -28,13 +29,15 @@ class Transactions:
     Args:
         kafka: the cluster.
         instance: the transactional id, its own for each process that runs.
+        timeout: seconds after which the brokers abort a transaction that has not ended.
     """
 
-    def __init__(self, kafka: Kafka, instance: str) -> None:
+    def __init__(self, kafka: Kafka, instance: str, timeout: float = _TIMEOUT) -> None:
         self._kafka = kafka
         self._instance = instance
+        self._timeout = timeout
         self._producer: Producer | None = None
-        self._limit = _SHORTEST
+        self._limit = timeout * _SHORTEST
         self.is_open = False
 
     def renew(self) -> None:
@@ -45,12 +48,12 @@ class Transactions:
         """
         self._producer = None
         self.is_open = False
-        limit, self._limit = self._limit, min(2 * self._limit, _LONGEST)
+        limit, self._limit = self._limit, min(2 * self._limit, self._timeout * _LONGEST)
         producer = self._kafka.producer(
             self._instance,
             transactional_id=self._instance,
-            transaction_timeout_ms=_TIMEOUT_MS,
-            delivery_timeout_ms=_TIMEOUT_MS,
+            transaction_timeout_ms=int(self._timeout * 1000),
+            delivery_timeout_ms=int(self._timeout * 1000),
         )
         try:
             producer.init_transactions(limit)
@@ -87,15 +90,15 @@ class Transactions:
         self._begun()
         self._send_slowly(topic, key, value, -1, headers)
 
-    def commit(self, offsets: Sequence[TopicPartition], consumer: Consumer) -> None:
-        """End the transaction, with the offsets in it.
+    def commit(self, offsets: Sequence[TopicPartition] = (), consumer: Consumer | None = None) -> None:
+        """End the transaction, with the consumer's offsets in it, if there are any.
 
         Raises:
             RetryableError: it may or may not have been committed; the producer must be renewed.
         """
         producer = self._begun()
         try:
-            if offsets:
+            if offsets and consumer is not None:
                 group = consumer.consumer_group_metadata()
                 _within(
                     self._limit + _SLACK,
@@ -105,7 +108,7 @@ class Transactions:
         except KafkaException as error:
             raise _retryable(error) from error
         self.is_open = False
-        self._limit = _SHORTEST
+        self._limit = self._timeout * _SHORTEST
 
     def _begun(self) -> Producer:
         producer = self._producer

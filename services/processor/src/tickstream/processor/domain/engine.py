@@ -126,6 +126,12 @@ class Engine:
         """How many symbols the partition has."""
         return len(self._streams_of)
 
+    @property
+    def reached(self) -> dict[str, int]:
+        """How far each symbol has come."""
+        reached = self._watermarks.all()
+        return {self._symbols.values[symbol]: int(reached[symbol]) for symbol in self._streams_of}
+
     def take(self, ticks: TickColumns) -> Taken:
         """Count trades, in the order of the log."""
         symbols, sources = ticks.symbol.codes.astype(np.int64), ticks.source.codes.astype(np.int64)
