@@ -246,7 +246,7 @@ def test_images_are_built_by_the_workspace_s_own_uv() -> None:
 def test_the_build_s_context_holds_all_that_the_sources_point_to() -> None:
     let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"]
     held = {path for pattern in let_in for path in ROOT.glob(pattern)}
-    members = {path.parent for path in ROOT.glob("*/*/pyproject.toml")}
+    members = {path.parent for place in ("libs", "services") for path in ROOT.glob(f"{place}/*/pyproject.toml")}
     assert {ROOT / "pyproject.toml", ROOT / "uv.lock"} <= held
     assert {member / name for member in members for name in ("pyproject.toml", "src")} <= held
     links = {path.resolve() for member in members for path in (member / "src").rglob("*") if path.is_symlink()}
