@@ -57,7 +57,7 @@ class Traffic:
 
 @contextmanager
 def traffic(market: Market, pause: float = 0.0) -> Iterator[Traffic]:
-    # A number of its own: a client that knows the last test's trade would count its repetition as one that was left out.
+    # The last test's trade once more would rightly be counted as one that was left out.
     Traffic.last += 1
     market.publish([tick(symbol, Traffic.last) for symbol in SYMBOLS])
     made = Traffic(market, pause)
