@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -31,6 +32,7 @@ _DISK_GB: Final = 3.0
 _MEMORY_GB: Final = 2.0
 _GB: Final = 1e9
 _HTTP_PORT: Final = 8080
+_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 _TOOL_SECONDS: Final = 10
 _NO_INFLUXDB: Final = (
     "InfluxDB can't be compiled here: time series go to PostgreSQL, or set INFLUXDB_URL to a server of your own"
@@ -161,7 +163,7 @@ def _first_line(command: list[str]) -> str:
         done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=_TOOL_SECONDS)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    lines = done.stdout.strip().splitlines()
+    lines = _COLOURS.sub("", done.stdout).strip().splitlines()
     return lines[0] if done.returncode == 0 and lines else ""
 
 

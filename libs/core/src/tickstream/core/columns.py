@@ -52,6 +52,10 @@ class Interner:
             self.values.append(value)
         return code
 
+    def find(self, value: str) -> int:
+        """The code of `value`; -1, which no value has, when it wasn't seen before."""
+        return self._codes.get(value, -1)
+
     def __len__(self) -> int:
         return len(self.values)
 

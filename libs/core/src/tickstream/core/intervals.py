@@ -14,6 +14,7 @@ Measure = Literal["time", "trades", "volume", "value"]
 
 _NAME: Final = re.compile(r"([1-9][0-9]{0,11})([smhdtv])")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600}
+_LARGER: Final = {"s": "m", "m": "h"}
 _COUNTED: Final[dict[str, Measure]] = {"t": "trades", "v": "volume", "d": "value"}
 _DAY: Final = 86_400
 _LEAST_VALUE: Final = 1000
@@ -53,6 +54,8 @@ class Interval:
             raise ValueError(f"interval {name!r} must be 1d, a day, or {_LEAST_VALUE}d and more of value traded")
         if unit in _COUNTED:
             return cls(name, _COUNTED[unit], size)
+        if unit in _LARGER and size % 60 == 0:
+            raise ValueError(f"interval {name!r} must be called {size // 60}{_LARGER[unit]}")
         seconds = size * _UNITS[unit]
         if seconds >= _DAY or _DAY % seconds:
             raise ValueError(f"interval {name!r} must go into a day without rest; a whole day is 1d")

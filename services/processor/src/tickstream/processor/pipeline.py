@@ -37,7 +37,8 @@ from tickstream.processor.adapters.outputs import Outputs
 from tickstream.processor.adapters.plugins import Complaints
 from tickstream.processor.adapters.source import Batch, Source
 from tickstream.processor.adapters.transactions import Transactions
-from tickstream.processor.domain.engine import Engine, Output
+from tickstream.processor.domain.engine import Engine
+from tickstream.processor.domain.output import Output
 from tickstream.processor.domain.state import FROM_THE_BEGINNING, Offsets
 from tickstream.processor.domain.windows import Calendars
 from tickstream.processor.figures import Figures
@@ -100,7 +101,7 @@ class Pipeline:
             settings.intervals,
             self._rules.catalogue,
         )
-        self._news = News(kafka, codecs)
+        self._news = News(kafka, codecs, clock)
         self._heard: deque[Heard] = deque(maxlen=_MOST_EVENTS)
         self._complaints = Complaints(self._rules.catalogue, figures, clock)
         self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked, self._patiently)
@@ -254,8 +255,7 @@ class Pipeline:
         for partition, found in loaded.items():
             engine = Engine(self._rules, self._calendars, self._names.symbols, self._names.sources)
             engine.restore(found)
-            for heard in self._heard:
-                engine.hear(heard.event, heard.partition, heard.offset)
+            engine.hear_all([(heard.event, heard.partition, heard.offset) for heard in self._heard])
             self._engines[partition] = engine
         return {partition: found.offsets for partition, found in loaded.items()}
 

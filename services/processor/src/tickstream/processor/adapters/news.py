@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
 from tickstream.core.errors import BadRecordError, RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, KafkaError, KafkaException, Message, TopicPartition
@@ -34,26 +35,38 @@ class News:
     Args:
         kafka: the cluster.
         codecs: decode the events.
+        clock: for limits.
     """
 
-    def __init__(self, kafka: Kafka, codecs: Codecs) -> None:
+    def __init__(self, kafka: Kafka, codecs: Codecs, clock: Clock) -> None:
         self._kafka = kafka
+        self._clock = clock
         self._topic = kafka.topic(MARKET_EVENTS.name)
         self._consumer = kafka.reader()
         self._codec = codecs.of(MarketEvent)
         self._ahead: dict[int, int] | None = None
+        self._found: list[Heard] = []
 
     def catch_up(self) -> list[Heard]:
-        """All events that there are by now, when called for the first time.
+        """All events that there are by now, when called for the first time; later calls give nothing.
 
         Raises:
-            RetryableError: Kafka doesn't answer.
+            RetryableError: Kafka doesn't answer; what was read so far is given by the next call.
         """
-        found: list[Heard] = []
         if self._ahead is None:
             self._ahead = self._begin()
+        deadline = self._clock.monotonic() + _LIMIT
         while self._ahead:
-            found += self.read(_TURN)
+            left = len(self._ahead)
+            found = self.read(_TURN)
+            self._found += found
+            if found or len(self._ahead) < left:
+                deadline = self._clock.monotonic() + _LIMIT
+            elif self._clock.monotonic() > deadline:
+                raise RetryableError(
+                    f"{self._topic} must be readable to its end, but {sorted(self._ahead)} are not yet"
+                )
+        found, self._found = self._found, []
         return found
 
     def read(self, seconds: float = 0.0) -> list[Heard]:

@@ -17,8 +17,8 @@ from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
 from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.catalogue import Catalogue
-from tickstream.processor.domain.engine import Gap, Output
 from tickstream.processor.domain.outages import ACTIVITIES
+from tickstream.processor.domain.output import Gap, Output
 from tickstream.processor.domain.state import Record
 
 _STATES: Final = get_args(State)

@@ -66,7 +66,7 @@ def _check(target: Kafka, partitions: int) -> None:
 
 
 def _news(log: Place) -> list[Heard]:
-    news = News(log.kafka, log.codecs)
+    news = News(log.kafka, log.codecs, SystemClock())
     try:
         return news.catch_up()
     finally:

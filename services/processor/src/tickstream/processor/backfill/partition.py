@@ -34,7 +34,8 @@ from tickstream.processor.backfill.log import Log, cut
 from tickstream.processor.backfill.published import Reader
 from tickstream.processor.backfill.settings import BEGINNING
 from tickstream.processor.backfill.spool import Spool
-from tickstream.processor.domain.engine import Engine, Output
+from tickstream.processor.domain.engine import Engine
+from tickstream.processor.domain.output import Output
 from tickstream.processor.domain.recomputed import (
     ABSENT,
     FIGURES,

@@ -84,6 +84,7 @@ class OpenWindows:
     def restore(self, table: Table) -> None:
         """Go on from these windows."""
         self.table = table[np.argsort(table["key"], kind="stable")]
+        self._changed.clear()
 
     def take(self, trades: Trades) -> None:
         """Count trades."""

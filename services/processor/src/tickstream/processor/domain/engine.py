@@ -6,12 +6,11 @@ The same log gives the same closed bars, indicators and rejections, however it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tickstream.core.columns import Floats, Interner, Ints, TickColumns
+from tickstream.core.columns import Interner, Ints, TickColumns
 from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
 from tickstream.processor.domain import ledger, state
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table, stacked
@@ -21,55 +20,13 @@ from tickstream.processor.domain.dedupe import Missing, Seen
 from tickstream.processor.domain.indicators import Indicators
 from tickstream.processor.domain.ledger import Ledger
 from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
+from tickstream.processor.domain.output import Gap, Output, Taken
 from tickstream.processor.domain.revisions import LATE, Revised, Revisions
 from tickstream.processor.domain.rules import Rules
 from tickstream.processor.domain.state import Loaded, Offsets, Record
 from tickstream.processor.domain.trades import by_arrival, by_pair, by_time
 from tickstream.processor.domain.watermark import NEVER, Watermarks
 from tickstream.processor.domain.windows import Calendars, Codes
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Trades that a source skipped, both numbers included."""
-
-    symbol: int
-    source: int
-    first: int
-    last: int
-    ts_event: int
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """What became of a batch of trades: `too_late` are rows of it, `late` how many change closed bars."""
-
-    duplicates: int
-    suspicious: int
-    late: int
-    too_late: NDArray[np.intp]
-    gaps: list[Gap]
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """Bars, and indicators: `values[i]`, by the catalogue's names, is of `indicated[i]`.
-
-    The `revision` of a bar in `indicated` is that of its values.
-    """
-
-    bars: Table
-    indicated: Table
-    values: Floats
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Output]) -> Output:
-        """The bars of all parts."""
-        return cls(
-            stacked([part.bars for part in parts], BAR),
-            stacked([part.indicated for part in parts], BAR),
-            np.concatenate([part.values for part in parts]) if parts else np.zeros((0, 0)),
-        )
 
 
 class Engine:
@@ -177,6 +134,14 @@ class Engine:
         self._traded.append(np.array([self._streams[symbol, source] for symbol in ended.tolist()], dtype=np.intp))
         self._heard.add(source)
 
+    def hear_all(self, news: Sequence[tuple[MarketEvent, int, int]]) -> None:
+        """Take all market events that there were, as `hear` does, once state was read back.
+
+        Those that published bars were made with come first: only then can be told what the others change.
+        """
+        for event, partition, offset in sorted(news, key=lambda told: not self._has_heard(told[1], told[2])):
+            self.hear(event, partition, offset)
+
     def hear(self, event: MarketEvent, partition: int, offset: int) -> None:
         """Take a market event; one that comes after windows were closed that it is about revises them.
 
@@ -185,7 +150,7 @@ class Engine:
             partition: where it stands in market_events.
             offset: as above; one that the engine has heard before changes nothing more.
         """
-        if offset < self._events.get(partition, 0):
+        if self._has_heard(partition, offset):
             self._outages.take(event)
             return
         self._events[partition] = offset + 1
@@ -214,6 +179,9 @@ class Engine:
         outputs.append(self._close(limits))
         self._limits = limits
         return outputs[0] if len(outputs) == 1 else Output.concatenate(outputs)
+
+    def _has_heard(self, partition: int, offset: int) -> bool:
+        return offset < self._events.get(partition, 0)
 
     def _closed_limits(self) -> Ints:
         """How far the windows of each symbol are to be closed."""
@@ -244,7 +212,7 @@ class Engine:
     def _closed_of(self, event: MarketEvent) -> list[tuple[int, int]]:
         """(symbol, how far it is closed) of those that an event is about."""
         if event.symbol:
-            about = {self._symbols.code(event.symbol)} & self._streams_of.keys()
+            about = {self._symbols.find(event.symbol)} & self._streams_of.keys()
         else:
             about = {symbol for symbol, source in self._pairs if self._sources.values[source] == event.source}
         return [(symbol, int(self._limits[symbol])) for symbol in sorted(about) if symbol < len(self._limits)]
@@ -252,7 +220,7 @@ class Engine:
     def _why_empty(self, symbols: Codes, starts: Ints, ends: Ints) -> NDArray[np.int8]:
         found = np.full(len(symbols), QUIET, dtype=np.int8)
         for name, stretches in self._outages.halted.items():
-            rows = np.flatnonzero(symbols == self._symbols.code(name))
+            rows = np.flatnonzero(symbols == self._symbols.find(name))
             found[rows[touched(stretches, starts[rows], ends[rows])]] = HALTED
         for live, rows in self._watermarks.by_sources(symbols):
             # Once all have ended, those that there were tell.

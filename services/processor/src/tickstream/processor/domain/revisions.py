@@ -301,6 +301,7 @@ class _Again:
         blank = flat[self.series]
         flat[self.series] = self._start
         bars = self._closing.close(self.windows, self._limits)
+        self._closing.moved.clear()
         self.after = flat[self.series]
         flat[self.series] = blank
         of = np.searchsorted(self.series, bars["symbol"].astype(np.int64) * self._width + bars["interval"])
