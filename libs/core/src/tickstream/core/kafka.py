@@ -131,6 +131,7 @@ class Kafka:
             "session.timeout.ms": 10_000,
             "fetch.wait.max.ms": 50,
             "queued.max.messages.kbytes": 65_536,
+            "fetch.queue.backoff.ms": 5,  # by default a partition that is read ahead far enough rests for a second
         }
         return Consumer(config | _dotted(overrides) | _CALLBACKS)
 

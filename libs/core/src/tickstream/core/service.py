@@ -5,6 +5,7 @@ Exit codes: 0 after a clean end, 1 when it can't go on, 2 for bad settings.
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import socket
@@ -12,12 +13,13 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from tickstream.core import logging
 from tickstream.core.errors import SettingsError, TickstreamError
 from tickstream.core.settings import ServiceSettings, load
 
+_YOUNG_OBJECTS: Final = 100_000
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
 
 
@@ -53,6 +55,13 @@ def instance_name() -> str:
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+def _collect_less_often() -> None:
+    """Records come by the ten thousand, and none of them is part of a cycle: looking for some costs a fifth of reading."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
+
+
 def run_service(service: str, settings: type[_Settings], body: Callable[[_Settings, Stop], None]) -> int:
     """Load the settings, run the body, and give the exit code.
 
@@ -71,6 +80,7 @@ def run_service(service: str, settings: type[_Settings], body: Callable[[_Settin
     log = logging.logger(__name__)
     stop = Stop()
     stop.on_signals()
+    _collect_less_often()
     try:
         body(loaded, stop)
     except TickstreamError as error:
