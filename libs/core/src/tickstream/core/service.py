@@ -56,7 +56,7 @@ def instance_name() -> str:
 
 
 def _collect_less_often() -> None:
-    """Records come by the ten thousand, and none of them is part of a cycle: looking for some costs a fifth of reading."""
+    """Records come in thousands and are in no cycle: looking for some costs a fifth of what reading them does."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])

@@ -41,8 +41,8 @@ def run(settings: ProcessorSettings, stop: Stop) -> None:
 def run_bars(settings: ProcessorSettings, stop: Stop) -> None:
     """Make bars until told to stop or, when so set, caught up."""
     kafka, codecs, clock, registry = Kafka(settings), Codecs.from_settings(settings), SystemClock(), new_registry()
-    with place(kafka.group(_SERVICE)) as instance:
-        transactions = Transactions(kafka, instance)
+    with place(kafka.group(_SERVICE)) as held:
+        transactions = Transactions(kafka, held.name)
         pipeline = Pipeline(settings, kafka, codecs, transactions, Figures(registry), clock, stop)
 
         def readiness() -> dict[str, str]:
@@ -52,7 +52,9 @@ def run_bars(settings: ProcessorSettings, stop: Stop) -> None:
             HealthServer(settings.http_host, settings.http_port, _PREFERRED_PORT, readiness, registry) as health,
             Reporter(kafka, codecs, registry, _SERVICE, clock),
         ):
-            _LOG.info("started", instance=instance, http_port=health.port)
+            _LOG.info("started", instance=held.name, http_port=health.port)
             retry_forever(kafka.ensure_topics, stop, pipeline.wait_for)
             pipeline.run()
+        if transactions.are_over:
+            held.clear()
     _LOG.info("ended")

@@ -49,7 +49,14 @@ _TOO_LATE: Final = "too_late"
 _TOO_EARLY: Final = "too_early"
 _NANOS_PER_MILLISECOND: Final = 1_000_000
 _POLL: Final = 0.02
+_GATHER: Final = 0.005
+_GATHER_SHARE: Final = 0.25
+"""Once there is a trade, more are waited for, for this part of what the last ones took: with load, batches grow."""
+
 _COMMIT_EVERY: Final = 0.05
+_SAVE_EVERY: Final = 1.0
+"""How often state is committed while it comes to nothing that a reader would wait for."""
+
 _MOST_EVENTS: Final = 100_000
 _FORMING_SHARE: Final = 0.1
 """Forming bars may take this part of the time, and come less often where that isn't enough."""
@@ -105,7 +112,8 @@ class Pipeline:
         self._heard: deque[Heard] = deque(maxlen=_MOST_EVENTS)
         self._complaints = Complaints(self._rules.catalogue, figures, clock)
         self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked, self._patiently)
-        self._opened_at = 0.0
+        self._changed_at = 0.0
+        self._took = 0.0
         self._form_at = 0.0
         self._failed = ""
         self.waiting_for = "the start"
@@ -126,13 +134,15 @@ class Pipeline:
             self._news.close()
 
     def _done(self) -> bool:
-        return self._source.caught_up and not self._transactions.is_open
+        return self._source.caught_up and not self._changed
 
     def _turn(self) -> None:
-        batch = self._source.read(_POLL)
+        batch = self._source.read(_POLL, min(max(_GATHER, self._took * _GATHER_SHARE), _POLL))
+        began = self._clock.monotonic()
         if self._failed:
             raise RetryableError(self._failed)
-        before = self._transactions.is_open
+        if not self._changed:
+            self._changed_at = self._clock.monotonic()
         if len(batch.messages):
             self._take(batch)
         self._hear(self._news.read())
@@ -141,11 +151,15 @@ class Pipeline:
             self._changed.add(partition)
         self._close()
         self._form()
-        if not before:
-            self._opened_at = self._clock.monotonic()
-        idle = len(batch.messages) < self._settings.max_batch // 10
-        if self._changed and (idle or self._clock.monotonic() - self._opened_at >= _COMMIT_EVERY):
+        if self._changed and self._clock.monotonic() - self._changed_at >= self._longest_wait(len(batch.messages)):
             self._commit()
+        self._took = self._clock.monotonic() - began
+
+    def _longest_wait(self, trades: int) -> float:
+        """How long changes may wait: what readers wait for goes out as soon as no more trades are."""
+        if not self._transactions.is_open:
+            return _SAVE_EVERY
+        return _COMMIT_EVERY if trades >= self._settings.max_batch // 10 else 0.0
 
     def _take(self, batch: Batch) -> None:
         values = list(map(Message.value, batch.messages))

@@ -28,6 +28,10 @@ from tickstream.producer.domain.progress import Marks
 
 _BATCH: Final = 5_000
 _TURN: Final = 0.005
+_FEW: Final = 100
+_PAUSE: Final = 0.002
+"""After few trades more are waited for: they go out together, which the client's own lingering does anyway."""
+
 _MARK_EVERY: Final = 0.1
 _NEVER: Final = int(np.iinfo(np.int64).min)
 
@@ -153,7 +157,7 @@ class Feed:
             stop = self._due_rows(chunk.due, at, pacer.due(now))
             if stop > at and not self._send(chunk, at, stop):
                 return False
-            idle, at = stop == at, stop
+            idle, few, at = stop == at, stop - at < _FEW and stop < len(chunk), stop
             following = int(chunk.due[at]) if at < len(chunk) else chunk.until
             self._advance(min(following, pacer.due(now)))
             self._outside.turn(behind, now)
@@ -162,6 +166,8 @@ class Feed:
             if idle:
                 self._clock.sleep(min(_TURN, max(0.0, pacer.wait(following, now))))
                 self._publisher.serve()
+            elif few:
+                self._clock.sleep(_PAUSE)
         return False
 
     def _due_rows(self, due: Ints, at: int, reached: int) -> int:

@@ -67,7 +67,7 @@ def latency(
     rate: Annotated[int, typer.Option(min=1, help="Trades a second.")] = 500,
     seconds: Annotated[float, typer.Option(min=1, help="For how long.")] = 15,
 ) -> None:
-    """From the producer's stamp to a client of the bridge, beside a plain Kafka consumer."""
+    """Trades at a client of the bridge and at a plain Kafka consumer, and closed bars there."""
     with _reported(), bench_servers() as environment:
         lines = measure(environment, rate, seconds)
         show_latencies(lines)

@@ -1,4 +1,8 @@
-"""How old a trade is when a client of the bridge has it, beside a plain Kafka consumer in the same run."""
+"""How old trades and bars are when a reader has them.
+
+A trade's age counts from the producer's stamp. A bar of a second is closed by the first trade of the next one:
+its age counts from its end, so what that trade takes to come is in it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,21 +26,25 @@ from tickstream.core.codec import Codecs
 from tickstream.core.columns import TickInterners
 from tickstream.core.errors import FatalError
 from tickstream.core.kafka import OFFSET_END, Kafka, Message, TopicPartition
-from tickstream.core.model import Tick
+from tickstream.core.model import Bar, Tick
 from tickstream.core.settings import KafkaSettings, load
-from tickstream.core.topics import STOCK_TICKS
+from tickstream.core.topics import BARS, STOCK_TICKS
 
+_Times = Callable[[list[bytes | None]], list[float]]
+"""What the records' ages count from, in milliseconds of the epoch."""
+
+_NANOS_PER_MS: Final = 1e6
 _START_LIMIT: Final = 60.0
-_WARM_SECONDS: Final = 15.0
+_WARM_SECONDS: Final = 45.0
 """A broker that has just started compiles as it runs: its first seconds are not like the others."""
 
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """One line of the table; ages in milliseconds, from the producer's stamp to the reader's hands."""
+    """One line of the table; ages in milliseconds."""
 
     who: str
-    trades: int
+    records: int
     p50_ms: float
     p99_ms: float
     max_ms: float
@@ -46,12 +54,12 @@ class Latency:
 class _Ages:
     """Ages of what was received once warm, in milliseconds."""
 
-    since: float
+    since: float = field(default_factory=lambda: time.monotonic() + _WARM_SECONDS)
     found: list[float] = field(default_factory=list)
 
     def add(self, stamps_ms: list[float]) -> None:
         if time.monotonic() >= self.since:
-            now = time.time_ns() / 1e6
+            now = time.time_ns() / _NANOS_PER_MS
             self.found += [now - stamp for stamp in stamps_ms]
 
     def line(self, who: str) -> Latency:
@@ -62,32 +70,34 @@ class _Ages:
 
 
 def measure(environment: Mapping[str, str], rate: int, seconds: float) -> list[Latency]:
-    """Simulate `rate` trades a second for so long, and give the ages at both readers.
+    """Simulate `rate` trades a second for so long, and give the ages at the readers.
 
     Raises:
         FatalError: a service doesn't start, or nothing arrives.
     """
     settings = load(KafkaSettings, "BENCH", [], environment)
-    kafka = Kafka(settings)
+    kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
     kafka.ensure_topics()
+    quiet = {**environment, "LOG_LEVEL": "ERROR", "HTTP_PORT": "0", "PROCESSOR_ROLES": "bars"}
+    market = ("tickstream-producer", "--source", "simulate", "--calendar", "24/7", "--rate", str(rate))
     port = free_port(24_000)
-    quiet = {**environment, "LOG_LEVEL": "ERROR"}
-    with ExitStack() as running:
-        running.enter_context(_program("tickstream-ws-bridge", quiet | {"HTTP_PORT": str(port)}))
+    with _program(quiet | {"HTTP_PORT": str(port)}, "tickstream-ws-bridge"):
         _await_listening(port)
-        market = ("--source", "simulate", "--calendar", "24/7", "--rate", str(rate))
-        running.enter_context(_program("tickstream-producer", quiet | {"HTTP_PORT": "0"}, *market))
-        since = time.monotonic() + _WARM_SECONDS
-        plain, client = _Ages(since), _Ages(since)
-        stop = threading.Event()
-        reader = threading.Thread(target=_read_plainly, args=(kafka, Codecs.from_settings(settings), plain, stop))
-        reader.start()
-        try:
+        trades, client = _Ages(), _Ages()
+        with _program(quiet, *market), _reader(kafka, STOCK_TICKS.name, _stamps(codecs), trades):
             asyncio.run(_listen(port, client, _WARM_SECONDS + seconds))
-        finally:
-            stop.set()
-            reader.join()
-    return [plain.line("plain Kafka consumer"), client.line("client of the bridge")]
+    bars = _Ages()
+    with (
+        _program(quiet, "tickstream-processor", "--calendar", "24/7"),
+        _program(quiet, *market),
+        _reader(kafka, BARS.name, _ends(codecs), bars),
+    ):
+        time.sleep(_WARM_SECONDS + seconds)
+    return [
+        trades.line("trades, plain Kafka consumer"),
+        client.line("trades, client of the bridge"),
+        bars.line("closed bars of a second, plain Kafka consumer"),
+    ]
 
 
 async def _listen(port: int, ages: _Ages, seconds: float) -> None:
@@ -107,20 +117,47 @@ async def _listen(port: int, ages: _Ages, seconds: float) -> None:
                 ages.add([record["ts_ingest_ms"] for record in event[1]["data"]])
 
 
-def _read_plainly(kafka: Kafka, codecs: Codecs, ages: _Ages, stop: threading.Event) -> None:
+def _stamps(codecs: Codecs) -> _Times:
+    decode, names = codecs.of(Tick).decode_columns, TickInterners()
+    return lambda values: (decode(values, names).columns.ts_ingest / _NANOS_PER_MS).tolist()
+
+
+def _ends(codecs: Codecs) -> _Times:
+    decode = codecs.of(Bar).decode
+
+    def ends(values: list[bytes | None]) -> list[float]:
+        bars = map(decode, values)
+        return [bar.end / _NANOS_PER_MS for bar in bars if bar.state == "closed" and bar.interval == "1s"]
+
+    return ends
+
+
+@contextmanager
+def _reader(kafka: Kafka, name: str, times: _Times, ages: _Ages) -> Iterator[None]:
+    """Read a topic beside everything else."""
+    stop = threading.Event()
+    thread = threading.Thread(target=_read_plainly, args=(kafka, name, times, ages, stop))
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def _read_plainly(kafka: Kafka, name: str, times: _Times, ages: _Ages, stop: threading.Event) -> None:
     consumer = kafka.reader(fetch_wait_max_ms=10)
-    topic, decode, names = kafka.topic(STOCK_TICKS.name), codecs.of(Tick).decode_columns, TickInterners()
-    consumer.assign([TopicPartition(topic, number, OFFSET_END) for number in range(kafka.partitions(STOCK_TICKS.name))])
+    topic = kafka.topic(name)
+    consumer.assign([TopicPartition(topic, number, OFFSET_END) for number in range(kafka.partitions(name))])
     while not stop.is_set():
         messages = [message for message in consumer.consume(1000, 0.005) if message.error() is None]
         if messages:
-            columns = decode(list(map(Message.value, messages)), names).columns
-            ages.add((columns.ts_ingest // 1_000_000).astype(float).tolist())
+            ages.add(times(list(map(Message.value, messages))))
     consumer.close()
 
 
 @contextmanager
-def _program(name: str, environment: Mapping[str, str], *arguments: str) -> Iterator[None]:
+def _program(environment: Mapping[str, str], name: str, *arguments: str) -> Iterator[None]:
     command = [str(Path(sys.executable).with_name(name)), *arguments]
     child = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL)
     try:
@@ -135,7 +172,6 @@ def _program(name: str, environment: Mapping[str, str], *arguments: str) -> Iter
 
 
 def _await_listening(port: int) -> None:
-
     deadline = time.monotonic() + _START_LIMIT
     while time.monotonic() < deadline:
         try:

@@ -102,10 +102,10 @@ def show(figures: Sequence[Figure], ratios: Sequence[Ratio]) -> None:
 
 def show_latencies(lines: Sequence[Latency]) -> None:
     """Print the ages."""
-    table = Table("who", "trades", "p50", "p99", "max", box=None)
+    table = Table("who", "records", "p50", "p99", "max", box=None)
     for line in lines:
         table.add_row(
-            line.who, f"{line.trades:,}", f"{line.p50_ms:.1f} ms", f"{line.p99_ms:.1f} ms", f"{line.max_ms:.1f} ms"
+            line.who, f"{line.records:,}", f"{line.p50_ms:.1f} ms", f"{line.p99_ms:.1f} ms", f"{line.max_ms:.1f} ms"
         )
     Console(width=None if os.isatty(1) else 140).print(table)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol, cast, get_args
 
 import numpy as np
@@ -51,6 +51,7 @@ class Outputs:
     sources: Interner
     intervals: tuple[str, ...]
     catalogue: Catalogue
+    encoded: list[bytes | None] = field(default_factory=list, init=False)
 
     def send_bars(self, output: Output, state: State) -> None:
         """Send bars and their indicators, all closed or all partial."""
@@ -66,8 +67,8 @@ class Outputs:
             self.transactions.send(self.kafka.topic(BARS.name), self._keys(bars), values)
 
     def _keys(self, bars: Table) -> list[bytes | None]:
-        names: list[bytes | None] = [name.encode() for name in self.symbols.values]
-        return [names[code] for code in bars["symbol"].tolist()]
+        self.encoded.extend(name.encode() for name in self.symbols.values[len(self.encoded) :])
+        return [self.encoded[code] for code in bars["symbol"].tolist()]
 
     def send_gap(self, gap: Gap) -> None:
         """Send a market event that says which trades are missing."""

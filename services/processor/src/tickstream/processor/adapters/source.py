@@ -115,13 +115,17 @@ class Source:
             total += max(high - part.ticks, 0)
         return total
 
-    def read(self, seconds: float) -> Batch:
-        """The next trades; waits for up to `seconds`, and takes the marks that have come, too.
+    def read(self, seconds: float, more_seconds: float) -> Batch:
+        """The next trades; takes the marks that have come, too.
+
+        Args:
+            seconds: how long to wait for a trade.
+            more_seconds: how long, once there is one, to wait for more.
 
         Raises:
             FatalError: Kafka can't go on.
         """
-        messages: Sequence[Message] = self.consumer.consume(self._max_batch, seconds)
+        messages: Sequence[Message] = self._fetch(seconds, more_seconds)
         ends: dict[int, int] = {}
         if any(map(Message.error, messages)):
             messages, ends = _sorted_out(messages)
@@ -138,6 +142,16 @@ class Source:
                 self._partitions[number].ticks = max(self._partitions[number].ticks, end)
         self._read_marks()
         return Batch(messages, partitions)
+
+    def _fetch(self, seconds: float, more_seconds: float) -> list[Message]:
+        first = self.consumer.poll(seconds)
+        if first is None:
+            return []
+        number = first.partition() or 0
+        part = self._partitions.get(number)
+        more = self.consumer.consume(self._max_batch - 1, more_seconds)
+        # A partition that was given to us anew meanwhile is read from where its state says, the first record included.
+        return [first, *more] if self._partitions.get(number) is part else more
 
     def due_marks(self) -> list[tuple[int, Progress]]:
         """(partition, mark) of the marks whose offset has been reached; each is given once."""

@@ -40,6 +40,11 @@ class Transactions:
         self._limit = timeout * _SHORTEST
         self.is_open = False
 
+    @property
+    def are_over(self) -> bool:
+        """Whether no transaction of this name is open: neither one of ours, nor one of who had the name before."""
+        return self._producer is not None and not self.is_open
+
     def renew(self) -> None:
         """Put a new producer in the place of the last one; whatever that one had open is aborted.
 
