@@ -24,6 +24,7 @@ from tickstream.processor.domain.output import Gap, Output, Taken
 from tickstream.processor.domain.revisions import LATE, Revised, Revisions
 from tickstream.processor.domain.rules import Rules
 from tickstream.processor.domain.state import Loaded, Offsets, Record
+from tickstream.processor.domain.streams import Streams
 from tickstream.processor.domain.trades import by_arrival, by_pair, by_time
 from tickstream.processor.domain.watermark import NEVER, Watermarks
 from tickstream.processor.domain.windows import Calendars, Codes
@@ -49,10 +50,8 @@ class Engine:
         self._is_counted = np.array([interval.counted for interval in rules.intervals])
         self._shown = np.isin(np.arange(self._width), list(rules.shown))
         self._seen = Seen()
-        self._streams: dict[tuple[int, int], int] = {}
-        self._pairs: list[tuple[int, int]] = []
-        self._streams_of: dict[int, list[int]] = {}
-        self._watermarks = Watermarks(rules.patience)
+        self._streams = Streams()
+        self._watermarks = Watermarks(rules.patience, rules.grace, self._streams)
         self._counted = CountedBars(rules.intervals)
         self._open = OpenWindows(rules.intervals, calendars, rules.indicated)
         self._outages = Outages()
@@ -69,7 +68,6 @@ class Engine:
         self._indicators = Indicators(rules.catalogue, rules.intervals, rules.retention, symbols)
         shelves = {ledger.CLOSED: self._revisions.kept, ledger.REVISED: self._revisions.numbers}
         self._ledger = Ledger(rules.intervals, symbols, sources, shelves)
-        self._touched: list[Codes] = []
         self._traded: list[NDArray[np.intp]] = []
         self._holed: set[int] = set()
         self._waited = False
@@ -81,13 +79,13 @@ class Engine:
     @property
     def symbol_count(self) -> int:
         """How many symbols the partition has."""
-        return len(self._streams_of)
+        return len(self._streams.traded)
 
     @property
     def reached(self) -> dict[str, int]:
         """How far each symbol has come."""
         reached = self._watermarks.all()
-        return {self._symbols.values[symbol]: int(reached[symbol]) for symbol in self._streams_of}
+        return {self._symbols.values[symbol]: int(reached[symbol]) for symbol in self._streams.traded}
 
     def take(self, ticks: TickColumns) -> Taken:
         """Count trades, in the order of the log."""
@@ -96,10 +94,7 @@ class Engine:
         pairs = list(zip(symbols[order[heads]].tolist(), sources[order[heads]].tolist(), strict=True))
         streams = np.array([self._stream(pair) for pair in pairs], dtype=np.intp)
         fresh, missing = self._seen.take(streams, heads, ticks.seq[order])
-        firsts = order[heads].tolist()
-        joins = [(symbol, source, row) for (symbol, source), row in zip(pairs, firsts, strict=True)]
-        before = self._watermarks.take(symbols, sources, ticks.ts_event, joins)
-        self._touched.append(symbols[order[heads]])
+        before = self._watermarks.take(symbols, sources, ticks.ts_event, streams)
         self._traded.append(streams)
         self._heard.update(source for _, source in pairs)
         counted = fresh
@@ -129,9 +124,7 @@ class Engine:
     def mark(self, progress: Progress) -> None:
         """Note how far a source says that it has come; its offset must have been reached."""
         source = self._sources.code(progress.source)
-        ended = self._watermarks.mark(source, progress.ts_event, final=progress.final)
-        self._touched.append(ended)
-        self._traded.append(np.array([self._streams[symbol, source] for symbol in ended.tolist()], dtype=np.intp))
+        self._watermarks.mark(source, progress.ts_event, final=progress.final)
         self._heard.add(source)
 
     def hear_all(self, news: Sequence[tuple[MarketEvent, int, int]]) -> None:
@@ -212,9 +205,10 @@ class Engine:
     def _closed_of(self, event: MarketEvent) -> list[tuple[int, int]]:
         """(symbol, how far it is closed) of those that an event is about."""
         if event.symbol:
-            about = {self._symbols.find(event.symbol)} & self._streams_of.keys()
+            about = {self._symbols.find(event.symbol)} & set(self._streams.traded)
         else:
-            about = {symbol for symbol, source in self._pairs if self._sources.values[source] == event.source}
+            source = self._sources.find(event.source or "")
+            about = set(self._streams.symbols[self._streams.sources == source].tolist())
         return [(symbol, int(self._limits[symbol])) for symbol in sorted(about) if symbol < len(self._limits)]
 
     def _why_empty(self, symbols: Codes, starts: Ints, ends: Ints) -> NDArray[np.int8]:
@@ -222,9 +216,9 @@ class Engine:
         for name, stretches in self._outages.halted.items():
             rows = np.flatnonzero(symbols == self._symbols.find(name))
             found[rows[touched(stretches, starts[rows], ends[rows])]] = HALTED
-        for live, rows in self._watermarks.by_sources(symbols):
-            # Once all have ended, those that there were tell.
-            sources = live or {self._pairs[stream][1] for stream in self._streams_of[int(symbols[rows[0]])]}
+        some = np.flatnonzero(touched(self._outages.any_down, starts, ends))
+        for sources, places in self._watermarks.counting(symbols[some], ends[some]):
+            rows = some[places]
             down = self._outages.down(self._sources.values[source] for source in sources)
             found[rows[touched(down, starts[rows], ends[rows])]] = FEED_DOWN
         return found
@@ -248,8 +242,8 @@ class Engine:
         records += [
             state.source_record(
                 self._sources.values[source],
-                self._watermarks.progress(source),
-                over=self._watermarks.is_over(source),
+                self._watermarks.latest(source),
+                *self._watermarks.promises.of(source),
             )
             for source in sorted(self._heard)
         ]
@@ -269,14 +263,13 @@ class Engine:
 
     def restore(self, loaded: Loaded) -> None:
         """Go on from state that was read back."""
-        for source, (progress, over) in loaded.sources.items():
-            self._watermarks.restore_source(self._sources.code(source), progress, over=over)
+        for source, told in loaded.sources.items():
+            self._watermarks.restore_source(self._sources.code(source), *told)
         self._events = dict(loaded.events)
         tables = self._ledger.restore(loaded)
         self._restore_streams(tables[ledger.STREAMS], loaded)
         reached = tables[ledger.REACHED]
-        self._watermarks.restore_symbols(reached["symbol"].astype(np.int64), reached["reached"])
-        self._watermarks.advance()
+        self._watermarks.restore_symbols(reached["symbol"].astype(np.int64), reached["traded"], reached["reached"])
         self._restore_cursors(tables[ledger.CURSORS], loaded)
         self._limits = self._closed_limits()
         windows = tables[ledger.OPEN]
@@ -295,23 +288,22 @@ class Engine:
         moved, self._closing.moved = self._closing.moved, []
         if moved:
             self._ledger.note(ledger.CURSORS, self._closing.cursors.reshape(-1)[np.unique(np.concatenate(moved))])
-        symbols = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *self._touched]))
-        self._touched.clear()
-        own = self._watermarks.underivable(symbols)
-        rows = np.zeros(len(own), dtype=ledger.SYMBOL)
-        rows["key"] = rows["symbol"] = own
-        rows["reached"] = self._watermarks.all()[own]
+        symbols, traded, reached = self._watermarks.underivable()
+        rows = np.zeros(len(symbols), dtype=ledger.SYMBOL)
+        rows["key"] = rows["symbol"] = symbols
+        rows["traded"], rows["reached"] = traded, reached
         self._ledger.note(ledger.REACHED, rows)
         return self._note_streams()
 
     def _note_streams(self) -> list[Record]:
-        shared = [stream for symbol in self._watermarks.shared for stream in self._streams_of[symbol]]
-        streams = np.unique(np.concatenate([np.array(shared, dtype=np.intp), *self._traded]))
+        moved = self._watermarks.moved()
+        streams = np.unique(np.concatenate([moved, *self._traded]))
         self._traded.clear()
+        presence = self._watermarks.presence
         rows = np.zeros(len(streams), dtype=ledger.STREAM)
-        pairs = np.array([self._pairs[stream] for stream in streams.tolist()], dtype=np.int64).reshape(-1, 2)
-        rows["key"], rows["symbol"], rows["source"] = streams, pairs[:, 0], pairs[:, 1]
-        rows["live"] = self._watermarks.are_live(pairs[:, 0], pairs[:, 1])
+        rows["key"], rows["waited"] = streams, self._watermarks.are_waited_for(streams)
+        rows["symbol"], rows["source"] = self._streams.symbols[streams], self._streams.sources[streams]
+        rows["since"], rows["until"] = presence.last(streams)
         rows["first"], rows["last"] = self._seen.spans(streams)
         self._ledger.note(ledger.STREAMS, rows)
         holed = self._seen.holed(streams.tolist())
@@ -320,6 +312,7 @@ class Engine:
         return [
             *(state.ranges_record(stream, self._seen.ranges(stream)) for stream in holed),
             *(state.ranges_record(stream, None) for stream in sorted(whole)),
+            *(state.spans_record(stream, spans) for stream in moved.tolist() if (spans := presence.earlier(stream))),
         ]
 
     def _are_open(self, windows: Table) -> NDArray[np.bool_]:
@@ -333,18 +326,16 @@ class Engine:
         return are_open
 
     def _stream(self, pair: tuple[int, int], seen: Sequence[tuple[int, int]] = ()) -> int:
-        stream = self._streams.get(pair)
-        if stream is None:
-            stream = self._streams[pair] = self._seen.add_stream(list(seen))
-            self._pairs.append(pair)
-            self._streams_of.setdefault(pair[0], []).append(stream)
-        return stream
+        if not self._streams.has(*pair):
+            self._seen.add_stream(list(seen))
+            return self._streams.add(*pair)
+        return self._streams.number(*pair)
 
     def _only(self, bars: Table) -> Output:
         return Output(bars, np.zeros(0, dtype=BAR), self._indicators.no_values)
 
     def _gap(self, missing: Missing, ts_event: int) -> Gap:
-        symbol, source = self._pairs[missing.stream]
+        symbol, source = int(self._streams.symbols[missing.stream]), int(self._streams.sources[missing.stream])
         return Gap(symbol, source, missing.first, missing.last, ts_event)
 
     def _set_aside(self, ticks: TickColumns, rows: NDArray[np.intp], before: Ints) -> int:
@@ -355,11 +346,12 @@ class Engine:
         return len(rows)
 
     def _restore_streams(self, rows: Table, loaded: Loaded) -> None:
-        columns = (rows[name].tolist() for name in ("key", "symbol", "source", "live", "first", "last"))
-        for key, symbol, source, live, first, last in zip(*columns, strict=True):
+        columns = (rows[name].tolist() for name in ("key", "symbol", "source", "first", "last"))
+        for key, symbol, source, first, last in zip(*columns, strict=True):
             self._stream((symbol, source), loaded.ranges.get(key, [(first, last)]))
-            if live:
-                self._watermarks.restore_live(symbol, source)
+        self._watermarks.restore_streams(rows["waited"] == 1, rows["since"], rows["until"])
+        for stream, spans in loaded.spans.items():
+            self._watermarks.presence.restore_earlier(stream, spans)
         self._holed = set(loaded.ranges)
 
     def _restore_cursors(self, rows: Table, loaded: Loaded) -> None:

@@ -28,13 +28,23 @@ CURSORS: Final = b"c"
 REACHED: Final = b"y"
 STREAMS: Final = b"q"
 
-SYMBOL: Final = np.dtype([("key", "i8"), ("symbol", "i4"), ("reached", "i8")])
-"""How far a symbol has come, where that doesn't follow from its sources; its key is the symbol."""
+SYMBOL: Final = np.dtype([("key", "i8"), ("symbol", "i4"), ("traded", "i8"), ("reached", "i8")])
+"""How far a symbol has come, by trades and in all, where its sources don't tell; its key is the symbol."""
 
 STREAM: Final = np.dtype(
-    [("key", "i8"), ("symbol", "i4"), ("source", "i4"), ("live", "i4"), ("first", "i8"), ("last", "i8")]
+    [
+        ("key", "i8"),
+        ("symbol", "i4"),
+        ("source", "i4"),
+        ("waited", "i4"),
+        ("since", "i8"),
+        ("until", "i8"),
+        ("first", "i8"),
+        ("last", "i8"),
+    ]
 )
-"""The trades of a symbol from a source: whether it is waited for, which numbers were seen; its key is the stream."""
+"""The trades of a symbol from a source: whether its marks are waited for, when it counted the last time, which numbers
+were seen; its key is the stream."""
 
 _DTYPES: Final = {CLOSED: WINDOW, REVISED: REVISION, OPEN: WINDOW, CURSORS: CURSOR, REACHED: SYMBOL, STREAMS: STREAM}
 _WINDOWS: Final = (CLOSED, REVISED, OPEN)

@@ -66,6 +66,11 @@ class Outages:
         place = bisect_left(changes, event.ts_event, key=lambda change: change[0])
         return changes[place - 1][0] if place else _EVER
 
+    @property
+    def any_down(self) -> list[Stretch]:
+        """When any source was down."""
+        return [stretch for stretches in self._down.values() for stretch in stretches]
+
     def down(self, sources: Iterable[str]) -> list[Stretch]:
         """When all of some sources were down."""
         return _common([self._down.get(source, []) for source in sources])

@@ -4,11 +4,12 @@ One record for each of these, written when it has changed:
 
 - how far a partition's input is counted in,
 - how far market events have been heard,
-- a source's progress,
+- how far a source has come, by its trades and by its marks,
 - which numbers stand for which symbols and sources,
 - a segment of a table: open and closed windows, revisions, where series, symbols and streams stand,
 - the late trades that wait,
 - the numbers that were seen of a stream that misses some,
+- when a stream's source counted before it was left behind,
 - a closed bar of a series with indicators, in one of `BLOCK` places that are used in turn,
 - up to `BLOCK` closed bars together, taken back when the series lets them go,
 - where a series' bars begin, and what indicators had come to there.
@@ -29,6 +30,7 @@ from tickstream.core.columns import Floats
 from tickstream.core.errors import FatalError
 from tickstream.processor.domain.dedupe import Range
 from tickstream.processor.domain.functions import BEGINNING, ENDLESS, PRICES
+from tickstream.processor.domain.presence import Span
 from tickstream.processor.domain.series import Held
 
 BLOCK: Final = 64
@@ -36,7 +38,7 @@ BLOCK: Final = 64
 Record = tuple[bytes, bytes | None]
 """A key and a value."""
 
-_VERSION: Final = 3
+_VERSION: Final = 4
 _SEPARATOR: Final = b"\x00"
 _OFFSETS_KEY: Final = b"o"
 _EVENTS_KEY: Final = b"e"
@@ -46,7 +48,7 @@ _OF_SERIES: Final = (b"a", b"t", b"b")
 _SEGMENTS: Final = (b"w", b"v", b"p", b"c", b"y", b"q")
 _EVENTS: Final = struct.Struct("<qq")
 _OFFSETS: Final = struct.Struct("<Bqq")
-_SOURCE: Final = struct.Struct("<BqB")
+_SOURCE: Final = struct.Struct("<Bqqq")
 _RANGE: Final = struct.Struct("<qq")
 _BARS: Final = struct.Struct("<Bq")
 _ONE_BAR: Final = struct.Struct(f"<Bq{len(PRICES)}d")
@@ -75,9 +77,9 @@ def events_record(heard: Mapping[int, int]) -> Record:
     return _EVENTS_KEY, bytes([_VERSION]) + b"".join(_EVENTS.pack(*item) for item in sorted(heard.items()))
 
 
-def source_record(source: str, progress: int, *, over: bool) -> Record:
-    """A source's progress."""
-    return b"s" + source.encode(), _SOURCE.pack(_VERSION, progress, over)
+def source_record(source: str, latest: int, promised: int, ended: int) -> Record:
+    """How far a source has come by its trades, what its marks have promised, and when it has ended."""
+    return b"s" + source.encode(), _SOURCE.pack(_VERSION, latest, promised, ended)
 
 
 def names_record(kind: bytes, first: int, names: Sequence[str]) -> Record:
@@ -95,6 +97,11 @@ def ranges_record(stream: int, ranges: Sequence[Range] | None) -> Record:
     """The numbers that were seen of a stream, by its key in its segment; None when none is missing any more."""
     value = None if ranges is None else b"".join([bytes([_VERSION]), *(_RANGE.pack(*numbers) for numbers in ranges)])
     return b"h%d" % stream, value
+
+
+def spans_record(stream: int, spans: Sequence[Span]) -> Record:
+    """When the source of a stream counted but for the last time, by the stream's key in its segment."""
+    return b"g%d" % stream, b"".join([bytes([_VERSION]), *(_RANGE.pack(*span) for span in spans)])
 
 
 def bar_record(symbol: bytes, seconds: int, number: int, bar: Iterable[float]) -> Record:
@@ -133,9 +140,10 @@ class Loaded:
     def __init__(self) -> None:
         self.offsets = FROM_THE_BEGINNING
         self.events: dict[int, int] = {}
-        self.sources: dict[str, tuple[int, bool]] = {}
+        self.sources: dict[str, tuple[int, int, int]] = {}
         self.waiting = b""
         self.ranges: dict[int, list[Range]] = {}
+        self.spans: dict[int, list[Span]] = {}
         self._names: dict[bytes, dict[int, list[str]]] = {kind: {} for kind in _NAMES}
         self._segments: dict[bytes, dict[int, bytes]] = {kind: {} for kind in _SEGMENTS}
         self._bars: dict[tuple[str, int], dict[bytes, tuple[int, Floats]]] = {}
@@ -169,12 +177,14 @@ class Loaded:
         elif kind == _EVENTS_KEY:
             self.events = dict(_EVENTS.iter_unpack(value[1:]))
         elif kind == b"s":
-            _, progress, over = _SOURCE.unpack(value)
-            self.sources[rest.decode()] = (progress, bool(over))
+            _, *told = _SOURCE.unpack(value)
+            self.sources[rest.decode()] = (told[0], told[1], told[2])
         elif kind == _WAITING_KEY:
             self.waiting = value[1:]
         elif kind == b"h":
             self.ranges[int(rest)] = list(_RANGE.iter_unpack(value[1:]))
+        elif kind == b"g":
+            self.spans[int(rest)] = list(_RANGE.iter_unpack(value[1:]))
 
     def _take_series(self, key: bytes, value: bytes) -> None:
         if key[:1] == b"a":

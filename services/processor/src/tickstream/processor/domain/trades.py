@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats, Ints, TickColumns
-from tickstream.processor.domain.watermark import sorted_rows
+from tickstream.processor.domain.arrays import sorted_rows
 from tickstream.processor.domain.windows import Codes
 
 _COARSE: Final = 1024.0

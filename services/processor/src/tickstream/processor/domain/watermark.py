@@ -1,26 +1,45 @@
 """How far event time has come, by source and by symbol.
 
-A source has come as far as its latest trade in the partition, or as its last mark says. A symbol
-has come as far as the slowest of the live sources that trade it; one that lies more than
-`patience` behind the fastest of them is not waited for. A source that says that it ends is live
-again from its next trade on. A symbol never goes back.
+A symbol has come as far as the slowest of its sources: by their trades, or by their marks, if those
+say more. Its windows close by that. What is late follows from the trades alone: marks are read
+beside them, so how far the trades had been read when a mark came is chance. A mark that is kept to
+makes no trade late, so it doesn't matter when it comes.
+
+A source joins a symbol with a trade of it that lies no more than `patience` behind the symbol's
+fastest source; the first one counts from just before its first trade. It leaves with the very trade
+that puts it more than twice `patience` behind. A symbol never goes back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Ints
+from tickstream.processor.domain.arrays import grown, sorted_rows
+from tickstream.processor.domain.courses import Course, Courses, Rows
+from tickstream.processor.domain.presence import EVER, FOREVER, Presence
+from tickstream.processor.domain.promises import Promises
+from tickstream.processor.domain.sets import Members, Sets
+from tickstream.processor.domain.streams import Streams
 from tickstream.processor.domain.windows import Codes
 
 NEVER: Final = int(np.iinfo(np.int64).min)
-_NONE: Final = -1
-_SEVERAL: Final = -2
-_ROOM: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A batch of trades, and how far the symbol of each had come just before it."""
+
+    symbols: Codes
+    sources: Codes
+    ts: Ints
+    courses: Courses
+    before: Ints
 
 
 class Watermarks:
@@ -28,253 +47,271 @@ class Watermarks:
 
     Args:
         patience: nanoseconds.
+        grace: nanoseconds that a window waits after its end.
+        streams: which there are.
+
+    Attributes:
+        promises: what the marks say.
+        presence: when sources count.
     """
 
-    def __init__(self, patience: int) -> None:
+    def __init__(self, patience: int, grace: int, streams: Streams) -> None:
         self._patience = patience
-        self._progress = np.zeros(0, dtype=np.int64)
-        self._over: set[int] = set()
-        self._of = np.zeros(0, dtype=np.int64)
-        self._sole = np.zeros(0, dtype=np.int64)
-        self._several: dict[int, frozenset[int]] = {}
+        self._grace = grace
+        self._streams = streams
+        self._latest = np.zeros(0, dtype=np.int64)
+        self._sets = Sets()
+        self._traded = np.zeros(0, dtype=np.int64)
+        self._reached = np.zeros(0, dtype=np.int64)
+        self._noted = (np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64))
+        self._moved: list[NDArray[np.intp]] = []
+        self.promises = Promises(patience)
+        self.presence = Presence()
 
     def all(self) -> Ints:
-        """The watermark of each symbol by its code; `NEVER` where the partition doesn't have the symbol."""
-        return self._of
+        """How far each symbol had come when `advance` was last called; `NEVER` where it isn't known."""
+        return self._reached
 
-    def progress(self, source: int) -> int:
-        """How far a source has come."""
-        return int(self._progress[source])
-
-    def is_over(self, source: int) -> bool:
-        """Whether the source has said that it ends, and nothing was heard of it since."""
-        return source in self._over
-
-    def sources(self, symbol: int) -> frozenset[int]:
-        """The live sources of a symbol."""
-        sole = int(self._sole[symbol])
-        if sole == _SEVERAL:
-            return self._several[symbol]
-        return frozenset() if sole == _NONE else frozenset((sole,))
-
-    def by_sources(self, symbols: Codes) -> Iterator[tuple[frozenset[int], NDArray[np.intp]]]:
-        """(live sources, rows) of the symbols in some rows; those without any come one by one."""
-        sole = self._sole[symbols]
-        for source in np.unique(sole).tolist():
-            rows = np.flatnonzero(sole == source)
-            if source >= 0:
-                yield frozenset((source,)), rows
-                continue
-            for symbol in np.unique(symbols[rows]).tolist():
-                yield self.sources(symbol), rows[symbols[rows] == symbol]
-
-    def restore_source(self, source: int, progress: int, *, over: bool) -> None:
-        """Set how far a source had come."""
-        self.reserve(0, source + 1)
-        self._progress[source] = progress
-        if over:
-            self._over.add(source)
-
-    def restore_symbols(self, symbols: Codes, reached: Ints) -> None:
-        """Set how far symbols had come."""
-        self.reserve(int(symbols.max(initial=-1)) + 1, 0)
-        self._of[symbols] = reached
-
-    def restore_live(self, symbol: int, source: int) -> None:
-        """Let a source be live for a symbol."""
-        self.reserve(symbol + 1, source + 1)
-        self._set_sources(symbol, self.sources(symbol) | {source})
-
-    def underivable(self, symbols: Codes) -> Codes:
-        """Those symbols that have not come just as far as their only live source."""
-        self.reserve(int(symbols.max(initial=-1)) + 1, 0)
-        sole = self._sole[symbols]
-        derived = (sole >= 0) & (self._of[symbols] == self._progress[np.maximum(sole, 0)])
-        found: Codes = symbols[~derived]
-        return found
-
-    def are_live(self, symbols: Codes, sources: Codes) -> NDArray[np.bool_]:
-        """Whether each source is live for its symbol."""
-        live: NDArray[np.bool_] = self._sole[symbols] == sources
-        for row in np.flatnonzero(self._sole[symbols] == _SEVERAL).tolist():
-            live[row] = int(sources[row]) in self._several[int(symbols[row])]
-        return live
-
-    @property
-    def shared(self) -> list[int]:
-        """The symbols that have several live sources."""
-        return list(self._several)
+    def latest(self, source: int) -> int:
+        """How far a source has come by its trades."""
+        return int(self._latest[source])
 
     def reserve(self, symbols: int, sources: int) -> None:
         """Make room for codes below these."""
-        self._of = grown(self._of, symbols, NEVER)
-        self._sole = grown(self._sole, symbols, _NONE)
-        self._progress = grown(self._progress, sources, NEVER)
+        self._sets.reserve(symbols)
+        self._traded = grown(self._traded, symbols, NEVER)
+        self._reached = grown(self._reached, symbols, NEVER)
+        self._noted = (grown(self._noted[0], symbols, NEVER), grown(self._noted[1], symbols, NEVER))
+        self._latest = grown(self._latest, sources, NEVER)
+        self.promises.reserve(symbols, sources)
 
-    def take(self, symbols: Codes, sources: Codes, ts: Ints, pairs: Iterable[tuple[int, int, int]]) -> Ints:
+    def take(self, symbols: Codes, sources: Codes, ts: Ints, streams: NDArray[np.intp]) -> Ints:
         """Note a batch of trades, and tell how far each one's symbol had come just before it.
+
+        That is by trades alone, but where the marks have closed windows over a trade.
 
         Args:
             symbols: of each trade, in order of arrival, as are sources and ts.
             sources: as above.
             ts: event times.
-            pairs: (symbol, source, first row) that the batch holds, each once.
+            streams: those that the batch holds, each once, sorted by symbol.
         """
         self.reserve(int(symbols.max()) + 1, int(sources.max()) + 1)
-        running, latest = _running(sources, ts, self._progress)
-        before = np.maximum(self._of[symbols], running)
-        joins: dict[int, dict[int, int]] = {}
-        for symbol, source, row in pairs:
-            if self._sole[symbol] != source and source not in self.sources(symbol):
-                joins.setdefault(symbol, {})[source] = row
-        crossed = {symbol for symbol, rows in joins.items() if len(rows) > 1 or self._sole[symbol] != _NONE}
-        if self._several:
-            crossed |= self._several.keys() & set(np.unique(symbols).tolist())
-        if crossed:
-            exact = _Crossing(self._progress, sources, ts, self._patience)
-            for symbol in sorted(crossed):
-                rows = np.flatnonzero(symbols == symbol)
-                course = exact.course(self.sources(symbol), joins.get(symbol, {}))
-                before[rows] = np.maximum(self._of[symbol], course[rows])
-                self._of[symbol] = max(int(self._of[symbol]), int(course[-1]))
-        self._progress = latest
-        self._over -= {source for rows in joins.values() for source in rows}
-        for symbol, joined in joins.items():
-            self._set_sources(symbol, self.sources(symbol).union(joined))
-        self.advance()
-        return before
+        courses = Courses(sources, ts, self._latest, self._patience)
+        before = np.maximum(self._traded[symbols], courses.running)
+        of, by = self._streams.symbols[streams], self._streams.sources[streams]
+        fresh = self._sets.are_empty(of) & _alone(of)
+        if fresh.any():
+            self._sets.join(of[fresh], by[fresh])
+            self._begin(streams[fresh], EVER)
+        self._cross(_Batch(symbols, sources, ts, courses, before), of, by)
+        self._latest = courses.latest
+        self._moved.append(streams[self.promises.take(of, by, self._latest)])
+        closed = self._reached[symbols]
+        return np.where(ts < closed, np.maximum(before, closed), before)
 
-    def mark(self, source: int, ts: int, *, final: bool) -> NDArray[np.intp]:
-        """Note that a source has come as far as `ts`; a final one is not waited for any more.
-
-        Returns:
-            the symbols that the source was taken from.
-        """
+    def mark(self, source: int, ts: int, *, final: bool) -> None:
+        """Note that a source says that it has come as far as `ts`, and whether it ends."""
         self.reserve(0, source + 1)
-        self._progress[source] = max(int(self._progress[source]), ts)
-        if not final:
-            return np.zeros(0, dtype=np.intp)
-        self.advance()
-        self._over.add(source)
-        alone = np.flatnonzero(self._sole == source)
-        self._sole[alone] = _NONE
-        shared = [symbol for symbol, live in self._several.items() if source in live]
-        for symbol in shared:
-            self._set_sources(symbol, self._several[symbol] - {source})
-        return np.concatenate((alone, np.array(shared, dtype=np.intp)))
+        self.promises.mark(source, ts, final=final)
 
     def advance(self) -> None:
-        """Bring the symbols as far as their sources have come."""
-        alone = np.flatnonzero(self._sole >= 0)
-        self._of[alone] = np.maximum(self._of[alone], self._progress[self._sole[alone]])
-        for symbol, live in list(self._several.items()):
-            reached = {source: int(self._progress[source]) for source in live}
-            fastest = max(reached.values())
-            self._of[symbol] = max(int(self._of[symbol]), _slowest(reached, fastest - self._patience))
-            kept = frozenset(source for source in live if reached[source] >= fastest - 2 * self._patience)
-            if kept != live:
-                self._set_sources(symbol, kept)
+        """Bring the symbols as far as trades and marks say."""
+        self._sets.tidy()
+        for symbols, sources in self.promises.part(self._latest):
+            self._moved.append(self._streams.of(symbols, sources))
+        self._reached = np.maximum(self._reached, np.maximum(self._traded, self.promises.reached(self._latest)))
 
-    def _set_sources(self, symbol: int, live: frozenset[int]) -> None:
-        self._several.pop(symbol, None)
-        if len(live) > 1:
-            self._several[symbol] = live
-        self._sole[symbol] = _SEVERAL if len(live) > 1 else next(iter(live), _NONE)
+    def counting(self, symbols: Codes, ends: Ints) -> Iterator[tuple[Members, Rows]]:
+        """(sources, rows): who counts for windows of some symbols that end at these times."""
+        rows, streams = self._streams.by_symbol(symbols)
+        counts = self.presence.counts(streams, ends[rows])
+        rows, sources = rows[counts], self._streams.sources[streams[counts]]
+        heads = np.flatnonzero(np.append(True, rows[1:] != rows[:-1])[: len(rows)])
+        found: dict[bytes, list[int]] = {}
+        for begin, end in zip(heads.tolist(), [*heads[1:].tolist(), len(rows)], strict=False):
+            found.setdefault(sources[begin:end].tobytes(), []).append(int(rows[begin]))
+        for members, places in found.items():
+            yield frozenset(np.frombuffer(members, dtype=np.int64).tolist()), np.array(places)
+
+    def moved(self) -> NDArray[np.intp]:
+        """The streams whose sources have joined or left since this was last asked."""
+        moved = np.unique(np.concatenate([np.zeros(0, dtype=np.intp), *self._moved]))
+        self._moved.clear()
+        return moved
+
+    def are_waited_for(self, streams: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Whether the marks of each stream's source are waited for."""
+        return self.promises.sets.have(self._streams.symbols[streams], self._streams.sources[streams])
+
+    def underivable(self) -> tuple[Codes, Ints, Ints]:
+        """(symbols, by trades, in all) of those that have come elsewhere than their sources, if that has changed."""
+        elsewhere, unknown = (
+            (self._traded != traded) | (self._reached != reached)
+            for traded, reached in (self._derived(), self._noted)
+        )
+        symbols = np.flatnonzero(elsewhere & unknown)
+        self._note(symbols)
+        return symbols, self._traded[symbols], self._reached[symbols]
+
+    def restore_source(self, source: int, latest: int, promised: int, ended: int) -> None:
+        """Set how far a source had come."""
+        self.reserve(0, source + 1)
+        self._latest[source] = latest
+        self.promises.restore(source, promised, ended)
+
+    def restore_streams(self, waited: NDArray[np.intp], since: Ints, until: Ints) -> None:
+        """Set of all streams which are waited for by their marks, and when they counted."""
+        symbols, sources = self._streams.symbols, self._streams.sources
+        self.reserve(int(symbols.max(initial=-1)) + 1, int(sources.max(initial=-1)) + 1)
+        self.presence.restore(np.arange(len(self._streams)), since, until)
+        present = until == FOREVER
+        self._sets.join(symbols[present], sources[present])
+        self.promises.sets.join(symbols[waited], sources[waited])
+
+    def restore_symbols(self, symbols: Codes, traded: Ints, reached: Ints) -> None:
+        """Set how far symbols had come, where it says more than their sources do."""
+        self._traded, self._reached = self._derived()
+        self._traded[symbols] = np.maximum(self._traded[symbols], traded)
+        self._reached[symbols] = np.maximum(self._reached[symbols], reached)
+        self._note(symbols)
+
+    def _note(self, symbols: Codes) -> None:
+        for noted, now in zip(self._noted, (self._traded, self._reached), strict=True):
+            noted[symbols] = now[symbols]
+
+    def _derived(self) -> tuple[Ints, Ints]:
+        """How far the symbols' sources are now: by their trades, and in all."""
+        together = {
+            number: _slowest(self._latest[list(members)], self._patience) for number, members in self._sets.shared()
+        }
+        traded = self._sets.values(self._latest, together, NEVER)
+        return traded, np.maximum(traded, self.promises.reached(self._latest))
+
+    def _cross(self, batch: _Batch, of: Codes, by: Codes) -> None:
+        """Follow the symbols that have several sources, or may get them, and then bring all symbols forward."""
+        foreign = ~self._sets.have(of, by)
+        crossed = np.zeros(len(self._traded), dtype=np.bool_)
+        crossed[of[foreign | self._sets.are_shared(of)]] = True
+        walked = np.zeros(len(self._traded), dtype=np.bool_)
+        walked[of[foreign & self._may_join(of, by, batch.courses.latest)]] = True
+        together: dict[int, int] = {}
+        parting: list[tuple[Codes, Members]] = []
+        for number, members in self._sets.shared():
+            course = batch.courses.of(members)
+            together[number] = NEVER if len(course.parting) else int(course.running[-1])
+            if len(course.parting):
+                having = self._sets.of == number
+                walked |= having & crossed
+                parting.append((np.flatnonzero(having & ~walked), members))
+        self._follow(batch, crossed & ~walked)
+        come = self._sets.values(batch.courses.latest, together, NEVER)
+        self._traded = np.maximum(self._traded, np.where(walked, NEVER, come))
+        for symbols, members in parting:
+            self._part(symbols, members, batch.courses)
+        self._walk_all(batch, np.flatnonzero(walked))
+
+    def _may_join(self, symbols: Codes, sources: Codes, latest: Ints) -> NDArray[np.bool_]:
+        """Which sources come near enough to their symbol's fastest in a batch; `latest` is how far they come."""
+        fastest = {number: int(self._latest[list(members)].max()) for number, members in self._sets.shared()}
+        before = self._sets.values(self._latest, fastest, NEVER)[symbols]
+        near: NDArray[np.bool_] = latest[sources] >= np.maximum(before, NEVER + self._patience) - self._patience
+        return near
+
+    def _follow(self, batch: _Batch, crossed: NDArray[np.bool_]) -> None:
+        """Tell how far symbols had come whose sources stay the same in a batch."""
+        rows = np.flatnonzero(crossed[batch.symbols])
+        numbers = self._sets.of[batch.symbols[rows]]
+        for number in np.unique(numbers).tolist():
+            mine = rows[numbers == number]
+            symbols = batch.symbols[mine]
+            course = batch.courses.of(self._sets.members(int(symbols[0])))
+            batch.before[mine] = np.maximum(self._traded[symbols], course.running[course.before(mine)])
+
+    def _walk_all(self, batch: _Batch, walked: Codes) -> None:
+        if not len(walked):
+            return
+        order = sorted_rows(batch.symbols)
+        ordered = batch.symbols[order]
+        begins, ends = np.searchsorted(ordered, walked), np.searchsorted(ordered, walked, side="right")
+        for symbol, begin, end in zip(walked.tolist(), begins.tolist(), ends.tolist(), strict=True):
+            self._walk(batch, symbol, order[begin:end])
+
+    def _walk(self, batch: _Batch, symbol: int, rows: Rows) -> None:
+        """Follow one symbol through a batch, from one change of its sources to the next."""
+        members, at, last = self._sets.members(symbol), -1, len(batch.ts)
+        if not members:
+            at = int(rows[0])
+            self._traded[symbol] = batch.before[at]
+            members = self._join(batch, symbol, at, members)
+        while at < last:
+            course = batch.courses.of(members)
+            begin = course.after(at)
+            part = course.next_parting(begin)
+            leaves = last if part is None else max(int(course.rows[part]), at)
+            mine = rows[(rows > at) & (rows <= leaves)]
+            joins = self._joins(batch, course, mine)
+            end = leaves if joins is None else joins
+            mine = mine[mine <= end]
+            stop = len(course.rows) if end == last else int(course.before(np.array([end]))[0]) + 1
+            running = np.maximum.accumulate(np.append(self._traded[symbol], course.slowest[begin:stop]))
+            batch.before[mine] = running[course.before(mine) - begin + 1]
+            self._traded[symbol] = running[-1]
+            at = end
+            if joins is not None:
+                members = self._join(batch, symbol, joins, members)
+            elif part is not None:
+                members = self._leave(np.array([symbol]), members, course, part)
+
+    def _joins(self, batch: _Batch, course: Course, rows: Rows) -> int | None:
+        """The first of a symbol's trades with which another source joins it."""
+        others = rows[~np.isin(batch.sources[rows], course.members)]
+        reached = np.maximum(batch.courses.running[others], batch.ts[others])
+        near = others[reached >= course.fastest[course.before(others)] - self._patience]
+        return int(near[0]) if len(near) else None
+
+    def _join(self, batch: _Batch, symbol: int, row: int, members: Members) -> Members:
+        source = int(batch.sources[row])
+        closed = int(batch.before[row]) - (self._grace if batch.before[row] > NEVER else 0)
+        since = max(closed, int(batch.ts[row])) if members else EVER
+        self._begin(np.array([self._streams.number(symbol, source)]), since)
+        self._sets.put(symbol, members | {source})
+        return members | {source}
+
+    def _leave(self, symbols: Codes, members: Members, course: Course, place: int) -> Members:
+        gone = course.leaving(place, self._patience)
+        streams = self._streams.of(symbols, gone)
+        self.presence.end(streams, int(course.fastest[place]))
+        self._moved.append(streams)
+        self._sets.put(symbols, members - gone)
+        return members - gone
+
+    def _part(self, symbols: Codes, members: Members, courses: Courses) -> None:
+        """Let those leave the symbols of a set, not traded in a batch, that fall too far behind in it."""
+        at = -1
+        while True:
+            course = courses.of(members)
+            begin = course.after(at)
+            part = course.next_parting(begin)
+            top = int(course.slowest[begin:part].max(initial=NEVER))
+            self._traded[symbols] = np.maximum(self._traded[symbols], top)
+            if part is None:
+                return
+            members, at = self._leave(symbols, members, course, part), max(int(course.rows[part]), at)
+
+    def _begin(self, streams: NDArray[np.intp], since: int) -> None:
+        self.presence.begin(streams, since)
+        self._moved.append(streams)
 
 
-class _Crossing:
-    """The courses of symbols that have several sources, within one batch."""
-
-    def __init__(self, progress: Ints, sources: Codes, ts: Ints, patience: int) -> None:
-        self._progress = progress
-        self._sources = sources
-        self._ts = ts
-        self._patience = patience
-        self._reached: dict[int, Ints] = {}
-        self._known: dict[frozenset[int], Ints] = {}
-
-    def course(self, live: frozenset[int], joins: Mapping[int, int]) -> Ints:
-        """How far a symbol has come just before each row, and after the last one.
-
-        Args:
-            live: its sources from the start.
-            joins: for each other source the row with which it joins.
-        """
-        if not joins and live in self._known:
-            return self._known[live]
-        sources = [*live, *joins]
-        reached = np.stack([self._course_of(source) for source in sources])
-        first = None if live else min(joins, key=joins.__getitem__)
-        for place, source in enumerate(joins, start=len(live)):
-            # The only source there is counts from just before its first trade on.
-            reached[place, : joins[source] + (source != first)] = NEVER
-        waiting = reached.copy()
-        absent = reached == NEVER
-        fastest = reached.max(axis=0)
-        waiting[absent | (reached < np.where(absent, 0, fastest - self._patience))] = np.iinfo(np.int64).max
-        slowest = waiting.min(axis=0)
-        slowest[absent.all(axis=0)] = NEVER
-        course = np.maximum.accumulate(slowest)
-        if not joins:
-            self._known[live] = course
-        return course
-
-    def _course_of(self, source: int) -> Ints:
-        found = self._reached.get(source)
-        if found is None:
-            own = np.where(self._sources == source, self._ts, NEVER)
-            found = np.maximum.accumulate(np.concatenate((self._progress[source : source + 1], own)))
-            self._reached[source] = found
-        return found
+def _alone(symbols: Codes) -> NDArray[np.bool_]:
+    """Which of some sorted symbols are there once."""
+    alone = np.ones(len(symbols), dtype=np.bool_)
+    same = symbols[1:] == symbols[:-1]
+    alone[1:] &= ~same
+    alone[:-1] &= ~same
+    return alone
 
 
-def _running(sources: Codes, ts: Ints, progress: Ints) -> tuple[Ints, Ints]:
-    """How far each trade's source had come just before it; and how far each source is after all of them."""
-    latest = progress.copy()
-    order = sorted_rows(sources)
-    in_order = ts[order]
-    heads = run_heads(sources[order])
-    counts = np.diff(heads, append=len(ts))
-    before = np.empty(len(ts), dtype=np.int64)
-    before[1:] = in_order[:-1]
-    who = sources[order[heads]]
-    before[heads] = progress[who]
-    if (in_order < before).any():
-        before = _running_maximum(before, np.repeat(np.arange(len(heads)), counts))
-    tails = heads + counts - 1
-    latest[who] = np.maximum(before[tails], in_order[tails])
-    running = np.empty(len(ts), dtype=np.int64)
-    running[order] = before
-    return running, latest
-
-
-def _running_maximum(values: Ints, groups: NDArray[np.intp]) -> Ints:
-    """The largest value so far within each group; groups are ascending runs."""
-    distinct, ranks = np.unique(values, return_inverse=True)
-    span = len(distinct)
-    highest: Ints = distinct[np.maximum.accumulate(groups * span + ranks) - groups * span]
-    return highest
-
-
-def _slowest(reached: Mapping[int, int], since: int) -> int:
-    return min(ts for ts in reached.values() if ts >= since)
-
-
-def sorted_rows(codes: Codes) -> NDArray[np.intp]:
-    """A stable order by small codes."""
-    if len(codes) and codes.max() < 1 << 16:
-        return np.argsort(codes.astype(np.uint16), kind="stable")
-    return np.argsort(codes, kind="stable")
-
-
-def run_heads(values: Codes) -> NDArray[np.intp]:
-    """Where runs of equal values begin."""
-    return np.concatenate(([0], np.flatnonzero(values[1:] != values[:-1]) + 1))
-
-
-def grown(values: Ints, length: int, filler: int) -> Ints:
-    """The array with room for at least `length` values."""
-    if length <= len(values):
-        return values
-    room = max(length, 2 * len(values), _ROOM) - len(values)
-    return np.concatenate((values, np.full(room, filler, dtype=np.int64)))
+def _slowest(reached: Ints, patience: int) -> int:
+    return int(reached[reached >= reached.max() - patience].min())
