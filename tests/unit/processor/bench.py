@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, settings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.processor.oracle import Oracle
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.intervals import Interval
-from tickstream.core.model import Progress, Tick
+from tickstream.core.model import MarketEvent, Progress, Tick
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.processor.domain.engine import Engine
 from tickstream.processor.domain.outages import ACTIVITIES
@@ -59,13 +60,23 @@ class Bench:
         self.gaps: list[tuple[str, str, int, int]] = []
         self.duplicates = 0
         self.records: dict[bytes, bytes | None] = {}
+        self.news: list[MarketEvent] = []
 
     def fresh(self) -> Engine:
         return Engine(self.rules, self.calendars, self.names.symbols, self.names.sources)
 
-    def run(self, ops: list[Op], cuts: set[int], *, restart: bool = False) -> None:
-        for batch in batches(ops, cuts):
-            self.batch(batch)
+    def run(self, ops: list[Op], cuts: set[int], delays: Sequence[int] = (0,), *, restart: bool = False) -> None:
+        """Run a log in batches; each mark is told so many batches after its own."""
+        waiting: list[tuple[int, Progress]] = []
+        marks = 0
+        for turn, batch in enumerate([*batches(ops, cuts), *([[]] * max(delays, default=0))]):
+            for op in batch:
+                if isinstance(op, Progress):
+                    waiting.append((turn + delays[marks % len(delays)], op))
+                    marks += 1
+            due: list[Op] = [mark for at, mark in waiting if at <= turn]
+            waiting = [(at, mark) for at, mark in waiting if at > turn]
+            self.batch([*(op for op in batch if isinstance(op, Tick)), *due])
             if restart:
                 self.restart()
 
@@ -97,6 +108,13 @@ class Bench:
         self.calendars = Calendars(self.names.symbols, "XNYS")
         self.engine = self.fresh()
         self.engine.restore(loaded)
+        self.engine.hear_all([(event, 0, offset) for offset, event in enumerate(self.news)])
+
+    def hear(self, news: Sequence[MarketEvent]) -> None:
+        """Take market events that are there before anything else."""
+        self.news = list(news)
+        for offset, event in enumerate(self.news):
+            self.engine.hear(event, 0, offset)
 
     def put(self, output: Output) -> None:
         for bar in output.bars:
@@ -131,8 +149,14 @@ def batches(ops: list[Op], cuts: set[int]) -> list[list[Op]]:
 
 
 @st.composite
-def logs(draw: st.DrawFn, symbols: int = 3, sources: int = 1, *, disorder: bool = False) -> list[Op]:
-    """Trades with duplicates, gaps, zero volumes, suspicious prints, idle stretches, and marks that hold."""
+def logs(
+    draw: st.DrawFn, symbols: int = 3, sources: int = 1, *, disorder: bool = False, patience: int | None = None
+) -> list[Op]:
+    """Trades with duplicates, gaps, zero volumes, suspicious prints, idle stretches, and marks that hold.
+
+    With `patience`, marks speak of their own source alone, and lie ahead of others' trades, but not of those
+    whose lateness would be left to chance; without, all marks hold for all trades.
+    """
     ts = draw(st.sampled_from(STARTS))
     counts: dict[tuple[str, str], int] = defaultdict(lambda: draw(st.integers(0, 3)))
     ticks: list[Tick] = []
@@ -153,12 +177,34 @@ def logs(draw: st.DrawFn, symbols: int = 3, sources: int = 1, *, disorder: bool 
     for row, tick in enumerate(ticks):
         ops.append(tick)
         if draw(st.integers(0, 5)) == 0:
-            rest = [later.ts_event for later in ticks[row + 1 :]]
+            source = tick.source if patience is None else f"src{draw(st.integers(1, sources))}"
+            rest = [later.ts_event for later in ticks[row + 1 :] if patience is None or later.source == source]
             reached = min(rest, default=ts + draw(st.sampled_from([0, 90 * SECOND, 30_000 * SECOND])))
-            ops.append(Progress(tick.source, reached, 0))
+            if patience is not None:
+                reached = certain(source, reached, ticks, row, patience)
+            ops.append(Progress(source, reached, 0, final=not rest and draw(st.booleans())))
     if draw(st.booleans()):
         ops += [Progress(f"src{n}", ts + 26 * 3600 * SECOND, 0, final=True) for n in range(1, sources + 1)]
     return ops
+
+
+def certain(source: str, reached: int, ticks: list[Tick], row: int, patience: int) -> int:
+    """How far a mark may lie after a trade without leaving to chance what is late.
+
+    That is up to the later trades of other sources that had not joined their symbol, or may have been given up.
+    """
+    for at, tick in enumerate(ticks[row + 1 :], start=row + 1):
+        if tick.source != source and tick.ts_event < reached:
+            known = [place for place in range(row + 1) if same_stream(ticks[place], tick)]
+            told = [other.ts_event for other in ticks[: known[-1] + 1] if other.source == tick.source] if known else [0]
+            fastest = max(reached, *(other.ts_event for other in ticks[:at]))
+            if not known or max(told) < fastest - patience:
+                reached = tick.ts_event
+    return reached
+
+
+def same_stream(one: Tick, other: Tick) -> bool:
+    return (one.symbol, one.source) == (other.symbol, other.source)
 
 
 def expected(ops: list[Op], intervals: tuple[str, ...] = ALL, **rules: Any) -> Oracle:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -15,6 +16,7 @@ from tickstream.core.sessions import SESSION_NAMES, Sessions
 from tickstream.core.topics import INTERVALS
 
 SECOND = INTERVALS["1s"]
+FOREVER = 2**63 - 1
 
 
 @dataclass
@@ -51,13 +53,20 @@ class Oracle:
         patience: int = 10**18,
         quiet_limit: int = 10**18,
         retention: int = 3600 * SECOND,
+        down: Mapping[str, list[tuple[int, int]]] | None = None,
     ) -> None:
         self.intervals = sorted(intervals, key=INTERVALS.__getitem__)
         self.sessions = Sessions.of(calendar)
         self.grace, self.patience, self.quiet_limit, self.retention = grace, patience, quiet_limit, retention
         self.seen: dict[tuple[str, str], set[int]] = defaultdict(set)
-        self.progress: dict[str, int] = {}
-        self.live: dict[str, set[str]] = defaultdict(set)
+        self.down = down or {}
+        self.latest: dict[str, int] = {}
+        self.promised: dict[str, int] = {}
+        self.ended: dict[str, int] = {}
+        self.members: dict[str, set[str]] = {}
+        self.waited: dict[str, set[str]] = {}
+        self.spans: dict[tuple[str, str], list[list[int]]] = defaultdict(list)
+        self.traded: dict[str, int] = {}
         self.watermark: dict[str, int] = {}
         self.open: dict[tuple[str, str, int], Window] = {}
         self.closed: dict[tuple[str, str], dict[int, Window]] = defaultdict(dict)
@@ -99,16 +108,35 @@ class Oracle:
             if known and tick.seq > max(known) + 1:
                 self.gaps.append((tick.symbol, tick.source, max(known) + 1, tick.seq - 1))
             known.add(tick.seq)
-        reached = max(self.watermark.get(tick.symbol, 0), self.progress.get(tick.source, 0) if self._alone(tick) else 0)
+        traded = self.traded.get(tick.symbol, self.latest.get(tick.source, 0))
+        watermark = self.watermark.get(tick.symbol, 0)
+        reached = max(traded, watermark) if tick.ts_event < watermark else traded
         if duplicate:
             self.duplicates += 1
         elif tick.flags & 1:
             pass
         else:
             self._count(tick, reached)
-        self.live[tick.symbol].add(tick.source)
-        self.progress[tick.source] = max(self.progress.get(tick.source, 0), tick.ts_event)
+        self._join(tick, traded)
         self.advance()
+
+    def _join(self, tick: Tick, traded: int) -> None:
+        """Let a trade's source come further, and join the symbol if it is near enough to the fastest."""
+        symbol, source = tick.symbol, tick.source
+        members = self.members.setdefault(symbol, set())
+        self.latest[source] = max(self.latest.get(source, 0), tick.ts_event)
+        if not members:
+            self.traded[symbol] = traded
+            self.spans[symbol, source].append([0, FOREVER])
+            members.add(source)
+        elif source not in members and self.latest[source] >= self._fastest(members) - self.patience:
+            self.spans[symbol, source].append([max(traded - self.grace, tick.ts_event), FOREVER])
+            members.add(source)
+        self.ended.pop(source, None)
+        self.waited.setdefault(symbol, set()).add(source)
+
+    def _fastest(self, sources: set[str]) -> int:
+        return max(self.latest[source] for source in sources)
 
     def _count(self, tick: Tick, reached: int) -> None:
         late = [interval for interval in self.intervals if self._is_late(interval, tick, reached)]
@@ -126,23 +154,32 @@ class Oracle:
     def _is_late(self, interval: str, tick: Tick, reached: int) -> bool:
         return self.window(interval, tick.ts_event)[1] + self.grace <= reached
 
-    def _alone(self, tick: Tick) -> bool:
-        """A symbol's only source counts as its own from before its first trade on."""
-        return self.live[tick.symbol] <= {tick.source}
-
     def mark(self, mark: Progress) -> None:
-        self.progress[mark.source] = max(self.progress.get(mark.source, 0), mark.ts_event)
+        told = self.ended if mark.final else self.promised
+        told[mark.source] = max(told.get(mark.source, 0), mark.ts_event)
         self.advance()
-        if mark.final:
-            for live in self.live.values():
-                live.discard(mark.source)
+
+    def _by_trades(self, symbol: str, members: set[str]) -> None:
+        fastest = self._fastest(members)
+        for source in sorted(members):
+            if self.latest[source] < fastest - 2 * self.patience:
+                self.spans[symbol, source][-1][1] = fastest
+                members.discard(source)
+        slowest = min(self.latest[source] for source in members if self.latest[source] >= fastest - self.patience)
+        self.traded[symbol] = max(self.traded[symbol], slowest)
+
+    def _by_marks(self, sources: set[str]) -> int:
+        come = {source: max(self.latest[source], self.promised.get(source, 0)) for source in sources}
+        sources -= {source for source in sources if come[source] < max(come.values()) - 2 * self.patience}
+        near = [source for source in sources if come[source] >= max(come.values()) - self.patience]
+        promises = [self.promised.get(source, 0) for source in near if source not in self.ended]
+        return min(promises) if promises else max(self.ended.get(source, 0) for source in sources)
 
     def advance(self) -> None:
-        for symbol, live in self.live.items():
-            reached = [self.progress[source] for source in live]
-            if reached:
-                slowest = min(ts for ts in reached if ts >= max(reached) - self.patience)
-                self.watermark[symbol] = max(self.watermark.get(symbol, 0), slowest)
+        for symbol, members in self.members.items():
+            self._by_trades(symbol, members)
+            reached = max(self.traded[symbol], self._by_marks(self.waited[symbol]))
+            self.watermark[symbol] = max(self.watermark.get(symbol, 0), reached)
             watermark = self.watermark.get(symbol, 0)
             for bound in sorted({(reached // SECOND + 1) * SECOND for _, reached in self.waiting[symbol]}):
                 if bound <= watermark:
@@ -198,7 +235,8 @@ class Oracle:
                 self.next[series] = end
                 session = self.session(interval, quiet)
                 if session != "closed" and quiet < self.traded_end[series] + self.quiet_limit:
-                    self._put(series, quiet, end, session, quiet_bar(self.close_of[series]))
+                    activity = self.activity(symbol, quiet, end)
+                    self._put(series, quiet, end, session, quiet_bar(self.close_of[series], activity))
                 continue
             if start is None or self.window(interval, start)[1] > limit:
                 return
@@ -208,6 +246,17 @@ class Oracle:
             self.next[series] = self.traded_end[series] = end
             self.close_of[series] = bar["close"]
             self._put(series, start, end, self.session(interval, start), bar)
+
+    def activity(self, symbol: str, start: int, end: int) -> str:
+        """`feed_down` if at some moment of a window all sources that count for it were down."""
+        down = [
+            self.down.get(source, [])
+            for source in self.latest
+            if any(since < end <= until for since, until in self.spans[symbol, source])
+        ]
+        moments = [start, *(begin for stretches in down for begin, _ in stretches if start < begin < end)]
+        gone = any(all(any(a <= at < b for a, b in stretches) for stretches in down) for at in moments)
+        return "feed_down" if gone else "quiet"
 
     def _put(self, series: tuple[str, str], start: int, end: int, session: str, bar: dict[str, Any]) -> None:
         if bar["trades"] or len(self.bars[series]) % 50 == 0:
@@ -224,9 +273,9 @@ class Oracle:
         return float(value / volume) if volume else otherwise
 
 
-def quiet_bar(close: float) -> dict[str, Any]:
+def quiet_bar(close: float, activity: str) -> dict[str, Any]:
     prices = dict.fromkeys(("open", "high", "low", "close", "vwap"), close)
-    return {**prices, "volume": 0.0, "trades": 0, "activity": "quiet"}
+    return {**prices, "volume": 0.0, "trades": 0, "activity": activity}
 
 
 def SESSION_NAMES_OF(sessions: Sessions, start: int, end: int) -> set[str]:  # noqa: N802

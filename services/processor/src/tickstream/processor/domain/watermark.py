@@ -147,8 +147,7 @@ class Watermarks:
     def underivable(self) -> tuple[Codes, Ints, Ints]:
         """(symbols, by trades, in all) of those that have come elsewhere than their sources, if that has changed."""
         elsewhere, unknown = (
-            (self._traded != traded) | (self._reached != reached)
-            for traded, reached in (self._derived(), self._noted)
+            (self._traded != traded) | (self._reached != reached) for traded, reached in (self._derived(), self._noted)
         )
         symbols = np.flatnonzero(elsewhere & unknown)
         self._note(symbols)
