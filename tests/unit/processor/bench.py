@@ -183,7 +183,7 @@ def logs(
             if patience is not None:
                 reached = certain(source, reached, ticks, row, patience)
             ops.append(Progress(source, reached, 0, final=not rest and draw(st.booleans())))
-    if draw(st.booleans()):
+    if sources > 1 or draw(st.booleans()):  # how far marks had closed windows before the end of the log is chance
         ops += [Progress(f"src{n}", ts + 26 * 3600 * SECOND, 0, final=True) for n in range(1, sources + 1)]
     return ops
 

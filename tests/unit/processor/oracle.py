@@ -170,7 +170,6 @@ class Oracle:
 
     def _by_marks(self, sources: set[str]) -> int:
         come = {source: max(self.latest[source], self.promised.get(source, 0)) for source in sources}
-        sources -= {source for source in sources if come[source] < max(come.values()) - 2 * self.patience}
         near = [source for source in sources if come[source] >= max(come.values()) - self.patience]
         promises = [self.promised.get(source, 0) for source in near if source not in self.ended]
         return min(promises) if promises else max(self.ended.get(source, 0) for source in sources)

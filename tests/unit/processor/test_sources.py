@@ -7,11 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.processor.bench import (
-    BELL,
     CUTS,
     FOREVER,
-    HOUR,
-    OPEN,
     QUICK,
     SECOND,
     Bench,
@@ -20,7 +17,7 @@ from tests.unit.processor.bench import (
     expected,
     logs,
 )
-from tickstream.core.model import MarketEvent, Progress, Tick
+from tickstream.core.model import MarketEvent, Tick
 
 DELAYS = st.lists(st.integers(0, 4), min_size=1, max_size=8)
 OUTAGES = st.lists(st.tuples(st.integers(1, 3), st.integers(-10, 2000), st.integers(1, 9000)), max_size=9)

@@ -301,7 +301,7 @@ class Engine:
         self._traded.clear()
         presence = self._watermarks.presence
         rows = np.zeros(len(streams), dtype=ledger.STREAM)
-        rows["key"], rows["waited"] = streams, self._watermarks.are_waited_for(streams)
+        rows["key"] = streams
         rows["symbol"], rows["source"] = self._streams.symbols[streams], self._streams.sources[streams]
         rows["since"], rows["until"] = presence.last(streams)
         rows["first"], rows["last"] = self._seen.spans(streams)
@@ -349,7 +349,7 @@ class Engine:
         columns = (rows[name].tolist() for name in ("key", "symbol", "source", "first", "last"))
         for key, symbol, source, first, last in zip(*columns, strict=True):
             self._stream((symbol, source), loaded.ranges.get(key, [(first, last)]))
-        self._watermarks.restore_streams(rows["waited"] == 1, rows["since"], rows["until"])
+        self._watermarks.restore_streams(rows["since"], rows["until"])
         for stream, spans in loaded.spans.items():
             self._watermarks.presence.restore_earlier(stream, spans)
         self._holed = set(loaded.ranges)

@@ -36,15 +36,13 @@ STREAM: Final = np.dtype(
         ("key", "i8"),
         ("symbol", "i4"),
         ("source", "i4"),
-        ("waited", "i4"),
         ("since", "i8"),
         ("until", "i8"),
         ("first", "i8"),
         ("last", "i8"),
     ]
 )
-"""The trades of a symbol from a source: whether its marks are waited for, when it counted the last time, which numbers
-were seen; its key is the stream."""
+"""A symbol's trades from a source: when it counted the last time, which numbers were seen. Its key is the stream."""
 
 _DTYPES: Final = {CLOSED: WINDOW, REVISED: REVISION, OPEN: WINDOW, CURSORS: CURSOR, REACHED: SYMBOL, STREAMS: STREAM}
 _WINDOWS: Final = (CLOSED, REVISED, OPEN)

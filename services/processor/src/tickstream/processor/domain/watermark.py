@@ -106,7 +106,7 @@ class Watermarks:
             self._begin(streams[fresh], EVER)
         self._cross(_Batch(symbols, sources, ts, courses, before), of, by)
         self._latest = courses.latest
-        self._moved.append(streams[self.promises.take(of, by, self._latest)])
+        self.promises.take(of, by)
         closed = self._reached[symbols]
         return np.where(ts < closed, np.maximum(before, closed), before)
 
@@ -118,8 +118,6 @@ class Watermarks:
     def advance(self) -> None:
         """Bring the symbols as far as trades and marks say."""
         self._sets.tidy()
-        for symbols, sources in self.promises.part(self._latest):
-            self._moved.append(self._streams.of(symbols, sources))
         self._reached = np.maximum(self._reached, np.maximum(self._traded, self.promises.reached(self._latest)))
 
     def counting(self, symbols: Codes, ends: Ints) -> Iterator[tuple[Members, Rows]]:
@@ -140,10 +138,6 @@ class Watermarks:
         self._moved.clear()
         return moved
 
-    def are_waited_for(self, streams: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """Whether the marks of each stream's source are waited for."""
-        return self.promises.sets.have(self._streams.symbols[streams], self._streams.sources[streams])
-
     def underivable(self) -> tuple[Codes, Ints, Ints]:
         """(symbols, by trades, in all) of those that have come elsewhere than their sources, if that has changed."""
         elsewhere, unknown = (
@@ -159,14 +153,14 @@ class Watermarks:
         self._latest[source] = latest
         self.promises.restore(source, promised, ended)
 
-    def restore_streams(self, waited: NDArray[np.intp], since: Ints, until: Ints) -> None:
-        """Set of all streams which are waited for by their marks, and when they counted."""
+    def restore_streams(self, since: Ints, until: Ints) -> None:
+        """Set when the sources of all streams counted the last time."""
         symbols, sources = self._streams.symbols, self._streams.sources
         self.reserve(int(symbols.max(initial=-1)) + 1, int(sources.max(initial=-1)) + 1)
         self.presence.restore(np.arange(len(self._streams)), since, until)
         present = until == FOREVER
         self._sets.join(symbols[present], sources[present])
-        self.promises.sets.join(symbols[waited], sources[waited])
+        self.promises.join(symbols, sources)
 
     def restore_symbols(self, symbols: Codes, traded: Ints, reached: Ints) -> None:
         """Set how far symbols had come, where it says more than their sources do."""
