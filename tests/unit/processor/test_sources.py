@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.processor.bench import (
+    BELL,
     CUTS,
     FOREVER,
+    HOUR,
     QUICK,
     SECOND,
     Bench,
@@ -17,7 +19,7 @@ from tests.unit.processor.bench import (
     expected,
     logs,
 )
-from tickstream.core.model import MarketEvent, Tick
+from tickstream.core.model import MarketEvent, Progress, Tick
 
 DELAYS = st.lists(st.integers(0, 4), min_size=1, max_size=8)
 OUTAGES = st.lists(st.tuples(st.integers(1, 3), st.integers(-10, 2000), st.integers(1, 9000)), max_size=9)
@@ -107,3 +109,60 @@ def test_activities_are_those_of_the_oracle_whenever_windows_close(
     other.hear(news(down))
     other.run(ops, cuts, delays, restart=True)
     assert_same_output(bench, other)
+
+
+PRICES = ("start", "end", "open", "high", "low", "close", "trades")
+
+
+@QUICK
+@given(logs(symbols=2, sources=3, disorder=True), st.lists(st.integers(-4000, 30_000)), CUTS, DELAYS)
+def test_marks_that_are_not_kept_to_lose_no_trade_and_count_none_twice(
+    ops: list[Op], broken: list[int], cuts: set[int], delays: list[int]
+) -> None:
+    for number, ahead in enumerate(broken):
+        at = number * 7 % len(ops)
+        ops = [*ops[:at], Progress(f"src{number % 3 + 1}", ops[at].ts_event + ahead * SECOND, 0), *ops[at:]]
+    bench = Bench(("1m", "1h"), retention=10_000 * HOUR)
+    bench.run(ops, cuts, delays)
+    trades = [op for op in ops if isinstance(op, Tick) or op.final]
+    oracle = expected(trades, ("1m", "1h"), retention=10_000 * HOUR)
+    assert bench.late == []
+    for series in bench.bars.keys() | oracle.bars.keys():
+        found, wanted = (
+            {bar["start"]: [bar[name] for name in PRICES] for bar in bars[series]} for bars in (bench.bars, oracle.bars)
+        )
+        assert found == wanted
+
+
+def test_the_marks_of_one_source_make_no_trade_of_another_late() -> None:
+    trades = [
+        Tick("S1", 10.0, 1.0, BELL, 0, 1, "one"),
+        Tick("S1", 10.0, 1.0, BELL, 0, 1, "two"),
+        Tick("S1", 11.0, 1.0, BELL + 130 * SECOND, 0, 2, "two"),
+        Tick("S1", 12.0, 1.0, BELL + 50 * SECOND, 0, 3, "two"),
+    ]
+    bench = Bench(("1m",))
+    bench.batch([*trades[:2], Progress("one", BELL + HOUR, 0)])
+    bench.batch([*trades[2:], Progress("two", BELL + HOUR, 0)])
+    assert [(bar["trades"], bar["revision"]) for bar in bench.bars["S1", "1m"][:3]] == [(3, 0), (0, 0), (1, 0)]
+
+
+def test_a_killed_source_counts_as_up_only_until_another_is_far_ahead() -> None:
+    bench = Bench(("1m",), patience=60 * SECOND)
+    bench.hear([MarketEvent("feed_down", BELL + 400 * SECOND, source="alive")])
+    alive = [Tick("S1", 10.0, 1.0, BELL + n * 60 * SECOND, 0, n + 1, "alive") for n in range(6)]
+    bench.batch([Tick("S1", 10.0, 1.0, BELL, 0, 1, "killed"), *alive])
+    bench.batch([Progress("alive", BELL + 480 * SECOND, 0)])
+    assert [bar["activity"] for bar in bench.bars["S1", "1m"]] == ["traded"] * 6 + ["feed_down"] * 2
+
+
+def test_a_source_that_comes_back_is_judged_by_when_it_was_there() -> None:
+    bench = Bench(("1m",), patience=60 * SECOND)
+    bench.hear([MarketEvent("feed_down", BELL + 61 * SECOND, source="one")])
+    one = [Tick("S1", 10.0, 1.0, BELL + at * SECOND, 0, at + 1, "one") for at in (0, 300)]
+    two = [Tick("S1", 10.0, 1.0, BELL + at * SECOND, 0, at + 1, "two") for at in (0, 580)]
+    bench.batch(
+        [two[0], *one, two[1], Progress("one", BELL + 600 * SECOND, 0), Progress("two", BELL + 600 * SECOND, 0)]
+    )
+    kinds = ["traded", *["quiet"] * 4, "traded", *["feed_down"] * 3, "traded"]
+    assert [bar["activity"] for bar in bench.bars["S1", "1m"]] == kinds

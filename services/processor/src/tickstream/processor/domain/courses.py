@@ -33,7 +33,6 @@ class Courses:
     Attributes:
         running: how far each trade's source had come just before it.
         latest: how far each source is after all of them.
-        patience: as above.
     """
 
     def __init__(self, sources: Codes, ts: Ints, latest: Ints, patience: int) -> None:
@@ -43,7 +42,7 @@ class Courses:
         self._heads = run_heads(sources[self._order])
         self._who = sources[self._order[self._heads]]
         self.running, self.latest = self._follow()
-        self.patience = patience
+        self._patience = patience
         self._courses: dict[Members, Course] = {}
 
     def of(self, members: Members) -> Course:
@@ -63,9 +62,9 @@ class Courses:
             reached[place, 0] = values[0]
             reached[place, 1:] = values[np.searchsorted(own, rows, side="right")]
         fastest = reached.max(axis=0)
-        waited = np.where(reached >= fastest - self.patience, reached, fastest)
-        parting = np.flatnonzero((reached < fastest - 2 * self.patience).any(axis=0))
-        return Course(np.concatenate(([-1], rows)), waited.min(axis=0), fastest, np.array(order), reached, parting)
+        waited = np.where(reached >= fastest - self._patience, reached, fastest)
+        behind = reached < fastest - 2 * self._patience
+        return Course(np.concatenate(([-1], rows)), waited.min(axis=0), fastest, np.array(order), behind)
 
     def _rises(self, source: int) -> Rows:
         """The trades with which a source comes further."""
@@ -100,21 +99,22 @@ class Course:
         slowest: after each, how far the slowest is that is waited for.
         fastest: how far the fastest is.
         members: the sources.
-        reached: members x rows.
-        parting: where some of them lie too far behind to stay.
+        behind: members x rows, where they lie too far behind to stay.
     """
 
     rows: Rows
     slowest: Ints
     fastest: Ints
     members: Codes
-    reached: Ints
-    parting: Rows
+    behind: NDArray[np.bool_]
 
     @cached_property
-    def running(self) -> Ints:
-        """How far the set has come."""
-        return np.maximum.accumulate(self.slowest)
+    def _parting(self) -> Rows:
+        return np.flatnonzero(self.behind.any(axis=0))
+
+    def lagging(self) -> Codes:
+        """Those that lie too far behind at some time."""
+        return self.members[self.behind.any(axis=1)]
 
     def after(self, row: int) -> int:
         """The place in `rows` of what holds after a trade."""
@@ -126,13 +126,12 @@ class Course:
 
     def next_parting(self, place: int) -> int | None:
         """The first place from `place` on where somebody leaves."""
-        at = int(np.searchsorted(self.parting, place))
-        return int(self.parting[at]) if at < len(self.parting) else None
+        at = int(np.searchsorted(self._parting, place))
+        return int(self._parting[at]) if at < len(self._parting) else None
 
-    def leaving(self, place: int, patience: int) -> Members:
+    def leaving(self, place: int) -> Members:
         """Who leaves there."""
-        behind = self.reached[:, place] < self.fastest[place] - 2 * patience
-        return frozenset(self.members[behind].tolist())
+        return frozenset(self.members[self.behind[:, place]].tolist())
 
 
 def _running_maximum(values: Ints, groups: NDArray[np.intp]) -> Ints:

@@ -184,24 +184,20 @@ class Watermarks:
     def _cross(self, batch: _Batch, of: Codes, by: Codes) -> None:
         """Follow the symbols that have several sources, or may get them, and then bring all symbols forward."""
         foreign = ~self._sets.have(of, by)
-        crossed = np.zeros(len(self._traded), dtype=np.bool_)
-        crossed[of[foreign | self._sets.are_shared(of)]] = True
-        walked = np.zeros(len(self._traded), dtype=np.bool_)
+        numbers = self._sets.of.copy()
+        walked = np.zeros(len(numbers), dtype=np.bool_)
         walked[of[foreign & self._may_join(of, by, batch.courses.latest)]] = True
-        together: dict[int, int] = {}
-        parting: list[tuple[Codes, Members]] = []
-        for number, members in self._sets.shared():
-            course = batch.courses.of(members)
-            together[number] = NEVER if len(course.parting) else int(course.running[-1])
-            if len(course.parting):
-                having = self._sets.of == number
-                walked |= having & crossed
-                parting.append((np.flatnonzero(having & ~walked), members))
-        self._follow(batch, crossed & ~walked)
-        come = self._sets.values(batch.courses.latest, together, NEVER)
-        self._traded = np.maximum(self._traded, np.where(walked, NEVER, come))
-        for symbols, members in parting:
-            self._part(symbols, members, batch.courses)
+        followed = dict(self._sets.shared())
+        for number, members in followed.items():
+            walked[of[(numbers[of] == number) & np.isin(by, batch.courses.of(members).lagging())]] = True
+        crossed = foreign | self._sets.are_shared(of)
+        followed |= {int(numbers[symbol]): self._sets.members(symbol) for symbol in of[foreign & ~walked[of]].tolist()}
+        rows = np.flatnonzero(np.isin(batch.symbols, of[crossed & ~walked[of]])) if crossed.any() else np.zeros(0, int)
+        rows_of = numbers[batch.symbols[rows]]
+        for number, members in followed.items():
+            self._follow(batch, rows[rows_of == number], np.flatnonzero((numbers == number) & ~walked), members)
+        alone = self._sets.values(batch.courses.latest, {}, NEVER)
+        self._traded = np.maximum(self._traded, np.where(walked, NEVER, alone))
         self._walk_all(batch, np.flatnonzero(walked))
 
     def _may_join(self, symbols: Codes, sources: Codes, latest: Ints) -> NDArray[np.bool_]:
@@ -211,15 +207,23 @@ class Watermarks:
         near: NDArray[np.bool_] = latest[sources] >= np.maximum(before, NEVER + self._patience) - self._patience
         return near
 
-    def _follow(self, batch: _Batch, crossed: NDArray[np.bool_]) -> None:
-        """Tell how far symbols had come whose sources stay the same in a batch."""
-        rows = np.flatnonzero(crossed[batch.symbols])
-        numbers = self._sets.of[batch.symbols[rows]]
-        for number in np.unique(numbers).tolist():
-            mine = rows[numbers == number]
-            symbols = batch.symbols[mine]
-            course = batch.courses.of(self._sets.members(int(symbols[0])))
-            batch.before[mine] = np.maximum(self._traded[symbols], course.running[course.before(mine)])
+    def _follow(self, batch: _Batch, rows: Rows, symbols: Codes, members: Members) -> None:
+        """Follow the symbols of one set, with their trades, through a batch in which nobody joins them."""
+        at, last, come = -1, len(batch.ts), NEVER
+        while at < last:
+            course = batch.courses.of(members)
+            begin = course.after(at)
+            part = course.next_parting(begin)
+            end = last if part is None else max(int(course.rows[part]), at)
+            mine = rows[(rows > at) & (rows <= end)]
+            running = np.maximum.accumulate(np.append(come, course.slowest[begin:part]))
+            reached = running[course.before(mine) - begin + 1]
+            batch.before[mine] = np.maximum(self._traded[batch.symbols[mine]], reached)
+            come, at = int(running[-1]), end
+            if part is not None:
+                gone = course.leaving(part)
+                members = self._leave(symbols, self._streams.of(symbols, gone), members - gone, course.fastest[part])
+        self._traded[symbols] = np.maximum(self._traded[symbols], come)
 
     def _walk_all(self, batch: _Batch, walked: Codes) -> None:
         if not len(walked):
@@ -254,7 +258,9 @@ class Watermarks:
             if joins is not None:
                 members = self._join(batch, symbol, joins, members)
             elif part is not None:
-                members = self._leave(np.array([symbol]), members, course, part)
+                gone = course.leaving(part)
+                streams = np.array([self._streams.number(symbol, source) for source in gone])
+                members = self._leave(symbol, streams, members - gone, course.fastest[part])
 
     def _joins(self, batch: _Batch, course: Course, rows: Rows) -> int | None:
         """The first of a symbol's trades with which another source joins it."""
@@ -271,26 +277,11 @@ class Watermarks:
         self._sets.put(symbol, members | {source})
         return members | {source}
 
-    def _leave(self, symbols: Codes, members: Members, course: Course, place: int) -> Members:
-        gone = course.leaving(place, self._patience)
-        streams = self._streams.of(symbols, gone)
-        self.presence.end(streams, int(course.fastest[place]))
+    def _leave(self, symbols: int | Codes, streams: Rows, left: Members, until: int) -> Members:
+        self.presence.end(streams, int(until))
         self._moved.append(streams)
-        self._sets.put(symbols, members - gone)
-        return members - gone
-
-    def _part(self, symbols: Codes, members: Members, courses: Courses) -> None:
-        """Let those leave the symbols of a set, not traded in a batch, that fall too far behind in it."""
-        at = -1
-        while True:
-            course = courses.of(members)
-            begin = course.after(at)
-            part = course.next_parting(begin)
-            top = int(course.slowest[begin:part].max(initial=NEVER))
-            self._traded[symbols] = np.maximum(self._traded[symbols], top)
-            if part is None:
-                return
-            members, at = self._leave(symbols, members, course, part), max(int(course.rows[part]), at)
+        self._sets.put(symbols, left)
+        return left
 
     def _begin(self, streams: NDArray[np.intp], since: int) -> None:
         self.presence.begin(streams, since)
