@@ -96,16 +96,16 @@ def test_a_restart_after_any_batch_changes_nothing_for_several_sources(
 
 
 @QUICK
-@given(LOGS, CUTS, DELAYS, OUTAGES)
+@given(LOGS, CUTS, DELAYS, OUTAGES, st.sampled_from([0, 70 * SECOND]))
 def test_activities_are_those_of_the_oracle_whenever_windows_close(
-    log: tuple[int, list[Op]], cuts: set[int], delays: list[int], drawn: list[tuple[int, int, int]]
+    log: tuple[int, list[Op]], cuts: set[int], delays: list[int], drawn: list[tuple[int, int, int]], grace: int
 ) -> None:
     patience, ops = log
     down = outages(ops, drawn)
-    bench, other = Bench(("1m", "1h"), patience=patience), Bench(("1m", "1h"), patience=patience)
+    bench, other = (Bench(("1m", "1h"), patience=patience, grace=grace) for _ in range(2))
     bench.hear(news(down))
     bench.run(ops, cuts, delays)
-    assert_same(bench, expected(ops, ("1m", "1h"), patience=patience, down=down))
+    assert_same(bench, expected(ops, ("1m", "1h"), patience=patience, grace=grace, down=down))
     other.hear(news(down))
     other.run(ops, cuts, delays, restart=True)
     assert_same_output(bench, other)
