@@ -119,9 +119,10 @@ PRICES = ("start", "end", "open", "high", "low", "close", "trades")
 def test_marks_that_are_not_kept_to_lose_no_trade_and_count_none_twice(
     ops: list[Op], broken: list[int], cuts: set[int], delays: list[int]
 ) -> None:
+    begin = min(op.ts_event for op in ops)
     for number, ahead in enumerate(broken):
         at = number * 7 % len(ops)
-        ops = [*ops[:at], Progress(f"src{number % 3 + 1}", ops[at].ts_event + ahead * SECOND, 0), *ops[at:]]
+        ops = [*ops[:at], Progress(f"src{number % 3 + 1}", begin + ahead * SECOND, 0), *ops[at:]]
     bench = Bench(("1m", "1h"), retention=10_000 * HOUR)
     bench.run(ops, cuts, delays)
     trades = [op for op in ops if isinstance(op, Tick) or op.final]
