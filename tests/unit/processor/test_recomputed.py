@@ -5,11 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tickstream.core.model import Progress
+from tickstream.processor.backfill.log import cut
 from tickstream.processor.backfill.spool import Spool
 from tickstream.processor.domain.closing import BAR
 from tickstream.processor.domain.recomputed import ABSENT, History, Published, Rows, Waiting, settled_by
 
 WIDTH = 2
+NONE: np.ndarray[tuple[int], np.dtype[np.int64]] = np.zeros(0, dtype=np.int64)
 
 
 def rows(*records: tuple[int, int, int, float]) -> Rows:
@@ -112,6 +115,32 @@ def test_a_series_whose_published_bars_are_older_than_the_log_is_short_of_histor
     history.note(first.table)
     assert history.short(first).tolist() == [True, False, False]
     assert history.usable(first).tolist() == [False, True, True]
+
+
+def test_a_batch_is_cut_before_a_trade_that_a_mark_makes_late() -> None:
+    marks = [Progress("s", ts, offset) for ts, offset in ((15, 11), (25, 12), (26, 13), (99, 15))]
+    found = list(cut(np.array([10, 11, 12, 13, 14]), np.array([10, 20, 30, 21, 22]), marks))
+    assert found == [(slice(0, 3), marks[:3]), (slice(3, 5), marks[3:])]
+
+
+@given(st.lists(st.integers(0, 30), max_size=30), st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30))))
+def test_a_mark_is_told_before_any_trade_that_it_makes_late(times: list[int], told: list[tuple[int, int]]) -> None:
+    marks = [Progress("s", ts, offset) for offset, ts in sorted(told, key=lambda mark: mark[0])]
+    applied: list[Progress] = []
+    rows: list[int] = []
+    for piece, ready in cut(np.arange(len(times)), np.array(times, dtype=np.int64), marks):
+        for row in range(piece.start, piece.stop):
+            late = [mark for mark in marks if mark.offset <= row and mark.ts_event > times[row]]
+            assert all(mark in applied for mark in late)
+            rows.append(row)
+        applied += ready
+        assert all(mark.offset <= piece.stop for mark in ready) or piece.stop == len(times)
+    assert (rows, applied) == (list(range(len(times))), marks)
+
+
+def test_a_batch_without_trades_has_its_marks() -> None:
+    marks = [Progress("s", 15, 11)]
+    assert list(cut(NONE, NONE, marks)) == [(slice(0, 0), marks)]
 
 
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.binary(min_size=1, max_size=9), st.binary(max_size=40))))

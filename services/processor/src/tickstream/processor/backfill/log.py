@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Final
 
+import numpy as np
+
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
+from tickstream.core.columns import Ints
 from tickstream.core.errors import BadRecordError, FatalError, RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
@@ -115,3 +118,25 @@ class Log:
                 yield self._codec.decode(message.value())
             except BadRecordError as bad:
                 _LOG.warning("mark_left_out", offset=message.offset(), reason=str(bad))
+
+
+def cut(offsets: Ints, ts: Ints, marks: Sequence[Progress]) -> Iterator[tuple[slice, list[Progress]]]:
+    """Cut a batch before trades that marks before them may make late: (trades, the marks after them).
+
+    Args:
+        offsets: of the trades.
+        ts: their event times.
+        marks: those whose offsets have been reached with the batch.
+    """
+    marks = sorted(marks, key=lambda mark: mark.offset)
+    rows = np.searchsorted(offsets, [mark.offset for mark in marks])
+    within = rows < len(ts)
+    told = np.full(len(ts), np.iinfo(np.int64).min)
+    np.maximum.at(told, rows[within], np.array([mark.ts_event for mark in marks], dtype=np.int64)[within])
+    late = np.flatnonzero(ts < np.maximum.accumulate(told))
+    counts, firsts = np.unique(np.searchsorted(rows, late, side="right"), return_index=True)
+    begin = done = 0
+    for count, row in zip(counts.tolist(), late[firsts].tolist(), strict=True):
+        yield slice(begin, row), marks[done:count]
+        begin, done = row, count
+    yield slice(begin, len(ts)), marks[done:]

@@ -30,7 +30,7 @@ from tickstream.processor.adapters import changelog
 from tickstream.processor.adapters.news import Heard
 from tickstream.processor.adapters.outputs import Outputs
 from tickstream.processor.adapters.transactions import Transactions
-from tickstream.processor.backfill.log import Log
+from tickstream.processor.backfill.log import Log, cut
 from tickstream.processor.backfill.published import Reader
 from tickstream.processor.backfill.settings import BEGINNING
 from tickstream.processor.backfill.spool import Spool
@@ -215,12 +215,14 @@ class Backfill:
                 )
             self.counts.read += len(messages)
             decoded = decode(list(map(Message.value, messages)), names)
-            if len(decoded.rows):
-                engine.take(decoded.columns)
-            for mark in marks:
-                engine.mark(mark)
-            yield engine.close()
-            engine.changes(FROM_THE_BEGINNING)  # nobody keeps them, and they must not pile up
+            offsets = np.array([message.offset() for message in messages], dtype=np.int64)[decoded.rows]
+            for rows, reached in cut(offsets, decoded.columns.ts_event, marks):
+                if rows.start < rows.stop:
+                    engine.take(decoded.columns.take(np.arange(rows.start, rows.stop)))
+                for mark in reached:
+                    engine.mark(mark)
+                yield engine.close()
+                engine.changes(FROM_THE_BEGINNING)  # nobody keeps them, and they must not pile up
             self._tell(messages, log)
 
     def _take(self, output: Output, kinds: tuple[_Kind, _Kind], history: History) -> None:
