@@ -36,7 +36,7 @@ class ProcessorSettings(BackfillSettings, RoleSettings):
     include_suspicious: bool = Field(default=False, description="let suspicious prints into bars")
     grace: float = Field(0.0, ge=0, le=86_400, description="seconds of event time that a window waits after its end")
     patience: float = Field(
-        60.0, gt=0, description="seconds of event time that a symbol's slowest source is waited for"
+        60.0, gt=0, le=604_800, description="seconds of event time that a symbol's slowest source is waited for"
     )
     quiet_days: int = Field(7, ge=0, le=3660, description="days after its last trade that a symbol gets quiet bars")
     retention: float = Field(
