@@ -53,7 +53,7 @@ _GATHER: Final = 0.005
 _GATHER_SHARE: Final = 0.25
 """Once there is a trade, more are waited for, for this part of what the last ones took: with load, batches grow."""
 
-_COMMIT_EVERY: Final = 0.05
+_COMMIT_EVERY: Final = 0.2
 _SAVE_EVERY: Final = 1.0
 """How often state is committed while it comes to nothing that a reader would wait for."""
 

@@ -20,6 +20,10 @@ _AVRO: Final = "avro."
 _LONGER: Final = 4
 _FEW: Final = 100
 _MANY: Final = 10_000
+_OFTEN: Final = 20
+_SELDOM: Final = 6
+"""Trades of a symbol in a minute."""
+
 _AIMS: Final = {"Kafka Streams": ">= 3", "Quix Streams": ">= 10"}
 
 _ALL: Final = {"PROCESSOR_ROLES": "bars"}
@@ -121,17 +125,27 @@ class PipelineBench:
         self.ratios += [Ratio.faster(ours, figure, _AIMS.get(peer.name, "")) for figure in (whole, second)]
 
     def _many_symbols(self, folder: Path) -> None:
-        """The same number of trades, spread over few symbols and over many."""
-        lines = []
-        for symbols in (_FEW, _MANY):
-            recording, place = self._record(folder, self._ticks, symbols), f"of-{symbols}."
-            self._services.publish(recording, place)
-            lines.append(self._process(recording, place, f"1m bars only, {symbols:,} symbols", _MINUTES))
-        few, many = lines
-        self.ratios.append(Ratio.dearer(many, few, "<= 1.30"))
+        """As many trades of few symbols and of many, which trade as often; then of many that trade seldom."""
+        ticks = _LONGER * self._ticks
+        few, many, seldom = (
+            self._spread(folder, ticks, symbols, each)
+            for symbols, each in ((_FEW, _OFTEN), (_MANY, _OFTEN), (_MANY, _SELDOM))
+        )
+        self.ratios += [Ratio.dearer(many, few, "<= 1.30"), Ratio.dearer(seldom, few, "")]
+        for peer in self._peers():
+            if peer.warms_up:
+                start = peer.run(0, self._services.at(EMPTY))
+                cost = peer.run(ticks, self._services.at(_place(_MANY, _SELDOM))).less(start)
+                theirs = self._note(peer.name, f"{peer.does}, {_spread_of(_MANY, _SELDOM)}", ticks, cost)
+                self.ratios.append(Ratio.faster(seldom, theirs, _AIMS.get(peer.name, "")))
 
-    def _record(self, folder: Path, ticks: int, symbols: int) -> Recording:
-        return Recording.write(folder, ticks, symbols, self._environment)
+    def _spread(self, folder: Path, ticks: int, symbols: int, each: int) -> Figure:
+        recording = self._record(folder, ticks, symbols, max(1, symbols * each // 60))
+        self._services.publish(recording, _place(symbols, each))
+        return self._process(recording, _place(symbols, each), f"1m bars only, {_spread_of(symbols, each)}", _MINUTES)
+
+    def _record(self, folder: Path, ticks: int, symbols: int, per_second: int = 1_000) -> Recording:
+        return Recording.write(folder, ticks, symbols, self._environment, per_second)
 
     def _process(self, recording: Recording, place: str, does: str, flags: Sequence[str] = ()) -> Figure:
         cost = self._services.process(place, _ALL, flags).less(self._start)
@@ -142,3 +156,11 @@ class PipelineBench:
         sys.stderr.write(f"{who}, {does}: {figure.per_cpu_second:,.0f} ticks per CPU-second\n")
         self.figures.append(figure)
         return figure
+
+
+def _place(symbols: int, each: int) -> str:
+    return f"of-{symbols}-{each}."
+
+
+def _spread_of(symbols: int, each: int) -> str:
+    return f"{symbols:,} symbols, {each} trades a minute each"

@@ -1,6 +1,6 @@
 """A made-up recording for benchmarks: the same one each time.
 
-python -m tickstream.cli.bench.recording PATH TICKS SYMBOLS
+python -m tickstream.cli.bench.recording PATH TICKS SYMBOLS PER_SECOND
 """
 
 from __future__ import annotations
@@ -15,15 +15,14 @@ import pyarrow.parquet as pq
 
 _SEED: Final = 20131008
 _OPEN: Final = 1_381_239_000_000_000_000  # 2013-10-08 09:30 in New York
-_PER_SECOND: Final = 1_000
 
 
-def write_recording(path: Path, ticks: int, symbols: int) -> None:
-    """Write `ticks` trades, a thousand a second spread over `symbols`, in time order, as Parquet."""
+def write_recording(path: Path, ticks: int, symbols: int, per_second: int) -> None:
+    """Write `ticks` trades, `per_second` of event time spread over `symbols`, in time order, as Parquet."""
     random = np.random.default_rng(_SEED)
     names = np.array([f"S{number:05d}" for number in range(symbols)])
     chosen = random.integers(0, symbols, ticks)
-    times = _OPEN + np.sort(random.integers(0, 1000 * ticks // _PER_SECOND, ticks)) * 1_000_000
+    times = _OPEN + np.sort(random.integers(0, 1000 * ticks // per_second, ticks)) * 1_000_000
     steps = random.normal(0, 0.01, ticks)
     order = np.argsort(chosen, kind="stable")
     walked = np.empty(ticks)
@@ -46,4 +45,4 @@ def write_recording(path: Path, ticks: int, symbols: int) -> None:
 
 
 if __name__ == "__main__":
-    write_recording(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    write_recording(Path(sys.argv[1]), *map(int, sys.argv[2:5]))

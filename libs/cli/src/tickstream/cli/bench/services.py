@@ -25,10 +25,13 @@ class Recording:
     symbols: int
 
     @classmethod
-    def write(cls, folder: Path, ticks: int, symbols: int, environment: Mapping[str, str]) -> Recording:
+    def write(
+        cls, folder: Path, ticks: int, symbols: int, environment: Mapping[str, str], per_second: int = 1_000
+    ) -> Recording:
         """Make it in a process of its own: what that takes of memory would count as the peak of all that follow."""
-        path = folder / f"{ticks}-of-{symbols}.parquet"
-        run([sys.executable, "-m", "tickstream.cli.bench.recording", str(path), str(ticks), str(symbols)], environment)
+        path = folder / f"{ticks}-of-{symbols}-{per_second}.parquet"
+        wanted = (str(path), str(ticks), str(symbols), str(per_second))
+        run([sys.executable, "-m", "tickstream.cli.bench.recording", *wanted], environment)
         return cls(path, ticks, symbols)
 
 
