@@ -3,8 +3,8 @@
     python -m tests.bench.fetch.run [--trades N] [--json FILE]
 
 The same trades are read to the end of the log by the defaults of librdkafka, by our consumer in a process that collects
-garbage as our services do, and, where there is a C compiler, by librdkafka alone. Each in a process of its own, the best
-of three rounds. Without a Kafka in the environment it starts one.
+garbage as our services do, and, where there is a C compiler, by librdkafka alone; each in a process of its own, the
+best of three rounds. Without a Kafka in the environment it starts one.
 """
 
 from __future__ import annotations

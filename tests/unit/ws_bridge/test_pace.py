@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickstream.ws_bridge.domain.pace import CommandBudget, Pace, Patience, Verdict
+from tickstream.ws_bridge.domain.pace import CommandBudget, Pace, Patience, Verdict, flush_interval
 
 
 @given(st.floats(0.1, 30), st.lists(st.floats(0.02, 0.2), min_size=50, max_size=300))
@@ -40,3 +41,9 @@ def test_catching_up_and_silence_both_begin_anew() -> None:
     patience.judge(4.5, behind=False)
     assert patience.judge(5, behind=True) is Verdict.FINE
     assert patience.judge(60, behind=True) is Verdict.FINE
+
+
+def test_flushes_take_a_fifth_of_the_time_between_their_bounds() -> None:
+    intervals = [flush_interval(busy, 0.01, 0.25) for busy in (0.0, 0.001, 0.01, 0.04, 0.1, 9.0)]
+    assert intervals == pytest.approx([0.01, 0.01, 0.05, 0.2, 0.25, 0.25])
+    assert flush_interval(1.0, least=0.5, most=0.25) == 0.5

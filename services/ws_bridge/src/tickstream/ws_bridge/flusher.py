@@ -8,7 +8,7 @@ from typing import Final
 from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
 from tickstream.ws_bridge.domain.hub import Frame, Hub
-from tickstream.ws_bridge.domain.pace import Verdict
+from tickstream.ws_bridge.domain.pace import Verdict, flush_interval
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _SLICE: Final = 128
@@ -24,15 +24,19 @@ class Flusher:
         clients: take it.
         clock: for the grid of the flushes.
         metrics: counts what goes.
-        seconds: from one flush to the next.
+        least: seconds from one flush to the next while there is little to do.
+        most: the same while there is much.
     """
 
-    def __init__(self, hub: Hub, clients: Clients, clock: Clock, metrics: BridgeMetrics, seconds: float) -> None:
+    def __init__(
+        self, hub: Hub, clients: Clients, clock: Clock, metrics: BridgeMetrics, least: float, most: float
+    ) -> None:
         self._hub = hub
         self._clients = clients
         self._clock = clock
         self._metrics = metrics
-        self._seconds = seconds
+        self._least = least
+        self._most = most
         self._swept = 0.0
 
     async def run(self, ending: asyncio.Event) -> None:
@@ -40,7 +44,8 @@ class Flusher:
         at = self._clock.monotonic()
         while not ending.is_set():
             now = self._clock.monotonic()
-            self._metrics.loop_lag.observe(max(0.0, now - at))
+            lag = max(0.0, now - at)
+            self._metrics.loop_lag.observe(lag)
             await self.flush(now)
             done = self._clock.monotonic()
             self._metrics.flush.observe(done - now)
@@ -48,7 +53,7 @@ class Flusher:
                 self._swept = done
                 self._clients.sweep(done)
                 self._metrics.subscriptions.set(len(self._hub.subscriptions.all))
-            at = max(at + self._seconds, done)
+            at = max(at + flush_interval(lag + done - now, self._least, self._most), done)
             await asyncio.sleep(at - done)
 
     async def flush(self, now: float) -> None:

@@ -67,7 +67,7 @@ class Bridge:
             clock,
             self.metrics,
         )
-        self.flusher = Flusher(self.hub, self.clients, clock, self.metrics, flush_seconds)
+        self.flusher = Flusher(self.hub, self.clients, clock, self.metrics, flush_seconds, settings.flush_max_ms / 1000)
         self.feed = Feed(
             Kafka(settings),
             Reading(Codecs.from_settings(settings), self.metrics),

@@ -25,7 +25,8 @@ class WsBridgeSettings(ServiceSettings):
     alerting_api_key: SecretStr | None = None
     static_dir: Path = Field(Path(__file__).parent / "static", description="the dashboard's files")
 
-    flush_ms: int = Field(50, ge=5, le=1000)
+    flush_ms: int = Field(10, ge=5, le=1000, description="from one flush to the next, at least")
+    flush_max_ms: int = Field(250, ge=5, le=1000, description="the same under load, at most")
     max_connections: int = Field(20_000, ge=1)
     max_connections_per_ip: int = Field(10_000, ge=1)
     max_symbols: int = Field(1_000, ge=1, description="in one subscription")

@@ -17,6 +17,7 @@ from tickstream.cli.bench.table import Figure, Ratio
 from tickstream.core.errors import FatalError, TickstreamError
 
 _AVRO: Final = "avro."
+_MANY_MINUTES: Final = "longer."
 _LONGER: Final = 4
 _FEW: Final = 100
 _MANY: Final = 10_000
@@ -61,9 +62,11 @@ class PipelineBench:
             recording = self._record(folder, self._ticks, self._symbols)
             self._start = self._services.process(EMPTY, _ALL)
             self._ours(recording)
-            minutes = self._minutes(recording)
+            self._services.publish(recording, _AVRO)
+            minutes = self._process(recording, _AVRO, "1m bars only, exactly once", _MINUTES)
+            longer = self._minutes(folder)
             for peer in self._peers():
-                self._guarded(peer, recording, minutes)
+                self._guarded(peer, recording, minutes, longer)
             if wide:
                 self._many_symbols(folder)
 
@@ -77,12 +80,14 @@ class PipelineBench:
         cost = self._services.process("trades.", _SINK).less(start)
         self._note("tickstream-processor, sink", "trades to InfluxDB", recording.ticks, cost)
 
-    def _minutes(self, recording: Recording) -> Figure:
-        """The work that the peers do, without and with indicators; gives the line without."""
-        self._services.publish(recording, _AVRO)
-        minutes = self._process(recording, _AVRO, "1m bars only, exactly once", _MINUTES)
+    def _minutes(self, folder: Path) -> Figure:
+        """The work that the peers do over a longer run, without and with indicators; gives the line without."""
+        recording = self._record(folder, _LONGER * self._ticks, self._symbols)
+        self._services.publish(recording, _MANY_MINUTES)
+        minutes = self._process(recording, _MANY_MINUTES, "1m bars only, exactly once, longer run", _MINUTES)
         self._services.publish(recording, "indicated.")
-        indicated = self._process(recording, "indicated.", "1m bars, all indicators, exactly once", _INDICATED)
+        does = "1m bars, all indicators, exactly once, longer run"
+        indicated = self._process(recording, "indicated.", does, _INDICATED)
         self.ratios.append(Ratio.dearer(indicated, minutes, "< 1.20"))
         return minutes
 
@@ -93,14 +98,14 @@ class PipelineBench:
             except TickstreamError as error:
                 sys.stderr.write(f"{error}\n")
 
-    def _guarded(self, peer: Peer, recording: Recording, minutes: Figure) -> None:
+    def _guarded(self, peer: Peer, recording: Recording, minutes: Figure, longer: Figure) -> None:
         """Measure a peer; one that fails is told of, and the benchmark goes on."""
         try:
-            self._beside(peer, recording, minutes)
+            self._beside(peer, recording, minutes, longer)
         except FatalError as error:
             sys.stderr.write(f"{peer.name} could not run here: {error}\n")
 
-    def _beside(self, peer: Peer, recording: Recording, minutes: Figure) -> None:
+    def _beside(self, peer: Peer, recording: Recording, minutes: Figure, longer: Figure) -> None:
         place = _AVRO
         if peer.encoding != "avro":
             place = f"{peer.encoding}."
@@ -110,15 +115,12 @@ class PipelineBench:
         figure = self._note(peer.name, peer.does, recording.ticks, cost)
         self.ratios.append(Ratio.faster(minutes, figure, _AIMS.get(peer.name, "")))
         if peer.warms_up:
-            self._beside_warm(peer, start, recording.path.parent)
+            self._beside_warm(peer, start, longer)
 
-    def _beside_warm(self, peer: Peer, start: Cost, folder: Path) -> None:
-        """Over a longer run, and over the second half of it alone, when what is hot is compiled."""
-        recording = self._record(folder, _LONGER * self._ticks, self._symbols)
-        self._services.publish(recording, "longer.")
-        ours = self._process(recording, "longer.", "1m bars only, exactly once, longer run", _MINUTES)
-        cost = peer.run(recording.ticks, self._services.at("longer.")).less(start)
-        whole = self._note(peer.name, f"{peer.does}, longer run", recording.ticks, cost)
+    def _beside_warm(self, peer: Peer, start: Cost, ours: Figure) -> None:
+        """Over the longer run, and over the second half of it alone, when what is hot is compiled."""
+        cost = peer.run(ours.ticks, self._services.at(_MANY_MINUTES)).less(start)
+        whole = self._note(peer.name, f"{peer.does}, longer run", ours.ticks, cost)
         half = orjson.loads(cost.output.splitlines()[-1])["second_half"]
         warm = Cost(half["seconds"], half["cpu_seconds"], cost.peak, cost.output)
         second = self._note(peer.name, f"{peer.does}, second half of it", half["ticks"], warm)

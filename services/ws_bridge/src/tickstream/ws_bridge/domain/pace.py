@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
+
+_BUSY_SHARE: Final = 0.2
 
 
 class CommandBudget:
@@ -53,6 +56,17 @@ class Pace:
         """A frame went now."""
         on_grid = now - self._next < self._period
         self._next = (self._next if on_grid else now) + self._period
+
+
+def flush_interval(busy: float, least: float, most: float) -> float:
+    """Seconds from one flush to the next: the more there is to do, the fewer and larger frames are.
+
+    Args:
+        busy: seconds that the last flush took, and that it began too late because the loop had other things to do.
+        least: while there is little to do.
+        most: while there is much.
+    """
+    return max(least, min(busy / _BUSY_SHARE, most))
 
 
 class Verdict(Enum):
