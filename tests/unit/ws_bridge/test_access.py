@@ -4,7 +4,14 @@ import hashlib
 
 import pytest
 
-from tickstream.ws_bridge.domain.access import ApiKeys, host_allowed, origin_allowed, read_keys
+from tickstream.ws_bridge.domain.access import (
+    ApiKeys,
+    host_allowed,
+    is_whole_origin,
+    origin_allowed,
+    read_keys,
+    siteless,
+)
 
 
 def digest(key: str) -> str:
@@ -48,7 +55,6 @@ def test_on_loopback_only_this_machines_names_are_answered(header: str | None, a
 @pytest.mark.parametrize(
     ("origin", "allowed"),
     [
-        (None, True),
         ("http://localhost:8080", True),
         ("http://127.0.0.1:8080", True),
         ("http://[::1]:8080", True),
@@ -64,10 +70,41 @@ def test_on_loopback_only_this_machines_names_are_answered(header: str | None, a
         ("", False),
     ],
 )
-def test_a_page_of_another_origin_may_not_connect(origin: str | None, allowed: bool) -> None:
+def test_a_page_of_another_origin_may_not_connect(origin: str, allowed: bool) -> None:
     assert origin_allowed(origin, "localhost:8080", "http", {"https://dash.example"}) is allowed
 
 
 def test_default_ports_are_the_same_as_none() -> None:
     assert origin_allowed("https://tick.example", "tick.example:443", "https", ())
     assert not origin_allowed("https://tick.example", None, "https", ())
+
+
+@pytest.mark.parametrize(
+    ("fetch_site", "allowed"),
+    [(None, True), ("same-origin", True), ("none", True), ("same-site", False), ("cross-site", False), ("", False)],
+)
+def test_without_an_origin_programs_may_come_and_what_another_site_makes_a_browser_do_may_not(
+    fetch_site: str | None, allowed: bool
+) -> None:
+    assert siteless(fetch_site) is allowed
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("https://dash.example", True),
+        ("http://dash.example:8080", True),
+        ("http://[::1]:8080", True),
+        ("https://Dash.example", False),
+        ("https://dash.example:443", False),
+        ("https://dash.example/", False),
+        ("https://*.example", False),
+        ("https://dash.example?x", False),
+        ("https://ann@dash.example", False),
+        ("dash.example", False),
+        ("*", False),
+        ("null", False),
+    ],
+)
+def test_the_list_of_origins_holds_only_what_a_browser_can_send(text: str, whole: bool) -> None:
+    assert is_whole_origin(text) is whole

@@ -6,12 +6,13 @@ from collections import defaultdict
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.core.model import Bar
-from tickstream.ws_bridge.domain.entry import Entry, entry_of
+from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Entry, entry_of
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import (
@@ -32,8 +33,8 @@ def hub(room: Room = ROOM) -> Hub:
     return made
 
 
-def subscribe(made: Hub, client: str, **fields: object) -> Any:
-    return made.subscribe(client, parse_subscribe([fields], LIMITS))
+def subscribe(made: Hub, client: str, scope: Scope = UNBOUNDED, **fields: object) -> Any:
+    return made.subscribe(client, parse_subscribe([fields], LIMITS), scope)
 
 
 def unsubscribe(made: Hub, client: str, **fields: object) -> list[str]:
@@ -215,9 +216,55 @@ def test_history_is_the_last_closed_bars_revised_and_the_forming_one() -> None:
     assert [json.loads(body)["close"] for body in plain.snapshot] == [180.0]
 
 
+ONLY_AB = Scope.of(["*"], ["A", "B*"])
+
+
+def test_symbols_that_may_not_be_read_are_rejected_whether_they_exist_or_not() -> None:
+    made = hub()
+    answer = subscribe(made, "ann", ONLY_AB, channel="ticks", symbols=["A", "C", "NOPE", "BAD"])
+    assert answer.symbols == ("A",)
+    assert answer.rejected == {"C": "forbidden", "NOPE": "forbidden", "BAD": "unknown_symbol"}
+
+
+@settings(max_examples=50)
+@given(st.lists(st.sampled_from(["A", "B", "BX", "C", "D"]), min_size=1), st.integers(0, 10))
+def test_everything_is_what_may_be_read_before_and_after_and_when_others_come_and_go(
+    symbols: list[str], before: int
+) -> None:
+    made = hub()
+    ticks = [tick(symbol, number) for number, symbol in enumerate(symbols)]
+    for entry in ticks[:before]:
+        made.tick(entry)
+    subscribe(made, "bob", channel="ticks", symbols=["*"], mode="all")
+    ann = subscribe(made, "ann", ONLY_AB, channel="ticks", symbols=["*"], mode="all")
+    subscribe(made, "eve", Scope.of(["*"], ["C"]), channel="ticks", symbols=["*"], mode="all")
+    assert ann.symbols == ("*",)
+    last = {entry.route[2]: entry.body for entry in ticks[:before]}
+    assert sorted(ann.snapshot) == sorted(body for symbol, body in last.items() if symbol in ("A", "B", "BX"))
+    made.leave("eve")
+    for entry in ticks[before:]:
+        made.tick(entry)
+    got = [record for _name, fields in events(made, "ann", 1.0) for record in fields["data"]]
+    assert got == [json.loads(entry.body) for entry in ticks[before:] if entry.route[2] in ("A", "B", "BX")]
+    made.leave("ann")
+    made.leave("bob")
+    assert not any(made.wanted(("ticks", "", symbol)) for symbol in symbols)
+
+
+def test_a_narrower_subscription_given_back_leaves_only_what_may_be_read() -> None:
+    made = hub()
+    subscribe(made, "ann", ONLY_AB, channel="market_events", symbols=["*"])
+    named = subscribe(made, "ann", ONLY_AB, channel="market_events", symbols=["A"])
+    unsubscribe(made, "ann", subscription=named.subscription.id)
+    for symbol in ("A", "C", NO_SYMBOL):
+        made.subscriptions.offer(Entry(("market_events", "", symbol), None, json.dumps(symbol).encode()))
+    [(_name, fields)] = events(made, "ann", 1.0)
+    assert fields["data"] == ["A", NO_SYMBOL]
+
+
 def test_unknown_symbols_are_rejected_and_the_others_subscribed() -> None:
     answer = subscribe(hub(), "x", channel="ticks", symbols=["A", "NOPE"])
-    assert (answer.symbols, answer.rejected) == (("A",), ("NOPE",))
+    assert (answer.symbols, answer.rejected) == (("A",), {"NOPE": "unknown_symbol"})
 
 
 def test_a_client_may_not_have_more_subscriptions_than_the_limit() -> None:

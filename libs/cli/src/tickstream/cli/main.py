@@ -13,6 +13,7 @@ _COMMANDS: Final = {
     "demo": ("tickstream.cli.demo.command", "The whole platform on this machine, with a dashboard."),
     "stack": ("tickstream.cli.stack.commands", "The native servers: Kafka, InfluxDB, PostgreSQL, Redis."),
     "topics": ("tickstream.cli.topics", "The topics: create, list, describe."),
+    "keys": ("tickstream.cli.keys", "The API keys of the socket: create, list, revoke."),
     "backfill": ("tickstream.cli.backfill", "Bars and indicators of recordings, beside the live ones or in place."),
     "tail": ("tickstream.cli.tail.command", "Follow a topic in the terminal or in a pipe."),
     "bench": ("tickstream.cli.bench.command", "The benchmarks, beside their peers."),

@@ -10,7 +10,7 @@ from typing import Final
 import uvloop
 from aiohttp import web
 
-from tickstream.core.clock import SystemClock
+from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
 from tickstream.core.errors import FatalError
 from tickstream.core.health import add_routes
@@ -20,13 +20,18 @@ from tickstream.core.metrics import new_registry
 from tickstream.core.service import Stop, run_service
 from tickstream.ws_bridge.adapters import instruments
 from tickstream.ws_bridge.adapters.alerting import Alerting
+from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
+from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
 from tickstream.ws_bridge.adapters.feed import Feed
 from tickstream.ws_bridge.adapters.intake import Reading, take_in
+from tickstream.ws_bridge.adapters.key_store import KeyStore
+from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.keyring import Keyring
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import Limits
 from tickstream.ws_bridge.flusher import Flusher
@@ -57,15 +62,18 @@ class Bridge:
         self.metrics = BridgeMetrics(self.registry)
         self.hub = Hub(market, limits, room, flush_seconds)
         self.loaded = asyncio.Event()
-        self.keys = _keys(settings)
+        self.audit = Audit(clock, self.metrics)
+        self.store = _store(settings, clock)
+        self.doorman = _doorman(settings, self.store, clock)
         self.clients = Clients(
             settings,
-            self.keys,
+            self.doorman,
             self.hub,
-            Commands(self.hub, clock, self.metrics, self.loaded.is_set),
+            Commands(self.hub, clock, self.metrics, self.loaded.is_set, self.audit),
             self.loaded,
             clock,
             self.metrics,
+            self.audit,
         )
         self.flusher = Flusher(self.hub, self.clients, clock, self.metrics, flush_seconds, settings.flush_max_ms / 1000)
         self.feed = Feed(
@@ -84,11 +92,12 @@ class Bridge:
         settings = self._settings
         hosts = frozenset(name.lower() for name in settings.allowed_hosts)
         loopback = is_local_name(settings.http_host.lower())
-        app = web.Application(middlewares=[guard(loopback=loopback, hosts=hosts, origins=frozenset(settings.origins))])
+        origins = frozenset(settings.origins)
+        app = web.Application(middlewares=[guard(self.audit, loopback=loopback, hosts=hosts, origins=origins)])
         add_routes(app, self._not_ready, self.registry)
         self.clients.server.attach(app, SOCKET_PATH.strip("/"))
         key = settings.alerting_api_key
-        Alerting(settings.alerting_url, key.get_secret_value() if key else None, self.keys).add_routes(app)
+        Alerting(settings.alerting_url, key.get_secret_value() if key else None, self.doorman).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
 
@@ -119,6 +128,8 @@ async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
     async with asyncio.TaskGroup() as tasks:
         flushing = tasks.create_task(bridge.flusher.run(ending))
         following = [tasks.create_task(_follow_instruments(bridge, settings))] if settings.database_url else []
+        if bridge.doorman is not None:
+            following.append(tasks.create_task(bridge.doorman.follow(bridge.clients.keys_in_use)))
         bridge.feed.start()
         while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
             await asyncio.sleep(_STOP_SECONDS)
@@ -128,6 +139,8 @@ async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
         for task in following:
             task.cancel()
     await bridge.clients.server.shutdown()
+    if bridge.store is not None:
+        await bridge.store.close()
     await runner.cleanup()
     _LOG.info("ended")
 
@@ -150,10 +163,27 @@ async def _listen(runner: web.AppRunner, settings: WsBridgeSettings) -> int:
     raise FatalError(f"HTTP_PORT {ports[0]} on {settings.http_host} can't be listened on: {reason}")
 
 
-def _keys(settings: WsBridgeSettings) -> ApiKeys | None:
-    if settings.auth == "off" or settings.api_keys_file is None:
+def _store(settings: WsBridgeSettings, clock: Clock) -> KeyStore | None:
+    if settings.auth == "off" or settings.database_url is None:
         return None
-    return ApiKeys(read_keys(settings.api_keys_file.read_text(encoding="utf-8")))
+    return KeyStore(settings.database_url.get_secret_value(), clock)
+
+
+def _doorman(settings: WsBridgeSettings, store: KeyStore | None, clock: Clock) -> Doorman | None:
+    if settings.auth == "off":
+        return None
+    file = settings.api_keys_file
+    file_keys = None if file is None else ApiKeys(read_keys(file.read_text(encoding="utf-8")))
+    keyring = Keyring(settings.key_check_seconds, settings.key_grace_seconds)
+    return Doorman(Proofs(file_keys, store, _tokens(settings)), keyring, settings.key_check_seconds, clock)
+
+
+def _tokens(settings: WsBridgeSettings) -> Tokens | None:
+    if settings.jwt_secret is not None:
+        return Tokens(settings.jwt_secret.get_secret_value().encode(), "HS256", settings.jwt_audience)
+    if settings.jwt_public_key is not None:
+        return Tokens(read_public_key(settings.jwt_public_key), "EdDSA", settings.jwt_audience)
+    return None
 
 
 def _raise_file_limit() -> None:

@@ -30,6 +30,9 @@ class BridgeMetrics:
             name + "commands", "Commands by name and outcome", ["command", "outcome"], registry=registry
         )
         self.refused = Counter(name + "refused", "Connections refused", ["code"], registry=registry)
+        self.audit_left_out = Counter(
+            name + "audit_left_out", "Lines about clients left out of the log for their number", registry=registry
+        )
         self.disconnects = Counter(
             name + "disconnects", "Disconnects by the server, by code", ["code"], registry=registry
         )

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from tickstream.core.settings import Names, ServiceSettings
-from tickstream.ws_bridge.domain.access import is_local_name, read_keys
+from tickstream.ws_bridge.adapters.tokens import MIN_SECRET_BYTES, read_public_key
+from tickstream.ws_bridge.domain.access import is_local_name, is_whole_origin, read_keys
+
+_PROOFS: Final = {
+    "api_keys_file": "WS_BRIDGE_API_KEYS_FILE",
+    "database_url": "DATABASE_URL",
+    "jwt_secret": "WS_BRIDGE_JWT_SECRET",
+    "jwt_public_key": "WS_BRIDGE_JWT_PUBLIC_KEY",
+}
+"""What clients may be recognised by, each by its setting."""
 
 
 class WsBridgeSettings(ServiceSettings):
@@ -17,10 +26,15 @@ class WsBridgeSettings(ServiceSettings):
     shared_names: ClassVar[frozenset[str]] = frozenset({"database_url"})
 
     api_keys_file: Path | None = Field(None, description="lines of name:sha256 of the key in hex")
+    database_url: SecretStr | None = Field(None, description="where API keys are, and instruments not seen yet")
+    jwt_secret: SecretStr | None = Field(None, description="of the gateway's tokens, for HS256")
+    jwt_public_key: Path | None = Field(None, description="file (PEM) of the gateway's Ed25519 key, for EdDSA")
+    jwt_audience: str = Field("tickstream", min_length=1, description="whom the gateway's tokens must be meant for")
     auth: Literal["off", "key"] = Field("off", validate_default=True, description="off only on a loopback address")
+    key_check_seconds: float = Field(1.0, ge=0.1, le=60, description="from one look at the keys in use to the next")
+    key_grace_seconds: float = Field(300.0, ge=10, description="known keys go on while the database is away")
     origins: Names = Field((), description="origins of web pages that may connect, beside the bridge's own")
     allowed_hosts: Names = Field((), description="names it may be called by on a loopback address, beside localhost")
-    database_url: SecretStr | None = Field(None, description="where the instruments are, for symbols not seen yet")
     alerting_url: str = Field("http://127.0.0.1:8094", pattern=r"^https?://")
     alerting_api_key: SecretStr | None = None
     static_dir: Path = Field(Path(__file__).parent / "static", description="the dashboard's files")
@@ -29,6 +43,8 @@ class WsBridgeSettings(ServiceSettings):
     flush_max_ms: int = Field(250, ge=5, le=1000, description="the same under load, at most")
     max_connections: int = Field(20_000, ge=1)
     max_connections_per_ip: int = Field(10_000, ge=1)
+    max_subscriptions_per_ip: int = Field(200_000, ge=1)
+    commands_per_second_per_ip: int = Field(10_000, ge=1, description="connecting counts as one")
     max_symbols: int = Field(1_000, ge=1, description="in one subscription")
     max_subscriptions: int = Field(50, ge=1, description="of one client")
     commands_per_second: int = Field(20, ge=1, description="of one client")
@@ -48,8 +64,27 @@ class WsBridgeSettings(ServiceSettings):
         host = str(info.data.get("http_host", ""))
         if value == "off" and not is_local_name(host.lower()):
             raise ValueError(f"must be key unless HTTP_HOST is a loopback address (it is {host})")
-        if value == "key" and info.data.get("api_keys_file") is None:
-            raise ValueError("needs a valid WS_BRIDGE_API_KEYS_FILE")
+        if value == "key" and not any(info.data.get(name) for name in _PROOFS):
+            raise ValueError(f"needs a valid one of {', '.join(_PROOFS.values())}")
+        return value
+
+    @field_validator("jwt_secret")
+    @classmethod
+    def _long_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value().encode()) < MIN_SECRET_BYTES:
+            raise ValueError(f"must have at least {MIN_SECRET_BYTES} bytes")
+        return value
+
+    @field_validator("jwt_public_key")
+    @classmethod
+    def _one_readable_key(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value is not None:
+            if info.data.get("jwt_secret") is not None:
+                raise ValueError("must not be given beside WS_BRIDGE_JWT_SECRET")
+            try:
+                read_public_key(value)
+            except OSError as error:
+                raise ValueError(f"must be a readable file ({error.strerror})") from None
         return value
 
     @field_validator("api_keys_file")
@@ -66,7 +101,6 @@ class WsBridgeSettings(ServiceSettings):
     @classmethod
     def _whole_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for origin in value:
-            scheme, separator, rest = origin.partition("://")
-            if scheme not in ("http", "https") or not separator or not rest or "/" in rest:
+            if not is_whole_origin(origin):
                 raise ValueError(f"must be a list of origins like https://example.org, and {origin!r} is not one")
         return value

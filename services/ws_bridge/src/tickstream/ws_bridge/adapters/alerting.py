@@ -8,8 +8,9 @@ import aiohttp
 from aiohttp import web
 
 from tickstream.core.logging import logger
+from tickstream.ws_bridge.adapters.doorman import Doorman
 from tickstream.ws_bridge.adapters.web import problem
-from tickstream.ws_bridge.domain.access import ApiKeys
+from tickstream.ws_bridge.domain.protocol import RefusalError
 
 _LOG = logger(__name__)
 _PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9._:-]+)*}"
@@ -25,13 +26,13 @@ class Alerting:
     Args:
         url: of tickstream-alerting.
         api_key: presented to it.
-        keys: one of these must be presented by who asks; None: nobody need to.
+        doorman: must let in the key of who asks; None: there need not be one.
     """
 
-    def __init__(self, url: str, api_key: str | None, keys: ApiKeys | None) -> None:
+    def __init__(self, url: str, api_key: str | None, doorman: Doorman | None) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._keys = keys
+        self._doorman = doorman
         self._session: aiohttp.ClientSession | None = None
 
     def add_routes(self, app: web.Application) -> None:
@@ -47,8 +48,9 @@ class Alerting:
             yield
 
     async def _pass(self, request: web.Request) -> web.Response:
-        if self._keys is not None and self._keys.name_of(_key_of(request)) is None:
-            return problem(401, "unauthorized", "a valid API key is needed, as Authorization: Bearer or X-API-Key")
+        refusal = None if self._doorman is None else await _refusal(self._doorman, request)
+        if refusal is not None:
+            return refusal
         body = await request.content.read(_MAX_BODY + 1) if request.can_read_body else b""
         while request.can_read_body and len(body) <= _MAX_BODY and not request.content.at_eof():
             body += await request.content.read(_MAX_BODY + 1 - len(body))
@@ -77,6 +79,19 @@ class Alerting:
                 return problem(502, "internal", "the answer of tickstream-alerting is too large")
             passed = {name: answer.headers[name] for name in ("Content-Type", "Retry-After") if name in answer.headers}
             return web.Response(status=answer.status, body=content, headers=passed | {"Cache-Control": "no-store"})
+
+
+async def _refusal(doorman: Doorman, request: web.Request) -> web.Response | None:
+    """Why who asks may not; rules and alerts are for those who may read the alerts of every symbol."""
+    try:
+        grant = await doorman.admit_key(_key_of(request))
+    except RefusalError as refusal:
+        if refusal.code == "internal":
+            return problem(503, refusal.code, str(refusal))
+        return problem(401, refusal.code, "a valid API key is needed, as Authorization: Bearer or X-API-Key")
+    if "alerts" in grant.scope.channels and grant.scope.every_symbol:
+        return None
+    return problem(403, "forbidden", "this key is not for the alerts of every symbol")
 
 
 def _key_of(request: web.Request) -> str | None:

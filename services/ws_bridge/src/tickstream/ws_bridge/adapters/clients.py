@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,32 +11,49 @@ from typing import Any, Final
 import socketio.exceptions
 
 from tickstream.core.clock import Clock
-from tickstream.core.logging import logger
+from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.commands import Commands
+from tickstream.ws_bridge.adapters.doorman import Doorman
 from tickstream.ws_bridge.adapters.engine import Outlet, SocketServer, refused
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain import frames
-from tickstream.ws_bridge.domain.access import ApiKeys
+from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
 from tickstream.ws_bridge.domain.hub import Hub
+from tickstream.ws_bridge.domain.keyring import Standing
 from tickstream.ws_bridge.domain.pace import CommandBudget, Patience
 from tickstream.ws_bridge.domain.protocol import Code, RefusalError
+from tickstream.ws_bridge.domain.quota import Quota, Quotas
 from tickstream.ws_bridge.metrics import BridgeMetrics
 from tickstream.ws_bridge.settings import WsBridgeSettings
 
-_LOG = logger(__name__)
 _MAX_BACKLOG: Final = 16_777_216
 
 
 @dataclass(slots=True)
 class Client:
-    """One connected client."""
+    """One connected client.
+
+    Attributes:
+        quotas: those that it shares with others.
+        places: gives them back.
+        subscriptions: how many it has, as its quotas know.
+    """
 
     sid: str
-    address: str
+    grant: Grant
     outlet: Outlet
     budget: CommandBudget
     patience: Patience
+    quotas: tuple[Quota, ...]
+    places: contextlib.ExitStack
+    subscriptions: int = 0
     leaving: bool = False
+
+    def count(self, subscriptions: int) -> None:
+        """Tell the quotas how many subscriptions it has now."""
+        for quota in self.quotas:
+            quota.subscriptions += subscriptions - self.subscriptions
+        self.subscriptions = subscriptions
 
 
 class Clients:
@@ -45,33 +61,41 @@ class Clients:
 
     Args:
         settings: limits.
-        keys: who may connect; None: everyone.
+        doorman: says who may connect, and for how long; None: everyone.
         hub: knows their subscriptions.
         commands: answers them.
         loaded: set once the topics have been read; a connection waits for it a while.
         clock: for rates.
         metrics: counts them.
+        audit: writes down who came and who was sent away.
     """
 
     def __init__(
         self,
         settings: WsBridgeSettings,
-        keys: ApiKeys | None,
+        doorman: Doorman | None,
         hub: Hub,
         commands: Commands,
         loaded: asyncio.Event,
         clock: Clock,
         metrics: BridgeMetrics,
+        audit: Audit,
     ) -> None:
         self._settings = settings
-        self._keys = keys
+        self._doorman = doorman
         self._hub = hub
         self._commands = commands
         self._loaded = loaded
         self._clock = clock
         self._metrics = metrics
+        self._audit = audit
         self._by_sid: dict[str, Client] = {}
-        self._by_address: Counter[str] = Counter()
+        self._coming = 0
+        self._of_addresses = Quotas("this address")
+        self._of_holders = Quotas("the holder of this key or token")
+        self._per_address = Allowance(
+            settings.max_connections_per_ip, settings.max_subscriptions_per_ip, settings.commands_per_second_per_ip
+        )
         self._tasks = Tasks()
         self._handshakes: dict[str, float] = {}
         self.closing = False
@@ -112,7 +136,7 @@ class Clients:
         client.leaving = True
         self._hub.leave(client.sid)
         self._metrics.disconnects.labels(code).inc()
-        _LOG.info("disconnecting", sid=client.sid, code=code)
+        self._audit.disconnecting(client.sid, code, client.grant)
         self._tasks.start(self.server.close(client.sid, code, reconnect=reconnect))
 
     async def end_all(self) -> None:
@@ -123,8 +147,16 @@ class Clients:
             self.end(client, "shutting_down", reconnect=True)
         await self._tasks.finish()
 
+    def keys_in_use(self) -> set[str]:
+        """The ids of the keys that may be revoked while their clients are connected."""
+        return {client.grant.key_id for client in self._by_sid.values() if client.grant.key_id is not None}
+
     def sweep(self, now: float) -> None:
-        """End connections that never became a client's."""
+        """End connections that never became a client's, and those whose key or token ended."""
+        self._of_addresses.sweep(now)
+        self._of_holders.sweep(now)
+        if self._doorman is not None:
+            self._end_expired(self._doorman)
         mine = {self.server.manager.eio_sid_from_sid(sid, "/") for sid in self._by_sid}
         strangers = [sid for sid in self.server.eio.sockets if sid not in mine]
         self._handshakes = {sid: self._handshakes.get(sid, now) for sid in strangers}
@@ -132,69 +164,100 @@ class Clients:
             if now - since >= self._settings.connect_seconds:
                 self._tasks.start(self.server.eio.shut(sid))
 
+    def _end_expired(self, doorman: Doorman) -> None:
+        for client in list(self._by_sid.values()):
+            match doorman.standing(client.grant):
+                case Standing.ENDED:
+                    self.end(client, "auth_expired", reconnect=False)
+                case Standing.UNCONFIRMED:
+                    self.end(client, "internal", reconnect=True)
+
     async def _connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> None:
-        request = environ["aiohttp.request"]
-        address = request.remote or "unknown"
+        address = environ["aiohttp.request"].remote or "unknown"
+        self._coming += 1
         try:
-            name = self._admit(address, auth)
+            await self._admit(sid, address, auth)
         except RefusalError as refusal:
             self._metrics.refused.labels(refusal.code).inc()
-            _LOG.info("refused", address=address, code=refusal.code)
+            self._audit.refused(address, refusal.code, str(refusal))
             eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
             self._tasks.start(self._shut_later(eio_sid))
             raise socketio.exceptions.ConnectionRefusedError(str(refusal), refusal.fields()) from None
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._loaded.wait(), self._settings.connect_seconds / 2)
-        outlet = self.server.outlet(sid)
-        if outlet is None:
-            raise socketio.exceptions.ConnectionRefusedError("gone", {"code": "internal", "message": "gone"})
-        settings, now = self._settings, self._clock.monotonic()
-        self._by_sid[sid] = Client(
-            sid,
-            address,
-            outlet,
-            CommandBudget(settings.commands_per_second, now),
-            Patience(settings.slow_warn_seconds, settings.slow_limit_seconds),
-        )
-        self._by_address[address] += 1
-        self._metrics.connections.set(len(self._by_sid))
-        _LOG.info("connected", sid=sid, address=address, name=name)
+        finally:
+            self._coming -= 1
 
-    def _admit(self, address: str, auth: object) -> str:
+    async def _admit(self, sid: str, address: str, auth: object) -> None:
         if self.closing:
             raise RefusalError("shutting_down", "the bridge is shutting down")
-        if len(self._by_sid) >= self._settings.max_connections:
+        if len(self._by_sid) + self._coming > self._settings.max_connections:
             raise RefusalError("rate_limited", "the bridge has as many connections as it takes")
-        if self._by_address[address] >= self._settings.max_connections_per_ip:
-            raise RefusalError("rate_limited", "this address has as many connections as it may")
-        if self._keys is None:
-            return "anonymous"
-        name = self._keys.name_of(auth.get("apiKey") if isinstance(auth, dict) else None)
-        if name is None:
-            raise RefusalError("unauthorized", "auth: {apiKey} with a valid key is needed")
-        return name
+        with contextlib.ExitStack() as places:
+            quotas = [self._enter(places, self._of_addresses, address, self._per_address)]
+            quotas[0].command(self._clock.monotonic())
+            grant = ANYONE if self._doorman is None else await self._doorman.admit(auth)
+            if self._doorman is not None:
+                quotas.append(self._enter(places, self._of_holders, grant.holder, grant.allowance))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._loaded.wait(), self._settings.connect_seconds / 2)
+            outlet = self.server.outlet(sid)
+            if outlet is None:
+                raise RefusalError("internal", "the connection has ended")
+            self._welcome(sid, grant, outlet, tuple(quotas), places.pop_all())
+        self._audit.connected(sid, address, grant)
+
+    def _enter(self, places: contextlib.ExitStack, quotas: Quotas, holder: str, allowance: Allowance) -> Quota:
+        quota = quotas.connect(holder, allowance, self._clock.monotonic())
+        places.callback(lambda: quotas.leave(quota, self._clock.monotonic()))
+        return quota
+
+    def _welcome(
+        self, sid: str, grant: Grant, outlet: Outlet, quotas: tuple[Quota, ...], places: contextlib.ExitStack
+    ) -> None:
+        settings = self._settings
+        self._by_sid[sid] = Client(
+            sid,
+            grant,
+            outlet,
+            CommandBudget(settings.commands_per_second, self._clock.monotonic()),
+            Patience(settings.slow_warn_seconds, settings.slow_limit_seconds),
+            quotas,
+            places,
+        )
+        self._metrics.connections.set(len(self._by_sid))
 
     async def _disconnect(self, sid: str, _reason: object = None) -> None:
         self._hub.leave(sid)
         client = self._by_sid.pop(sid, None)
         if client is None:
             return
-        self._by_address[client.address] -= 1
-        if not self._by_address[client.address]:
-            del self._by_address[client.address]
+        client.count(0)
+        client.places.close()
         self._metrics.connections.set(len(self._by_sid))
 
     def _answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> bytes:
         client = self.get(sid)
         if client is None:
             return refused(RefusalError("shutting_down", "this connection is being closed"))
-        if not client.budget.spend(self._clock.monotonic()):
-            limit = self._settings.commands_per_second
-            return refused(RefusalError("rate_limited", f"a client may send {limit} commands a second"))
+        try:
+            self._charge(client, name)
+        except RefusalError as refusal:
+            return refused(refusal)
         if client.outlet.backlog() > _MAX_BACKLOG:
             self.end(client, "slow_consumer", reconnect=True)
             return refused(RefusalError("slow_consumer", "too much waits for this client already"))
-        return self._commands.answer(sid, name, arguments)
+        answer = self._commands.answer(sid, client.grant, name, arguments)
+        client.count(len(self._hub.subscriptions.of(sid)))
+        return answer
+
+    def _charge(self, client: Client, command: str) -> None:
+        now = self._clock.monotonic()
+        if not client.budget.spend(now):
+            limit = self._settings.commands_per_second
+            raise RefusalError("rate_limited", f"a client may send {limit} commands a second")
+        for quota in client.quotas:
+            quota.command(now)
+            if command == "subscribe":
+                quota.subscribe()
 
     async def _shut_later(self, eio_sid: str) -> None:
         await asyncio.sleep(1.0)

@@ -8,7 +8,9 @@ import orjson
 
 from tickstream.core.clock import NANOS_PER_MILLI, Clock
 from tickstream.core.logging import logger
+from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.engine import refused
+from tickstream.ws_bridge.domain.grant import Grant
 from tickstream.ws_bridge.domain.hub import Hub, symbols_of
 from tickstream.ws_bridge.domain.protocol import (
     RefusalError,
@@ -32,25 +34,29 @@ class Commands:
         clock: for `time`.
         metrics: counts them.
         readable: whether the topics have been read far enough for snapshots.
+        audit: writes down what was denied.
     """
 
-    def __init__(self, hub: Hub, clock: Clock, metrics: BridgeMetrics, readable: Callable[[], bool]) -> None:
+    def __init__(
+        self, hub: Hub, clock: Clock, metrics: BridgeMetrics, readable: Callable[[], bool], audit: Audit
+    ) -> None:
         self._hub = hub
         self._clock = clock
         self._metrics = metrics
         self._readable = readable
-        self._known: dict[str, Callable[[str, _Arguments], bytes]] = {
+        self._audit = audit
+        self._known: dict[str, Callable[[str, Grant, _Arguments], bytes]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "subscriptions": self._subscriptions,
             "time": self._time,
         }
 
-    def answer(self, client: str, name: str, arguments: _Arguments) -> bytes:
-        """Carry out a command; whatever goes wrong becomes an answer, never an exception."""
+    def answer(self, client: str, grant: Grant, name: str, arguments: _Arguments) -> bytes:
+        """Carry out a command as far as it is granted; whatever goes wrong becomes an answer, never an exception."""
         command = self._known.get(name, _unknown)
         try:
-            answer = command(client, arguments)
+            answer = command(client, grant, arguments)
         except RefusalError as refusal:
             self._count(name, refusal.code)
             return refused(refusal)
@@ -64,29 +70,35 @@ class Commands:
     def _count(self, name: str, outcome: str) -> None:
         self._metrics.commands.labels(name if name in self._known else "unknown", outcome).inc()
 
-    def _subscribe(self, client: str, arguments: _Arguments) -> bytes:
+    def _subscribe(self, client: str, grant: Grant, arguments: _Arguments) -> bytes:
         request = parse_subscribe(arguments, self._hub.limits)
+        if request.channel not in grant.scope.channels:
+            self._audit.denied(client, grant, request.channel, "the channel")
+            raise RefusalError("forbidden", f"the channel {request.channel} is not among those allowed")
         if not self._readable():
             raise RefusalError("internal", "the topics are still being read; try again in a moment")
-        made = self._hub.subscribe(client, request)
+        made = self._hub.subscribe(client, request, grant.scope)
+        forbidden = [symbol for symbol, code in made.rejected.items() if code == "forbidden"]
+        if forbidden:
+            self._audit.denied(client, grant, request.channel, ",".join(forbidden))
         fields = {
             "ok": True,
             "subscription": made.subscription.id,
             "symbols": made.symbols,
-            "rejected": [{"symbol": symbol, "code": "unknown_symbol"} for symbol in made.rejected],
+            "rejected": [{"symbol": symbol, "code": code} for symbol, code in made.rejected.items()],
             "snapshot": orjson.Fragment(b"[%b]" % b",".join(made.snapshot)),
             "recovered": False,
-            "limits": self._hub.limits.fields(),
+            "limits": self._hub.limits.within(grant.allowance).fields(),
         }
         return orjson.dumps(fields)
 
-    def _unsubscribe(self, client: str, arguments: _Arguments) -> bytes:
+    def _unsubscribe(self, client: str, _grant: Grant, arguments: _Arguments) -> bytes:
         request = parse_unsubscribe(arguments, self._hub.limits)
         symbols = self._hub.unsubscribe(client, request)
         ended = {"subscription": request.subscription} if isinstance(request, UnsubscribeOne) else {}
         return orjson.dumps({"ok": True, **ended, "symbols": symbols})
 
-    def _subscriptions(self, client: str, arguments: _Arguments) -> bytes:
+    def _subscriptions(self, client: str, _grant: Grant, arguments: _Arguments) -> bytes:
         parse_empty(arguments)
         mine = [
             {
@@ -101,10 +113,10 @@ class Commands:
         ]
         return orjson.dumps({"ok": True, "subscriptions": mine})
 
-    def _time(self, _client: str, arguments: _Arguments) -> bytes:
+    def _time(self, _client: str, _grant: Grant, arguments: _Arguments) -> bytes:
         parse_empty(arguments)
         return orjson.dumps({"ok": True, "ts_ms": self._clock.now_ns() // NANOS_PER_MILLI})
 
 
-def _unknown(_client: str, _arguments: _Arguments) -> bytes:
+def _unknown(_client: str, _grant: Grant, _arguments: _Arguments) -> bytes:
     raise RefusalError("bad_request", "there is no such command")

@@ -14,7 +14,8 @@ from typing import Final
 import orjson
 from aiohttp import web
 
-from tickstream.ws_bridge.domain.access import host_allowed, origin_allowed
+from tickstream.ws_bridge.adapters.audit import Audit
+from tickstream.ws_bridge.domain.access import host_allowed, origin_allowed, siteless
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -73,11 +74,12 @@ class Assets:
 
 
 def guard(
-    *, loopback: bool, hosts: Collection[str], origins: Collection[str]
+    audit: Audit, *, loopback: bool, hosts: Collection[str], origins: Collection[str]
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     """The middleware that checks Host and Origin and adds the security headers.
 
     Args:
+        audit: writes down who was turned away for them.
         loopback: whether the bridge listens on a loopback address, where only its own names are answered.
         hosts: further names.
         origins: further origins.
@@ -92,6 +94,8 @@ def guard(
             except web.HTTPException as error:
                 error.headers.update(_HEADERS)
                 raise
+        elif response.status == 403:
+            audit.refused(request.remote or "unknown", "forbidden", _sender(request))
         if not response.prepared:
             response.headers.update(_HEADERS)
         return response
@@ -106,12 +110,23 @@ def _refusal(
         return problem(403, "forbidden", "this host is not served here")
     if request.path.startswith((SOCKET_PATH, "/api/")):
         scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
-        if not origin_allowed(request.headers.get("Origin"), request.headers.get("Host"), scheme, origins):
+        theirs = request.headers.getall("Origin", [])
+        if not theirs:
+            allowed = siteless(request.headers.get("Sec-Fetch-Site"))
+        else:
+            allowed = len(theirs) == 1 and origin_allowed(theirs[0], request.headers.get("Host"), scheme, origins)
+        if not allowed:
             return problem(403, "forbidden", "this origin may not connect")
     too_long = request.content_length is not None and request.content_length > _MAX_MESSAGE_BODY
     if request.path.startswith(SOCKET_PATH) and too_long:
         return problem(413, "too_large", f"a message may have {_MAX_MESSAGE_BODY} bytes at the most")
     return None
+
+
+def _sender(request: web.Request) -> str:
+    """What a refused request said of itself."""
+    said = {name: request.headers.get(name) for name in ("Host", "Origin", "Sec-Fetch-Site")}
+    return " ".join(f"{name}={value!r}" for name, value in said.items() if value is not None)
 
 
 def problem(status: int, code: str, detail: str) -> web.Response:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
 from typing import Final
 from urllib.parse import urlsplit
+
+from tickstream.core.access import key_digest
 
 _KEY_LINE: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -47,7 +48,7 @@ class ApiKeys:
         """Whose key this is; None when it is nobody's."""
         if not isinstance(key, str) or not 0 < len(key) <= _MAX_KEY_LENGTH:
             return None
-        digest = hashlib.sha256(key.encode(errors="surrogatepass")).digest()
+        digest = key_digest(key)
         found = None
         for name, known in self._digests.items():
             if hmac.compare_digest(known, digest):
@@ -76,25 +77,44 @@ def host_allowed(header: str | None, allowed: Collection[str]) -> bool:
     return host is not None and (is_local_name(host[0]) or host[0] in allowed)
 
 
-def origin_allowed(origin: str | None, host: str | None, scheme: str, allowed: Collection[str]) -> bool:
+def origin_allowed(origin: str, host: str | None, scheme: str, allowed: Collection[str]) -> bool:
     """Whether a page of this origin may talk to the bridge.
 
-    A request without an origin comes from no web page. The bridge's own origin is always allowed, and there
-    all names of the machine itself are one.
+    The bridge's own origin is always allowed, and there all names of the machine itself are one.
 
     Args:
-        origin: the request's Origin.
+        origin: the request's Origin; for a request that has none, see `siteless`.
         host: the request's Host.
         scheme: "http" or "https", as the browser sees the bridge.
         allowed: further origins, compared as a whole.
     """
-    if origin is None or origin in allowed:
+    if origin in allowed:
         return True
     theirs = _split_origin(origin)
     ours = _split_origin(f"{scheme}://{host}") if host else None
     if theirs is None or ours is None or theirs[0] != ours[0] or theirs[2] != ours[2]:
         return False
     return theirs[1] == ours[1] or (is_local_name(theirs[1]) and is_local_name(ours[1]))
+
+
+def siteless(fetch_site: str | None) -> bool:
+    """Whether a request without an Origin comes from no page of another site.
+
+    Programs send neither header. Browsers leave Origin out of a plain GET, also of one that a page of another site
+    makes them do, and tell of that in Sec-Fetch-Site (W3C, Fetch Metadata).
+
+    Args:
+        fetch_site: the request's Sec-Fetch-Site.
+    """
+    return fetch_site in (None, "same-origin", "none")
+
+
+def is_whole_origin(text: str) -> bool:
+    """Whether this is an origin as browsers write it: in lower case, and without the usual port."""
+    origin = _split_origin(text)
+    if origin is None or text != text.lower() or any(mark in text for mark in "*?#"):
+        return False
+    return not text.endswith(f":{_DEFAULT_PORTS[origin[0]]}")
 
 
 def _split_host(header: str) -> tuple[str, int | None] | None:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
+from tickstream.core.access import CHANNELS as CHANNELS  # noqa: PLC0414 - what the bridge calls channels is here
+from tickstream.core.access import Channel as Channel  # noqa: PLC0414 - as above
 from tickstream.core.model import AlertEvent, AnalyticsFigure, Bar, IndicatorSet, MarketEvent, Record, Tick
 
-Channel = Literal["ticks", "bars", "indicators", "analytics", "alerts", "market_events"]
-
-CHANNELS: Final[tuple[Channel, ...]] = ("ticks", "bars", "indicators", "analytics", "alerts", "market_events")
 WITH_INTERVAL: Final = frozenset({"bars", "indicators"})
 """The channels whose subscriptions name an interval."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
+from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
@@ -12,6 +13,7 @@ from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.positions import Positions
 from tickstream.ws_bridge.domain.protocol import (
+    Code,
     Limits,
     RefusalError,
     Subscribe,
@@ -23,11 +25,11 @@ from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscription
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The answer to `subscribe`."""
+    """The answer to `subscribe`; `rejected` says why, by symbol."""
 
     subscription: Subscription
     symbols: tuple[str, ...]
-    rejected: tuple[str, ...]
+    rejected: Mapping[str, Code]
     snapshot: list[bytes]
 
 
@@ -99,8 +101,13 @@ class Hub:
         self.market.record(record, entry)
         self.subscriptions.offer(entry)
 
-    def subscribe(self, client: str, request: Subscribe) -> Subscribed:
+    def subscribe(self, client: str, request: Subscribe, scope: Scope = UNBOUNDED) -> Subscribed:
         """Begin a subscription; what comes after this call is exactly what its snapshot doesn't have.
+
+        Args:
+            client: whose it will be.
+            request: what is wanted.
+            scope: the symbols that the client may read.
 
         Raises:
             RefusalError: the client has too many already, or the snapshot would be too large.
@@ -110,8 +117,9 @@ class Hub:
             raise RefusalError(
                 "too_many_subscriptions", f"a client may have {self.limits.max_subscriptions} subscriptions at the most"
             )
-        known = tuple(symbol for symbol in request.symbols if self.market.knows(request.channel, symbol))
-        snapshot = self._snapshot(request, known)
+        rejected = self._rejected(request, scope)
+        known = tuple(symbol for symbol in request.symbols if symbol not in rejected)
+        snapshot = self._snapshot(request, known, scope)
         self._made += 1
         subscription = Subscription(
             id=f"s{self._made}",
@@ -123,10 +131,11 @@ class Hub:
             everything=request.everything,
             max_hz=request.max_hz,
             pace=Pace(request.max_hz, self._flush_seconds / 2),
+            scope=scope,
         )
         self.subscriptions.add(subscription)
         symbols = ("*",) if request.everything else known
-        return Subscribed(subscription, symbols, tuple(s for s in request.symbols if s not in set(known)), snapshot)
+        return Subscribed(subscription, symbols, rejected, snapshot)
 
     def unsubscribe(self, client: str, request: UnsubscribeOne | UnsubscribeSymbols) -> list[str]:
         """End a subscription, or take symbols out of those to a channel; gives the symbols no longer read.
@@ -191,8 +200,19 @@ class Hub:
         packet = frames.frame(channel, [entry.body for entry in entries], token, lost)
         return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest)
 
-    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[bytes]:
-        wanted = None if request.everything else symbols
+    def _rejected(self, request: Subscribe, scope: Scope) -> dict[str, Code]:
+        rejected: dict[str, Code] = {}
+        for symbol in request.symbols:
+            if not scope.has(symbol):
+                rejected[symbol] = "forbidden"
+            elif not self.market.knows(request.channel, symbol):
+                rejected[symbol] = "unknown_symbol"
+        return rejected
+
+    def _snapshot(self, request: Subscribe, symbols: Collection[str], scope: Scope) -> list[bytes]:
+        wanted: Collection[str] | None = symbols
+        if request.everything:
+            wanted = None if scope.every_symbol else set(filter(scope.has, self.market.everything()))
         entries = self.market.snapshot(request.channel, request.interval, wanted, request.history)
         bodies = [entry.body for entry in entries]
         size = sum(map(len, bodies))

@@ -88,6 +88,11 @@ class Market:
             return True
         return channel in ("analytics", "alerts") and (symbol == MARKET_SCOPE or symbol in self._figures)
 
+    def everything(self) -> set[str]:
+        """All symbols and scopes that a snapshot may be about."""
+        alerts = (*self._open_alerts.values(), *self._last_alerts)
+        return {*self.symbols, *self._figures, *(entry.route[2] for entry in alerts)}
+
     def tick(self, entry: Entry) -> None:
         """Take a trade into account."""
         symbol = entry.route[2]

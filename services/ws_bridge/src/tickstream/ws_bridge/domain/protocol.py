@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar, cast
 
 from tickstream.core.errors import TickstreamError
 from tickstream.core.intervals import Interval
 from tickstream.ws_bridge.domain.entry import CHANNELS, WITH_INTERVAL, Channel
+from tickstream.ws_bridge.domain.grant import Allowance
 
 Code = Literal[
     "bad_request",
@@ -62,6 +63,14 @@ class Limits:
     max_subscriptions: int
     commands_per_second: int
     max_hz: float
+
+    def within(self, allowance: Allowance) -> Limits:
+        """These, or those of the allowance where they are narrower."""
+        return replace(
+            self,
+            max_subscriptions=_narrower(self.max_subscriptions, allowance.subscriptions),
+            commands_per_second=_narrower(self.commands_per_second, allowance.commands_per_second),
+        )
 
     def fields(self) -> dict[str, object]:
         """What the acknowledgement of `subscribe` tells of them."""
@@ -147,6 +156,10 @@ def parse_empty(arguments: Sequence[object]) -> None:
     """
     if arguments and list(arguments) != [None]:
         _fields(arguments, frozenset())
+
+
+def _narrower(limit: int, other: int | None) -> int:
+    return limit if other is None else min(limit, other)
 
 
 def _fields(arguments: Sequence[object], allowed: frozenset[str]) -> Mapping[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Route
 from tickstream.ws_bridge.domain.pace import Pace
@@ -21,7 +22,7 @@ class Subscription:
 
     Attributes:
         symbols: those asked for by name; of a subscription to everything, none.
-        everything: whether it reads whatever symbol comes.
+        everything: whether it reads whatever symbol comes, within `scope`.
     """
 
     id: str
@@ -33,10 +34,15 @@ class Subscription:
     everything: bool
     max_hz: float | None
     pace: Pace
+    scope: Scope = UNBOUNDED
     buffer: Buffer = field(init=False)
 
     def __post_init__(self) -> None:
         self.buffer = Buffer(latest=self.mode == "latest")
+
+    def reads(self, symbol: str) -> bool:
+        """Whether it wants the records of a symbol of its channel."""
+        return symbol == NO_SYMBOL or (self.scope.has(symbol) if self.everything else symbol in self.symbols)
 
 
 class Subscriptions:
@@ -80,7 +86,7 @@ class Subscriptions:
         if subscription.everything:
             self._to_everything.setdefault(_stream(subscription), {})[subscription.id] = subscription
             for route, readers in self._readers.items():
-                if route[:2] == _stream(subscription):
+                if route[:2] == _stream(subscription) and subscription.reads(route[2]):
                     readers[subscription.client] = subscription
         else:
             for route in _routes(subscription, subscription.symbols):
@@ -122,7 +128,7 @@ class Subscriptions:
 
     def _open(self, route: Route) -> _Readers:
         everyone = self._to_everything.get(route[:2], {})
-        readers = self._readers[route] = {one.client: one for one in everyone.values()}
+        readers = self._readers[route] = {one.client: one for one in everyone.values() if one.reads(route[2])}
         return readers
 
     def _take_over(self, earlier: Subscription, later: Subscription) -> None:
@@ -146,14 +152,14 @@ class Subscriptions:
 
     def _release(self, route: Route, subscription: Subscription) -> None:
         """Let the client read the route through another subscription of its own, or not at all."""
-        readers = self._readers.get(route, {})
-        if readers.get(subscription.client) is not subscription:
+        readers = self._readers.get(route)
+        if readers is None:
             return
-        del readers[subscription.client]
-        for other in self.of(subscription.client):
-            reads = other.everything or route[2] in other.symbols or route[2] == NO_SYMBOL
-            if _stream(other) == route[:2] and other is not subscription and reads:
-                readers[other.client] = other
+        if readers.get(subscription.client) is subscription:
+            del readers[subscription.client]
+            for other in self.of(subscription.client):
+                if _stream(other) == route[:2] and other is not subscription and other.reads(route[2]):
+                    readers[other.client] = other
         if not readers:
             del self._readers[route]
 
