@@ -188,6 +188,13 @@ async def test_with_a_valid_key_clients_of_both_kinds_connect(guarded: Running) 
         ({"Origin": "https://dash.example"}, 200),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "https://dash.example.evil.example"}, 403),
+        ({"Origin": "https://DASH.example"}, 403),
+        ({"Origin": ""}, 403),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "https://dash.example", "Sec-Fetch-Site": "cross-site"}, 200),
         ({"Host": "evil.example"}, 403),
         ({"Host": "localhost:1", "Origin": "http://127.0.0.1:1"}, 200),
     ],
@@ -207,6 +214,20 @@ async def test_pages_of_other_origins_and_names_bent_to_this_machine_are_refused
         }
         async with http.get(url + "websocket", headers=headers | handshake) as answer:
             assert answer.status == (101 if status == 200 else status)
+
+
+async def test_a_page_of_another_site_cannot_speak_through_a_session_that_is_open(bridge: Running) -> None:
+    async with listener(bridge.url, ["polling"]) as client:
+        url = f"{bridge.url}/socket.io/?EIO=4&transport=polling&sid={client.client.eio.sid}"
+        async with aiohttp.ClientSession() as http:
+            for headers in ({"Origin": "http://evil.example"}, {"Sec-Fetch-Site": "cross-site"}):
+                async with http.post(url, data='42["subscribe",{}]', headers=headers) as answer:
+                    assert answer.status == 403
+                    assert "Access-Control-Allow-Origin" not in answer.headers
+            two = [("Origin", bridge.url), ("Origin", "http://evil.example")]
+            async with http.post(url, data='42["subscribe",{}]', headers=two) as answer:
+                assert answer.status == 403
+        assert (await client.ask("time"))["ok"] is True
 
 
 async def test_the_dashboard_is_served_with_a_strict_policy(bridge: Running) -> None:
@@ -303,3 +324,19 @@ def test_bad_settings_end_with_2_and_are_all_named(env: dict[str, str]) -> None:
     assert done.returncode == 2
     for name in ("WS_BRIDGE_AUTH must be key unless HTTP_HOST", "WS_BRIDGE_FLUSH_MS", "WS_BRIDGE_ORIGINS"):
         assert name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("bad", "rule"),
+    [
+        ({}, "WS_BRIDGE_AUTH needs a valid one of WS_BRIDGE_API_KEYS_FILE, DATABASE_URL"),
+        ({"WS_BRIDGE_JWT_SECRET": "too-short"}, "WS_BRIDGE_JWT_SECRET must have at least 32 bytes"),
+        ({"WS_BRIDGE_JWT_PUBLIC_KEY": "/dev/null"}, "WS_BRIDGE_JWT_PUBLIC_KEY must hold an Ed25519 public key"),
+        ({"WS_BRIDGE_JWT_PUBLIC_KEY": "/nowhere"}, "WS_BRIDGE_JWT_PUBLIC_KEY must be a readable file"),
+    ],
+)
+def test_without_anything_to_recognise_clients_by_the_bridge_does_not_start(bad: dict[str, str], rule: str) -> None:
+    done = run("tickstream-ws-bridge", env={"WS_BRIDGE_AUTH": "key", "DATABASE_URL": "", **bad})
+    assert done.returncode == 2
+    assert rule in done.stderr
+    assert "too-short" not in done.stderr

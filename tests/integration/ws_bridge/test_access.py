@@ -1,0 +1,278 @@
+"""Who comes in, what they may read, and how it ends: keys in PostgreSQL, and the gateway's tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import jwt
+import psycopg
+import pytest
+import socketio.exceptions
+
+from tests.integration.ws_bridge.conftest import write_pages
+from tests.support.market import Market, bar, tick
+from tests.support.programs import Running, must, service
+from tests.support.servers import Servers, isolated
+from tests.support.sockets import DEADLINE, Listener, javascript, listener, refusal, until
+from tickstream.core.access import key_digest, new_key
+from tickstream.core.model import MarketEvent
+
+pytestmark = pytest.mark.integration
+
+JWT_SECRET = "of the gateway, and long enough for it"
+
+
+@pytest.fixture(scope="module")
+def keys(env: dict[str, str]) -> dict[str, str]:
+    """The environment of a database that has the table of keys."""
+    must("tickstream-alerting", "--migrate-only", env=env)
+    return env
+
+
+@pytest.fixture(scope="module")
+def guarded(keys: dict[str, str], market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A bridge that takes the database's keys and the gateway's tokens."""
+    folder = tmp_path_factory.mktemp("guarded")
+    (folder / "static").mkdir()
+    write_pages(folder / "static")
+    own = {
+        "WS_BRIDGE_AUTH": "key",
+        "WS_BRIDGE_JWT_SECRET": JWT_SECRET,
+        "WS_BRIDGE_KEY_CHECK_SECONDS": "0.2",
+        "WS_BRIDGE_KEY_GRACE_SECONDS": "10",
+        "WS_BRIDGE_STATIC_DIR": str(folder / "static"),
+        "WS_BRIDGE_ALERTING_URL": "http://127.0.0.1:1",
+    }
+    with service("tickstream-ws-bridge", env=keys | own, log=folder / "log") as running:
+        running.await_ready()
+        yield running
+
+
+def create(env: dict[str, str], *options: str) -> dict[str, Any]:
+    """A new key, as the command tells of it."""
+    made = json.loads(must("tickstream", "keys", "create", "ann", "--json", *options, env=env))
+    assert isinstance(made, dict)
+    return made
+
+
+def token(seconds: float = 3600, **claims: Any) -> str:
+    """One of the gateway's tokens."""
+    given = {"sub": "ann", "aud": "tickstream", "channels": ["*"], "symbols": ["*"]}
+    return jwt.encode(given | {"exp": time.time() + seconds} | claims, JWT_SECRET, algorithm="HS256")
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until it holds; fails only when it still doesn't long after it should."""
+    async with asyncio.timeout(DEADLINE):
+        while not await holds():  # noqa: ASYNC110 - it is a question to another process
+            await asyncio.sleep(0.1)
+
+
+async def ended(client: Listener) -> dict[str, Any]:
+    """What a client was told before it was disconnected."""
+    await client.until(lambda: client.events("disconnect"))
+    [closing] = client.events("closing")
+    assert isinstance(closing, dict)
+    return closing
+
+
+async def test_a_key_reads_the_channels_and_symbols_that_it_was_made_for(
+    keys: dict[str, str], guarded: Running, market: Market
+) -> None:
+    key = create(keys, "--channels", "ticks,market_events", "--symbols", "SPY,B*", "--max-subscriptions", "7")["key"]
+    async with listener(guarded.url, auth={"apiKey": key}) as client:
+        answer = await client.ask("subscribe", {"channel": "bars", "symbols": ["SPY"], "interval": "1m"})
+        assert answer["error"]["code"] == "forbidden"
+        named = await client.subscribe(channel="ticks", symbols=["SPY", "AIG", "BAC", "BX"])
+        assert named["symbols"] == ["SPY", "BAC"]
+        assert named["rejected"] == [
+            {"symbol": "AIG", "code": "forbidden"},
+            {"symbol": "BX", "code": "unknown_symbol"},
+        ]
+        assert named["limits"]["maxSubscriptions"] == 7
+        everything = await client.subscribe(channel="ticks", symbols=["*"], mode="all")
+        assert everything["symbols"] == ["*"]
+        assert {record["symbol"] for record in everything["snapshot"]} == {"SPY", "BAC"}
+        await client.subscribe(channel="market_events", symbols=["*"])
+        news = [MarketEvent("halt", 1, symbol) for symbol in ("AIG", "SPY", None)]
+        prints = [tick(symbol, 100 + number) for number in range(5) for symbol in ("AIG", "BAC", "BX", "SPY")]
+        await asyncio.to_thread(market.publish, [*prints, *news])
+        await client.until(lambda: len(client.records("ticks")) >= 15 and len(client.records("market_events")) >= 2)
+        assert {record["symbol"] for record in client.records("ticks")} == {"BAC", "BX", "SPY"}
+        assert {record["symbol"] for record in client.records("market_events")} == {None, "SPY"}
+
+
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+async def test_a_revoked_key_ends_its_connections_and_opens_no_more(
+    keys: dict[str, str], guarded: Running, transport: str
+) -> None:
+    made, other = create(keys), create(keys)
+    async with (
+        listener(guarded.url, [transport], auth={"apiKey": made["key"]}) as client,
+        listener(guarded.url, [transport], auth={"apiKey": other["key"]}) as witness,
+    ):
+        await client.subscribe(channel="ticks", symbols=["SPY"])
+        await asyncio.to_thread(must, "tickstream", "keys", "revoke", made["id"], env=keys)
+        assert await ended(client) == {"code": "auth_expired", "reconnect": False}
+        assert (await witness.ask("time"))["ok"] is True
+    said = await refusal(guarded.url, [transport], {"apiKey": made["key"]})
+    assert said["data"] == {"code": "unauthorized", "message": "the key has been revoked"}
+
+
+async def test_a_javascript_client_is_told_when_its_key_has_expired(keys: dict[str, str], guarded: Running) -> None:
+    made = create(keys, "--expires", "1h")
+    key = made["key"]
+    request = json.dumps({"channel": "ticks", "symbols": ["SPY"]})
+    async with javascript(guarded.url, "websocket", request, json.dumps({"apiKey": key})) as client:
+        await client.until(lambda: client.events("ack"))
+        with psycopg.connect(keys["DATABASE_URL"]) as database:
+            database.execute("UPDATE api_keys SET expires_at = now() WHERE id = %s", (made["id"],))
+        await client.until(lambda: client.events("closing"))
+        assert client.events("closing") == [{"code": "auth_expired", "reconnect": False}]
+    said = await refusal(guarded.url, ["websocket"], {"apiKey": key})
+    assert said["data"] == {"code": "unauthorized", "message": "the key has expired"}
+
+
+async def test_keys_that_were_never_made_are_refused(keys: dict[str, str], guarded: Running) -> None:
+    made = create(keys)
+    _id, stranger = new_key()
+    mixed = f"tsk_{made['id']}_{stranger.rpartition('_')[2]}"
+    for key in (stranger, mixed, made["key"].upper(), made["key"][:-1], made["id"], made["key"] + "\n", "\ud800"):
+        said = await refusal(guarded.url, ["websocket"], {"apiKey": key})
+        assert said["data"]["code"] == "unauthorized"
+    for auth in ({"apiKey": made["key"], "token": token()}, {"token": made["key"]}, {"apiKey": token()}):
+        assert (await refusal(guarded.url, ["websocket"], auth))["data"]["code"] == "unauthorized"
+
+
+async def test_a_token_grants_what_it_says_and_its_end_ends_the_connection(guarded: Running) -> None:
+    async with listener(guarded.url, auth={"token": token(-1, symbols=["SPY"], channels=["ticks"])}) as client:
+        named = await client.subscribe(channel="ticks", symbols=["SPY", "AIG"])
+        assert (named["symbols"], named["rejected"]) == (["SPY"], [{"symbol": "AIG", "code": "forbidden"}])
+        assert (await client.ask("subscribe", {"channel": "alerts", "symbols": ["*"]}))["error"]["code"] == "forbidden"
+        assert await ended(client) == {"code": "auth_expired", "reconnect": False}
+    for bad in (token(-60), token(nbf=time.time() + 60), token(aud="elsewhere")):
+        assert (await refusal(guarded.url, ["websocket"], {"token": bad}))["data"]["code"] == "unauthorized"
+
+
+async def test_the_connections_of_a_key_share_its_limits(keys: dict[str, str], guarded: Running) -> None:
+    limits = ("--max-connections", "2", "--max-subscriptions", "3", "--commands-per-second", "5")
+    auth = {"apiKey": create(keys, *limits)["key"]}
+    async with listener(guarded.url, auth=auth) as first:
+        async with listener(guarded.url, auth=auth) as second:
+            assert (await refusal(guarded.url, ["websocket"], auth))["data"]["code"] == "rate_limited"
+            await first.subscribe(channel="bars", symbols=["SPY"], interval="1s")
+            await first.subscribe(channel="bars", symbols=["SPY"], interval="1m")
+            await second.subscribe(channel="bars", symbols=["SPY"], interval="1m")
+            for client in (first, second):
+                answer = await client.ask("subscribe", {"channel": "ticks", "symbols": ["SPY"]})
+                assert answer["error"]["code"] == "too_many_subscriptions"
+            answers = await asyncio.gather(*(client.ask("time") for client in (first, second) for _ in range(8)))
+            assert {one["error"]["code"] for one in answers if not one["ok"]} == {"rate_limited"}
+
+        async def subscribed() -> bool:
+            answer = await first.ask("subscribe", {"channel": "ticks", "symbols": ["SPY"]})
+            assert answer["ok"] or answer["error"]["code"] in ("rate_limited", "too_many_subscriptions")
+            return bool(answer["ok"])
+
+        await eventually(subscribed)
+
+
+async def test_rules_and_alerts_are_for_keys_to_all_of_them(keys: dict[str, str], guarded: Running) -> None:
+    cases = [((), 502), (("--channels", "ticks"), 403), (("--symbols", "SPY"), 403)]
+    async with aiohttp.ClientSession() as http:
+        for options, status in cases:
+            headers = {"X-API-Key": create(keys, *options)["key"]}
+            async with http.get(f"{guarded.url}/api/v1/rules", headers=headers) as answer:
+                assert answer.status == status
+
+
+async def test_the_log_says_who_came_and_what_was_denied_and_holds_no_secret(
+    keys: dict[str, str], guarded: Running
+) -> None:
+    made, secret_token = create(keys, "--symbols", "SPY"), token(sub="the-audited")
+    wrong = made["key"][:-1] + ("0" if made["key"][-1] != "0" else "1")
+    async with listener(guarded.url, auth={"apiKey": made["key"]}) as client:
+        await client.subscribe(channel="ticks", symbols=["AIG"])
+    async with listener(guarded.url, auth={"token": secret_token}):
+        await refusal(guarded.url, ["websocket"], {"apiKey": wrong})
+
+    def lines(event: str, **fields: str) -> list[dict[str, Any]]:
+        said = [json.loads(line) for line in guarded.log().splitlines() if line.startswith("{")]
+        return [one for one in said if one["event"] == event and fields.items() <= one.items()]
+
+    await until(lambda: lines("denied", holder=f"key:{made['id']}", channel="ticks", what="AIG"), guarded.log)
+    assert lines("connected", holder=f"key:{made['id']}", name="ann", address="127.0.0.1")
+    assert lines("connected", holder="subject:the-audited")
+    assert lines("refused", code="unauthorized", address="127.0.0.1")
+    for secret in (made["key"].rpartition("_")[2], wrong, secret_token, key_digest(made["key"]).hex(), JWT_SECRET):
+        assert secret not in guarded.log()
+
+
+async def test_without_the_database_known_keys_go_on_for_a_while_and_others_are_told_to_try_again(
+    servers: Servers, keys: dict[str, str], guarded: Running
+) -> None:
+    known, unknown = create(keys)["key"], create(keys)["key"]
+    async with listener(guarded.url, auth={"apiKey": known}) as client:
+        await asyncio.to_thread(servers.stop, "postgres")
+        try:
+            said = await refusal(guarded.url, ["websocket"], {"apiKey": unknown})
+            assert said["data"]["code"] == "internal"
+            assert (await client.ask("time"))["ok"] is True
+            assert guarded.ready()
+            assert await ended(client) == {"code": "internal", "reconnect": True}
+        finally:
+            await asyncio.to_thread(servers.start, "postgres")
+
+    async def lets_in(key: str) -> bool:
+        try:
+            async with listener(guarded.url, auth={"apiKey": key}):
+                return True
+        except socketio.exceptions.ConnectionError:
+            return False
+
+    for key in (known, unknown):
+        await eventually(partial(lets_in, key))
+
+
+async def test_before_the_table_of_keys_is_there_who_comes_is_told_to_try_again(
+    servers: Servers, tmp_path: Path
+) -> None:
+    with (
+        isolated(servers) as env,
+        service("tickstream-ws-bridge", env=env | {"WS_BRIDGE_AUTH": "key"}, log=tmp_path / "log") as bridge,
+    ):
+        await asyncio.to_thread(bridge.await_ready)
+        _id, key = new_key()
+        assert (await refusal(bridge.url, ["websocket"], {"apiKey": key}))["data"]["code"] == "internal"
+        must("tickstream-alerting", "--migrate-only", env=env)
+        made = create(env)["key"]
+
+        async def knows() -> bool:
+            said = await refusal(bridge.url, ["websocket"], {"apiKey": key})
+            return bool(said["data"]["code"] == "unauthorized")
+
+        await eventually(knows)
+        async with listener(bridge.url, auth={"apiKey": made}) as client:
+            assert (await client.ask("time"))["ok"] is True
+
+
+async def test_limits_of_an_address_are_shared_by_all_of_its_clients(
+    env: dict[str, str], market: Market, tmp_path: Path
+) -> None:
+    market.publish([bar("SPY", 11)])
+    own = {"WS_BRIDGE_MAX_SUBSCRIPTIONS_PER_IP": "1", "WS_BRIDGE_COMMANDS_PER_SECOND_PER_IP": "10"}
+    with service("tickstream-ws-bridge", env=env | own, log=tmp_path / "log") as bridge:
+        await asyncio.to_thread(bridge.await_ready)
+        async with listener(bridge.url) as first, listener(bridge.url) as second:
+            await first.subscribe(channel="ticks", symbols=["SPY"])
+            answer = await second.ask("subscribe", {"channel": "ticks", "symbols": ["SPY"]})
+            assert answer["error"]["code"] == "too_many_subscriptions"
+            answers = await asyncio.gather(*(client.ask("time") for client in (first, second) for _ in range(15)))
+            assert {one["error"]["code"] for one in answers if not one["ok"]} == {"rate_limited"}
