@@ -97,7 +97,8 @@ class Bridge:
         add_routes(app, self._not_ready, self.registry)
         self.clients.server.attach(app, SOCKET_PATH.strip("/"))
         key = settings.alerting_api_key
-        Alerting(settings.alerting_url, key.get_secret_value() if key else None, self.doorman).add_routes(app)
+        own_key = key.get_secret_value() if key else None
+        Alerting(settings.alerting_url, own_key, self.doorman, self.audit).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
 

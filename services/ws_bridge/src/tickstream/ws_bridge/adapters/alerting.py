@@ -8,13 +8,15 @@ import aiohttp
 from aiohttp import web
 
 from tickstream.core.logging import logger
+from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.doorman import Doorman
 from tickstream.ws_bridge.adapters.web import problem
-from tickstream.ws_bridge.domain.protocol import RefusalError
+from tickstream.ws_bridge.domain.protocol import Code, RefusalError
 
 _LOG = logger(__name__)
 _PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9._:-]+)*}"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_STATUSES: Final[dict[Code, int]] = {"unauthorized": 401, "forbidden": 403, "internal": 503}
 _MAX_BODY: Final = 262_144
 _MAX_ANSWER: Final = 8_388_608
 _SECONDS: Final = 10.0
@@ -27,12 +29,14 @@ class Alerting:
         url: of tickstream-alerting.
         api_key: presented to it.
         doorman: must let in the key of who asks; None: there need not be one.
+        audit: writes down who was turned away.
     """
 
-    def __init__(self, url: str, api_key: str | None, doorman: Doorman | None) -> None:
+    def __init__(self, url: str, api_key: str | None, doorman: Doorman | None, audit: Audit) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         self._doorman = doorman
+        self._audit = audit
         self._session: aiohttp.ClientSession | None = None
 
     def add_routes(self, app: web.Application) -> None:
@@ -48,9 +52,12 @@ class Alerting:
             yield
 
     async def _pass(self, request: web.Request) -> web.Response:
-        refusal = None if self._doorman is None else await _refusal(self._doorman, request)
-        if refusal is not None:
-            return refusal
+        try:
+            if self._doorman is not None:
+                await _check(self._doorman, request)
+        except RefusalError as refusal:
+            self._audit.refused(request.remote or "unknown", refusal.code, str(refusal))
+            return problem(_STATUSES[refusal.code], refusal.code, str(refusal))
         body = await request.content.read(_MAX_BODY + 1) if request.can_read_body else b""
         while request.can_read_body and len(body) <= _MAX_BODY and not request.content.at_eof():
             body += await request.content.read(_MAX_BODY + 1 - len(body))
@@ -81,17 +88,18 @@ class Alerting:
             return web.Response(status=answer.status, body=content, headers=passed | {"Cache-Control": "no-store"})
 
 
-async def _refusal(doorman: Doorman, request: web.Request) -> web.Response | None:
-    """Why who asks may not; rules and alerts are for those who may read the alerts of every symbol."""
-    try:
-        grant = await doorman.admit_key(_key_of(request))
-    except RefusalError as refusal:
-        if refusal.code == "internal":
-            return problem(503, refusal.code, str(refusal))
-        return problem(401, refusal.code, "a valid API key is needed, as Authorization: Bearer or X-API-Key")
-    if "alerts" in grant.scope.channels and grant.scope.every_symbol:
-        return None
-    return problem(403, "forbidden", "this key is not for the alerts of every symbol")
+async def _check(doorman: Doorman, request: web.Request) -> None:
+    """Rules and alerts are for those who may read the alerts of every symbol.
+
+    Raises:
+        RefusalError: who asks may not.
+    """
+    key = _key_of(request)
+    if key is None:
+        raise RefusalError("unauthorized", "an API key is needed, as Authorization: Bearer or X-API-Key")
+    grant = await doorman.admit_key(key)
+    if "alerts" not in grant.scope.channels or not grant.scope.every_symbol:
+        raise RefusalError("forbidden", "this key is not for the alerts of every symbol")
 
 
 def _key_of(request: web.Request) -> str | None:

@@ -156,7 +156,7 @@ class Clients:
         self._of_addresses.sweep(now)
         self._of_holders.sweep(now)
         if self._doorman is not None:
-            self._end_expired(self._doorman)
+            self._end_expired(self._doorman, now)
         mine = {self.server.manager.eio_sid_from_sid(sid, "/") for sid in self._by_sid}
         strangers = [sid for sid in self.server.eio.sockets if sid not in mine]
         self._handshakes = {sid: self._handshakes.get(sid, now) for sid in strangers}
@@ -164,9 +164,10 @@ class Clients:
             if now - since >= self._settings.connect_seconds:
                 self._tasks.start(self.server.eio.shut(sid))
 
-    def _end_expired(self, doorman: Doorman) -> None:
+    def _end_expired(self, doorman: Doorman, now: float) -> None:
+        now_ns = self._clock.now_ns()
         for client in list(self._by_sid.values()):
-            match doorman.standing(client.grant):
+            match doorman.standing(client.grant, now, now_ns):
                 case Standing.ENDED:
                     self.end(client, "auth_expired", reconnect=False)
                 case Standing.UNCONFIRMED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 
@@ -71,21 +72,21 @@ class Commands:
         self._metrics.commands.labels(name if name in self._known else "unknown", outcome).inc()
 
     def _subscribe(self, client: str, grant: Grant, arguments: _Arguments) -> bytes:
-        request = parse_subscribe(arguments, self._hub.limits)
+        request = replace(parse_subscribe(arguments, self._hub.limits), scope=grant.scope)
         if request.channel not in grant.scope.channels:
             self._audit.denied(client, grant, request.channel, "the channel")
             raise RefusalError("forbidden", f"the channel {request.channel} is not among those allowed")
         if not self._readable():
             raise RefusalError("internal", "the topics are still being read; try again in a moment")
-        made = self._hub.subscribe(client, request, grant.scope)
-        forbidden = [symbol for symbol, code in made.rejected.items() if code == "forbidden"]
+        made = self._hub.subscribe(client, request)
+        forbidden = [symbol for symbol in made.rejected if not grant.scope.has(symbol)]
         if forbidden:
             self._audit.denied(client, grant, request.channel, ",".join(forbidden))
         fields = {
             "ok": True,
             "subscription": made.subscription.id,
             "symbols": made.symbols,
-            "rejected": [{"symbol": symbol, "code": code} for symbol, code in made.rejected.items()],
+            "rejected": [_rejection(symbol, grant) for symbol in made.rejected],
             "snapshot": orjson.Fragment(b"[%b]" % b",".join(made.snapshot)),
             "recovered": False,
             "limits": self._hub.limits.within(grant.allowance).fields(),
@@ -116,6 +117,10 @@ class Commands:
     def _time(self, _client: str, _grant: Grant, arguments: _Arguments) -> bytes:
         parse_empty(arguments)
         return orjson.dumps({"ok": True, "ts_ms": self._clock.now_ns() // NANOS_PER_MILLI})
+
+
+def _rejection(symbol: str, grant: Grant) -> dict[str, str]:
+    return {"symbol": symbol, "code": "unknown_symbol" if grant.scope.has(symbol) else "forbidden"}
 
 
 def _unknown(_client: str, _grant: Grant, _arguments: _Arguments) -> bytes:

@@ -72,17 +72,17 @@ class Doorman:
             return Grant(f"file:{name}", name)
         key_id = key_id_of(key) if isinstance(key, str) else None
         if self._proofs.store is None or key_id is None or not isinstance(key, str):
-            raise RefusalError("unauthorized", "auth: {apiKey} with a valid key is needed")
+            raise RefusalError("unauthorized", "the API key is not valid")
         stored = await self._stored(self._proofs.store, key_id, key_digest(key))
         if stored is None:
-            raise RefusalError("unauthorized", "auth: {apiKey} with a valid key is needed")
+            raise RefusalError("unauthorized", "the API key is not valid")
         if stored.ended(self._clock.now_ns()):
             raise RefusalError("unauthorized", "the key has been revoked" if stored.revoked else "the key has expired")
         return stored.grant()
 
-    def standing(self, grant: Grant) -> Standing:
-        """What has become of a grant since it was given."""
-        return self._keyring.standing(grant, self._clock.monotonic(), self._clock.now_ns())
+    def standing(self, grant: Grant, now: float, now_ns: int) -> Standing:
+        """What has become of a grant since it was given; see `Keyring.standing`."""
+        return self._keyring.standing(grant, now, now_ns)
 
     async def follow(self, in_use: Callable[[], set[str]]) -> None:
         """Look at the keys in use again and again, until cancelled.

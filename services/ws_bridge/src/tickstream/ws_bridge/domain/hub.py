@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
@@ -13,7 +12,6 @@ from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.positions import Positions
 from tickstream.ws_bridge.domain.protocol import (
-    Code,
     Limits,
     RefusalError,
     Subscribe,
@@ -25,11 +23,11 @@ from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscription
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The answer to `subscribe`; `rejected` says why, by symbol."""
+    """The answer to `subscribe`."""
 
     subscription: Subscription
     symbols: tuple[str, ...]
-    rejected: Mapping[str, Code]
+    rejected: tuple[str, ...]
     snapshot: list[bytes]
 
 
@@ -101,13 +99,8 @@ class Hub:
         self.market.record(record, entry)
         self.subscriptions.offer(entry)
 
-    def subscribe(self, client: str, request: Subscribe, scope: Scope = UNBOUNDED) -> Subscribed:
+    def subscribe(self, client: str, request: Subscribe) -> Subscribed:
         """Begin a subscription; what comes after this call is exactly what its snapshot doesn't have.
-
-        Args:
-            client: whose it will be.
-            request: what is wanted.
-            scope: the symbols that the client may read.
 
         Raises:
             RefusalError: the client has too many already, or the snapshot would be too large.
@@ -117,9 +110,8 @@ class Hub:
             raise RefusalError(
                 "too_many_subscriptions", f"a client may have {self.limits.max_subscriptions} subscriptions at the most"
             )
-        rejected = self._rejected(request, scope)
-        known = tuple(symbol for symbol in request.symbols if symbol not in rejected)
-        snapshot = self._snapshot(request, known, scope)
+        known = tuple(symbol for symbol in request.symbols if self._open_to(request, symbol))
+        snapshot = self._snapshot(request, known)
         self._made += 1
         subscription = Subscription(
             id=f"s{self._made}",
@@ -131,11 +123,11 @@ class Hub:
             everything=request.everything,
             max_hz=request.max_hz,
             pace=Pace(request.max_hz, self._flush_seconds / 2),
-            scope=scope,
+            scope=request.scope,
         )
         self.subscriptions.add(subscription)
         symbols = ("*",) if request.everything else known
-        return Subscribed(subscription, symbols, rejected, snapshot)
+        return Subscribed(subscription, symbols, tuple(s for s in request.symbols if s not in set(known)), snapshot)
 
     def unsubscribe(self, client: str, request: UnsubscribeOne | UnsubscribeSymbols) -> list[str]:
         """End a subscription, or take symbols out of those to a channel; gives the symbols no longer read.
@@ -200,19 +192,14 @@ class Hub:
         packet = frames.frame(channel, [entry.body for entry in entries], token, lost)
         return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest)
 
-    def _rejected(self, request: Subscribe, scope: Scope) -> dict[str, Code]:
-        rejected: dict[str, Code] = {}
-        for symbol in request.symbols:
-            if not scope.has(symbol):
-                rejected[symbol] = "forbidden"
-            elif not self.market.knows(request.channel, symbol):
-                rejected[symbol] = "unknown_symbol"
-        return rejected
+    def _open_to(self, request: Subscribe, symbol: str) -> bool:
+        return request.scope.has(symbol) and self.market.knows(request.channel, symbol)
 
-    def _snapshot(self, request: Subscribe, symbols: Collection[str], scope: Scope) -> list[bytes]:
+    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[bytes]:
         wanted: Collection[str] | None = symbols
         if request.everything:
-            wanted = None if scope.every_symbol else set(filter(scope.has, self.market.everything()))
+            everything = request.scope.every_symbol
+            wanted = None if everything else set(filter(request.scope.has, self.market.everything()))
         entries = self.market.snapshot(request.channel, request.interval, wanted, request.history)
         bodies = [entry.body for entry in entries]
         size = sum(map(len, bodies))

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeVar, cast
 
+from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.core.errors import TickstreamError
 from tickstream.core.intervals import Interval
 from tickstream.ws_bridge.domain.entry import CHANNELS, WITH_INTERVAL, Channel
@@ -86,7 +87,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Subscribe:
-    """A valid `subscribe`; `symbols` is empty when everything is asked for."""
+    """A valid `subscribe`; `symbols` is empty when everything is asked for, as far as `scope` goes."""
 
     channel: Channel
     interval: str
@@ -95,6 +96,7 @@ class Subscribe:
     mode: Mode
     max_hz: float | None
     history: int
+    scope: Scope = UNBOUNDED
 
 
 @dataclass(frozen=True, slots=True)
