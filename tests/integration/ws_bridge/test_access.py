@@ -15,6 +15,7 @@ import jwt
 import psycopg
 import pytest
 import socketio.exceptions
+from psycopg import sql
 
 from tests.integration.ws_bridge.conftest import write_pages
 from tests.support.market import Market, bar, tick
@@ -55,11 +56,15 @@ def guarded(keys: dict[str, str], market: Market, tmp_path_factory: pytest.TempP
         yield running
 
 
-def create(env: dict[str, str], *options: str) -> dict[str, Any]:
-    """A new key, as the command tells of it."""
-    made = json.loads(must("tickstream", "keys", "create", "ann", "--json", *options, env=env))
-    assert isinstance(made, dict)
-    return made
+def create(env: dict[str, str], **fields: object) -> dict[str, str]:
+    """A new key of ann's, as the command makes them."""
+    key_id, key = new_key()
+    row = {"id": key_id, "name": "ann", "digest": key_digest(key), "channels": ["*"], "symbols": ["*"]} | fields
+    columns = sql.SQL(", ").join(map(sql.Identifier, row))
+    values = sql.SQL(", ").join(map(sql.Placeholder, row))
+    with psycopg.connect(env["DATABASE_URL"]) as database:
+        database.execute(sql.SQL("INSERT INTO api_keys ({}) VALUES ({})").format(columns, values), row)
+    return {"id": key_id, "key": key}
 
 
 def token(seconds: float = 3600, **claims: Any) -> str:
@@ -86,7 +91,7 @@ async def ended(client: Listener) -> dict[str, Any]:
 async def test_a_key_reads_the_channels_and_symbols_that_it_was_made_for(
     keys: dict[str, str], guarded: Running, market: Market
 ) -> None:
-    key = create(keys, "--channels", "ticks,market_events", "--symbols", "SPY,B*", "--max-subscriptions", "7")["key"]
+    key = create(keys, channels=["ticks", "market_events"], symbols=["SPY", "B*"], max_subscriptions=7)["key"]
     async with listener(guarded.url, auth={"apiKey": key}) as client:
         answer = await client.ask("subscribe", {"channel": "bars", "symbols": ["SPY"], "interval": "1m"})
         assert answer["error"]["code"] == "forbidden"
@@ -113,7 +118,8 @@ async def test_a_key_reads_the_channels_and_symbols_that_it_was_made_for(
 async def test_a_revoked_key_ends_its_connections_and_opens_no_more(
     keys: dict[str, str], guarded: Running, transport: str
 ) -> None:
-    made, other = create(keys), create(keys)
+    made = json.loads(await asyncio.to_thread(must, "tickstream", "keys", "create", "ann", "--json", env=keys))
+    other = create(keys)
     async with (
         listener(guarded.url, [transport], auth={"apiKey": made["key"]}) as client,
         listener(guarded.url, [transport], auth={"apiKey": other["key"]}) as witness,
@@ -127,7 +133,7 @@ async def test_a_revoked_key_ends_its_connections_and_opens_no_more(
 
 
 async def test_a_javascript_client_is_told_when_its_key_has_expired(keys: dict[str, str], guarded: Running) -> None:
-    made = create(keys, "--expires", "1h")
+    made = create(keys)
     key = made["key"]
     request = json.dumps({"channel": "ticks", "symbols": ["SPY"]})
     async with javascript(guarded.url, "websocket", request, json.dumps({"apiKey": key})) as client:
@@ -162,8 +168,7 @@ async def test_a_token_grants_what_it_says_and_its_end_ends_the_connection(guard
 
 
 async def test_the_connections_of_a_key_share_its_limits(keys: dict[str, str], guarded: Running) -> None:
-    limits = ("--max-connections", "2", "--max-subscriptions", "3", "--commands-per-second", "5")
-    auth = {"apiKey": create(keys, *limits)["key"]}
+    auth = {"apiKey": create(keys, max_connections=2, max_subscriptions=3, commands_per_second=5)["key"]}
     async with listener(guarded.url, auth=auth) as first:
         async with listener(guarded.url, auth=auth) as second:
             assert (await refusal(guarded.url, ["websocket"], auth))["data"]["code"] == "rate_limited"
@@ -185,10 +190,14 @@ async def test_the_connections_of_a_key_share_its_limits(keys: dict[str, str], g
 
 
 async def test_rules_and_alerts_are_for_keys_to_all_of_them(keys: dict[str, str], guarded: Running) -> None:
-    cases = [((), 502), (("--channels", "ticks"), 403), (("--symbols", "SPY"), 403)]
+    cases: list[tuple[dict[str, object], int]] = [
+        ({}, 502),
+        ({"channels": ["ticks"]}, 403),
+        ({"symbols": ["SPY"]}, 403),
+    ]
     async with aiohttp.ClientSession() as http:
         for options, status in cases:
-            headers = {"X-API-Key": create(keys, *options)["key"]}
+            headers = {"X-API-Key": create(keys, **options)["key"]}
             async with http.get(f"{guarded.url}/api/v1/rules", headers=headers) as answer:
                 assert answer.status == status
 
@@ -196,7 +205,7 @@ async def test_rules_and_alerts_are_for_keys_to_all_of_them(keys: dict[str, str]
 async def test_the_log_says_who_came_and_what_was_denied_and_holds_no_secret(
     keys: dict[str, str], guarded: Running
 ) -> None:
-    made, secret_token = create(keys, "--symbols", "SPY"), token(sub="the-audited")
+    made, secret_token = create(keys, symbols=["SPY"]), token(sub="the-audited")
     wrong = made["key"][:-1] + ("0" if made["key"][-1] != "0" else "1")
     async with listener(guarded.url, auth={"apiKey": made["key"]}) as client:
         await client.subscribe(channel="ticks", symbols=["AIG"])
