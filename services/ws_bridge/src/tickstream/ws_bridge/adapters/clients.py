@@ -166,8 +166,13 @@ class Clients:
 
     def _end_expired(self, doorman: Doorman, now: float) -> None:
         now_ns = self._clock.now_ns()
+        judged: dict[tuple[str | None, int | None], Standing] = {}
         for client in list(self._by_sid.values()):
-            match doorman.standing(client.grant, now, now_ns):
+            grant = client.grant
+            shared = (grant.key_id, grant.expires_ns)
+            if shared not in judged:
+                judged[shared] = doorman.standing(grant, now, now_ns)
+            match judged[shared]:
                 case Standing.ENDED:
                     self.end(client, "auth_expired", reconnect=False)
                 case Standing.UNCONFIRMED:
