@@ -14,7 +14,7 @@ import socketio.exceptions
 from tickstream.core.clock import Clock
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.commands import Commands
-from tickstream.ws_bridge.adapters.engine import Outlet, SocketServer, refused
+from tickstream.ws_bridge.adapters.engine import Answer, Outlet, SocketServer, refused
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.access import ApiKeys
@@ -184,7 +184,7 @@ class Clients:
             del self._by_address[client.address]
         self._metrics.connections.set(len(self._by_sid))
 
-    def _answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> bytes:
+    def _answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> Answer:
         client = self.get(sid)
         if client is None:
             return refused(RefusalError("shutting_down", "this connection is being closed"))
