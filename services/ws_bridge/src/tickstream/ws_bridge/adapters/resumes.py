@@ -18,6 +18,8 @@ from tickstream.ws_bridge.domain.replay import Absence, Replay
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _LOOK_SECONDS: Final = 0.02
+_SLICE: Final = 8
+"""Clients served between two looks at what else there is to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +138,10 @@ class Resumes:
                 replay = Replay([absence for absence, _read in group], self._room.records, self._room.bytes)
                 epoch = self._hub.positions.epoch(channel)
                 await loop.run_in_executor(self._pool, self._rereader.read, channel, epoch, replay)
-                for _absence, read in group:
+                for served, (_absence, read) in enumerate(group, 1):
                     if not read.done():
                         read.set_result(None)
+                    if served % _SLICE == 0:
+                        await asyncio.sleep(0)
         finally:
             self._reading.discard(channel)
