@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.support.resuming import Ledger, Wish
 from tickstream.ws_bridge.domain.entry import Entry
@@ -134,10 +134,21 @@ class ComingAndGoing(RuleBasedStateMachine):
         self.pending: dict[Absence, tuple[str, Wish]] = {}
         self.now = 0.0
 
-    @rule(symbols=st.lists(st.sampled_from(SYMBOLS), max_size=8))
-    def publish(self, symbols: list[str]) -> None:
+    @initialize(modes=st.tuples(*[st.sampled_from(("all", "latest"))] * 3), max_hz=st.sampled_from((None, 3.0)))
+    def begin(self, modes: tuple[str, ...], max_hz: float | None) -> None:
+        for name, mode in zip(self.ledgers, modes, strict=True):
+            self.come(name, 0)
+            self.wish(name, {"A", "B"}, mode, None)
+            self.wish(name, {"C"}, "all", max_hz)
+
+    @rule(symbols=st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=8), fast=nodes, ahead=st.integers(0, 9))
+    def trade(self, symbols: list[str], fast: int, ahead: int) -> None:
+        """One node reads it all, the other a part."""
         for symbol in symbols:
             self.log.publish(symbol)
+        for partition, kept in enumerate(self.log.partitions):
+            self.nodes_[fast].live(partition, len(kept))
+            self.nodes_[1 - fast].live(partition, ahead)
 
     @rule(partition=st.sampled_from(PARTITIONS))
     def mark(self, partition: int) -> None:
@@ -212,9 +223,18 @@ class ComingAndGoing(RuleBasedStateMachine):
             name, wish = self.pending.pop(absence)
             self.ledgers[name].acknowledged(wish, fields_of(answer))
 
-    @rule(name=names)
-    def flush(self, name: str) -> None:
+    @rule(name=names, node=nodes)
+    def hop(self, name: str, node: int) -> None:
+        self.vanish(name)
+        self.come(name, node)
+
+    @rule()
+    def flush_all(self) -> None:
         self.now += 0.05
+        for name in self.ledgers:
+            self.flush(name)
+
+    def flush(self, name: str) -> None:
         if name in self.at:
             hub = self.at[name].hub
             for frame in hub.collect(name, self.now):
