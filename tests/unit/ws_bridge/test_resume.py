@@ -385,3 +385,28 @@ def test_symbols_that_another_subscription_takes_over_meanwhile_come_through_tha
     served(node, absence)
     [frame] = node.hub.collect("y", 1.0)
     assert [(one["symbol"], one["seq"]) for one in json.loads(frame.packet[1:])[1]["data"]] == [("A", 1), ("A", 2)]
+
+
+def test_a_token_given_while_another_subscription_waits_points_at_where_that_was() -> None:
+    log = Log()
+    node = Node(log)
+    token = token_of(node.subscribe("x", channel="ticks", symbols=["A"], mode="all"))
+    log.publish("A")
+    node.live(0, 1)
+    waiting = node.subscribe("y", channel="ticks", symbols=["A"], mode="all", resume=token)
+    assert isinstance(waiting, Absence)
+    newer = token_of(node.subscribe("y", channel="ticks", symbols=["B"], mode="all"))
+    place = node.hub.positions.read("ticks", newer)
+    assert place.of(waiting.subscription.filter())[0] == 0
+
+
+def test_a_subscription_is_found_again_without_the_symbols_that_were_given_up() -> None:
+    node = Node(Log())
+    made = node.subscribe("x", channel="ticks", symbols=["A", "B", "UNKNOWN"], mode="all")
+    assert isinstance(made, Subscribed)
+    node.subscribe("x", channel="ticks", symbols=["B"], mode="all")
+    request = parse_unsubscribe([{"channel": "ticks", "symbols": ["B"]}], LIMITS)
+    node.hub.unsubscribe("x", request)
+    again = Node(Log()).subscribe("x", channel="ticks", symbols=["UNKNOWN", "A"], mode="all")
+    assert isinstance(again, Subscribed)
+    assert made.subscription.filter() == again.subscription.filter()
