@@ -22,6 +22,7 @@ from confluent_kafka import (
     KafkaException,
     Message,
     Producer,
+    TopicCollection,
     TopicPartition,
 )
 from confluent_kafka.admin import AdminClient
@@ -159,6 +160,28 @@ class Kafka:
         if found.error is not None:
             raise RetryableError(f"topic {full} can't be described: {found.error}")
         return len(found.partitions)
+
+    def topic_id(self, name: str) -> str:
+        """The id that the cluster gave a declared topic when it was created: another one if it is created again.
+
+        Raises:
+            RetryableError: the cluster doesn't answer, or has no such topic yet.
+        """
+        full = self.topic(name)
+        admin = self.admin()  # it must live until the answer is in
+        try:
+            described = admin.describe_topics(TopicCollection([full]), request_timeout=_REQUEST_LIMIT)[full].result()
+        except KafkaException as error:
+            raise RetryableError(f"topic {full} can't be described: {error}") from error
+        return str(described.topic_id)
+
+    def cluster_id(self) -> str:
+        """The id that the cluster gave itself.
+
+        Raises:
+            RetryableError: the cluster doesn't answer in time.
+        """
+        return str(self._metadata().cluster_id)
 
     def existing(self) -> dict[str, int]:
         """The partition counts of all topics on the cluster, by their full names.

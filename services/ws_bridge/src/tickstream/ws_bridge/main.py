@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import resource
 from collections.abc import Mapping
 from typing import Final
@@ -24,9 +25,11 @@ from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
-from tickstream.ws_bridge.adapters.feed import Feed
-from tickstream.ws_bridge.adapters.intake import Reading, take_in
+from tickstream.ws_bridge.adapters.feed import Feed, Listeners
+from tickstream.ws_bridge.adapters.intake import Log, Reading, take_in
 from tickstream.ws_bridge.adapters.key_store import KeyStore
+from tickstream.ws_bridge.adapters.rereading import Rereader
+from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
 from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
@@ -65,11 +68,21 @@ class Bridge:
         self.audit = Audit(clock, self.metrics)
         self.store = _store(settings, clock)
         self.doorman = _doorman(settings, self.store, clock)
+        self.resumes = Resumes(
+            self.hub,
+            Rereader(settings, clock, self.metrics, settings.resume_seconds),
+            room,
+            ResumeLimits(
+                settings.resume_records, settings.resume_seconds, settings.resume_clients, settings.resume_readers
+            ),
+            clock,
+            self.metrics,
+        )
         self.clients = Clients(
             settings,
             self.doorman,
             self.hub,
-            Commands(self.hub, clock, self.metrics, self.loaded.is_set, self.audit),
+            Commands(self.hub, self.resumes, clock, self.metrics, self.loaded.is_set, self.audit),
             self.loaded,
             clock,
             self.metrics,
@@ -78,13 +91,12 @@ class Bridge:
         self.flusher = Flusher(self.hub, self.clients, clock, self.metrics, flush_seconds, settings.flush_max_ms / 1000)
         self.feed = Feed(
             Kafka(settings),
-            Reading(Codecs.from_settings(settings), self.metrics),
+            Reading(Codecs.from_settings(settings)),
             self.metrics,
             clock,
             settings.lookback_records,
             self.loaded,
-            lambda batch: take_in(self.hub, batch),
-            self._kafka_came_or_went,
+            Listeners(self._opened, lambda batch: take_in(self.hub, batch), self._kafka_came_or_went),
         )
 
     def application(self) -> web.Application:
@@ -112,6 +124,11 @@ class Bridge:
             reasons["topics"] = "are still being read for the first snapshot"
         return reasons
 
+    def _opened(self, log: Log) -> None:
+        key = _resume_key(self._settings, log.cluster)
+        for channel, starts in log.starts.items():
+            self.hub.positions.open(channel, key, log.epochs[channel], starts)
+
     def _kafka_came_or_went(self, up: bool) -> None:  # noqa: FBT001 - called with what the feed found
         if up:
             self.clients.tell_all("feed_up", "records come again; nothing was missed")
@@ -135,6 +152,7 @@ async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
         while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
             await asyncio.sleep(_STOP_SECONDS)
         await bridge.feed.stop()
+        await bridge.resumes.stop()
         await bridge.clients.end_all()
         ending.set()
         for task in following:
@@ -185,6 +203,15 @@ def _tokens(settings: WsBridgeSettings) -> Tokens | None:
     if settings.jwt_public_key is not None:
         return Tokens(read_public_key(settings.jwt_public_key), "EdDSA", settings.jwt_audience)
     return None
+
+
+def _resume_key(settings: WsBridgeSettings, cluster: str) -> bytes:
+    """What signs tokens: the same on all nodes, also without a setting, and as secret as Kafka's password is."""
+    if settings.resume_secret is not None:
+        return settings.resume_secret.get_secret_value().encode()
+    password = settings.kafka_sasl_password
+    secret = password.get_secret_value() if password is not None else ""
+    return hmac.digest(secret.encode(), f"resume {cluster} {settings.kafka_topic_prefix}".encode(), "sha256")
 
 
 def _raise_file_limit() -> None:

@@ -38,6 +38,18 @@ class BridgeMetrics:
         )
         self.received = Counter(name + "received", "Records read from the topics", ["channel"], registry=registry)
         self.unreadable = Counter(name + "unreadable", "Records that could not be read", ["channel"], registry=registry)
+        self.resumes = Counter(
+            name + "resumes", "Subscriptions with a token, by what came of it", ["outcome"], registry=registry
+        )
+        self.reread = Counter(
+            name + "reread", "Records read once more for clients that came back", ["channel"], registry=registry
+        )
+        self.resume = Histogram(
+            name + "resume_seconds",
+            "How long reading what a client missed took",
+            buckets=LATENCY_BUCKETS,
+            registry=registry,
+        )
         self.kafka_lag = Gauge(name + "kafka_lag", "Records not read yet", ["channel"], registry=registry)
         self.kafka_up = Gauge(name + "kafka_up", "Whether Kafka answers", registry=registry)
         self.loop_lag = Histogram(

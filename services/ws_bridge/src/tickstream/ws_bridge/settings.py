@@ -39,6 +39,14 @@ class WsBridgeSettings(ServiceSettings):
     alerting_api_key: SecretStr | None = None
     static_dir: Path = Field(Path(__file__).parent / "static", description="the dashboard's files")
 
+    resume_secret: SecretStr | None = Field(
+        None, min_length=16, description="signs resume tokens, the same on all nodes; else derived from the cluster"
+    )
+    resume_records: int = Field(200_000, ge=0, description="of a topic, read once more for a client that comes back")
+    resume_seconds: float = Field(5.0, gt=0, le=15, description="within which it is served")
+    resume_clients: int = Field(5_000, ge=1, description="subscriptions that may wait for it at once")
+    resume_readers: int = Field(2, ge=1, le=6, description="threads that read it")
+
     flush_ms: int = Field(10, ge=5, le=1000, description="from one flush to the next, at least")
     flush_max_ms: int = Field(250, ge=5, le=1000, description="the same under load, at most")
     max_connections: int = Field(20_000, ge=1)

@@ -14,7 +14,7 @@ from tickstream.core.clock import Clock
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman
-from tickstream.ws_bridge.adapters.engine import Outlet, SocketServer, refused
+from tickstream.ws_bridge.adapters.engine import Answer, Outlet, SocketServer, refused
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
@@ -240,7 +240,7 @@ class Clients:
         client.places.close()
         self._metrics.connections.set(len(self._by_sid))
 
-    def _answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> bytes:
+    def _answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> Answer:
         client = self.get(sid)
         if client is None:
             return refused(RefusalError("shutting_down", "this connection is being closed"))

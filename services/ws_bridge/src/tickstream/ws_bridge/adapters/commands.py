@@ -10,9 +10,10 @@ import orjson
 from tickstream.core.clock import NANOS_PER_MILLI, Clock
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.audit import Audit
-from tickstream.ws_bridge.adapters.engine import refused
+from tickstream.ws_bridge.adapters.engine import Answer, refused
+from tickstream.ws_bridge.adapters.resumes import Resumes
 from tickstream.ws_bridge.domain.grant import Grant
-from tickstream.ws_bridge.domain.hub import Hub, symbols_of
+from tickstream.ws_bridge.domain.hub import Hub, Subscribed, symbols_of
 from tickstream.ws_bridge.domain.protocol import (
     RefusalError,
     UnsubscribeOne,
@@ -20,6 +21,7 @@ from tickstream.ws_bridge.domain.protocol import (
     parse_subscribe,
     parse_unsubscribe,
 )
+from tickstream.ws_bridge.domain.replay import Absence
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _LOG = logger(__name__)
@@ -32,6 +34,7 @@ class Commands:
 
     Args:
         hub: carries them out.
+        resumes: lets clients go on where they were.
         clock: for `time`.
         metrics: counts them.
         readable: whether the topics have been read far enough for snapshots.
@@ -39,56 +42,86 @@ class Commands:
     """
 
     def __init__(
-        self, hub: Hub, clock: Clock, metrics: BridgeMetrics, readable: Callable[[], bool], audit: Audit
+        self,
+        hub: Hub,
+        resumes: Resumes,
+        clock: Clock,
+        metrics: BridgeMetrics,
+        readable: Callable[[], bool],
+        audit: Audit,
     ) -> None:
         self._hub = hub
+        self._resumes = resumes
         self._clock = clock
         self._metrics = metrics
         self._readable = readable
         self._audit = audit
-        self._known: dict[str, Callable[[str, Grant, _Arguments], bytes]] = {
+        self._known: dict[str, Callable[[str, Grant, _Arguments], Answer]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "subscriptions": self._subscriptions,
             "time": self._time,
         }
 
-    def answer(self, client: str, grant: Grant, name: str, arguments: _Arguments) -> bytes:
-        """Carry out a command as far as it is granted; whatever goes wrong becomes an answer, never an exception."""
+    def answer(self, client: str, grant: Grant, name: str, arguments: _Arguments) -> Answer:
+        """Carry out a command as far as it is granted; whatever goes wrong becomes an answer, never an exception.
+
+        Returns:
+            the answer, or, where something has to be read first, what gives it.
+        """
         command = self._known.get(name, _unknown)
         try:
             answer = command(client, grant, arguments)
-        except RefusalError as refusal:
-            self._count(name, refusal.code)
-            return refused(refusal)
-        except Exception:  # noqa: BLE001 - the client gets an answer, the log the trace
-            _LOG.exception("command_failed", command=name[:80])
-            self._count(name, "internal")
-            return refused(RefusalError("internal", "the command could not be carried out"))
-        self._count(name, "ok")
+        except Exception as error:  # noqa: BLE001 - the client gets an answer, the log the trace
+            return self._failed(name, error)
+        if isinstance(answer, bytes):
+            self._count(name, "ok")
         return answer
+
+    def _failed(self, name: str, error: Exception) -> bytes:
+        if not isinstance(error, RefusalError):
+            _LOG.error("command_failed", command=name[:80], exc_info=error)
+            error = RefusalError("internal", "the command could not be carried out")
+        self._count(name, error.code)
+        return refused(error)
 
     def _count(self, name: str, outcome: str) -> None:
         self._metrics.commands.labels(name if name in self._known else "unknown", outcome).inc()
 
-    def _subscribe(self, client: str, grant: Grant, arguments: _Arguments) -> bytes:
+    def _subscribe(self, client: str, grant: Grant, arguments: _Arguments) -> Answer:
         request = replace(parse_subscribe(arguments, self._hub.limits), scope=grant.scope)
         if request.channel not in grant.scope.channels:
             self._audit.denied(client, grant, request.channel, "the channel")
             raise RefusalError("forbidden", f"the channel {request.channel} is not among those allowed")
         if not self._readable():
             raise RefusalError("internal", "the topics are still being read; try again in a moment")
-        made = self._hub.subscribe(client, request)
+        if request.resume is None:
+            return self._subscribed(self._hub.subscribe(client, request), grant)
+        begun = self._resumes.begin(client, request, request.resume)
+        if isinstance(begun, Subscribed):
+            return self._subscribed(begun, grant)
+        return self._resumed(begun, grant)
+
+    async def _resumed(self, absence: Absence, grant: Grant) -> bytes:
+        try:
+            answer = self._subscribed(await self._resumes.finish(absence), grant)
+        except Exception as error:  # noqa: BLE001 - as in `answer`
+            return self._failed("subscribe", error)
+        self._count("subscribe", "ok")
+        return answer
+
+    def _subscribed(self, made: Subscribed, grant: Grant) -> bytes:
         forbidden = [symbol for symbol in made.rejected if not grant.scope.has(symbol)]
         if forbidden:
-            self._audit.denied(client, grant, request.channel, ",".join(forbidden))
+            self._audit.denied(made.subscription.client, grant, made.subscription.channel, ",".join(forbidden))
         fields = {
             "ok": True,
             "subscription": made.subscription.id,
             "symbols": made.symbols,
             "rejected": [_rejection(symbol, grant) for symbol in made.rejected],
             "snapshot": orjson.Fragment(b"[%b]" % b",".join(made.snapshot)),
-            "recovered": False,
+            "recovered": made.recovered,
+            "resume": orjson.Fragment(made.token),
             "limits": self._hub.limits.within(grant.allowance).fields(),
         }
         return orjson.dumps(fields)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 import engineio
@@ -39,8 +39,8 @@ _SOCKET_TYPES: Final = frozenset("0123")
 _RESERVED: Final = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
 _EVENT_WITH_ACK: Final = re.compile(r"42(\d{1,20})\[")
 
-Answer = Callable[[str, str, tuple[object, ...]], bytes]
-"""Carries out a command of a client, given the event's name and its arguments; gives the answer in JSON."""
+Answer = bytes | Coroutine[None, None, bytes]
+"""What a command is acknowledged with, in JSON; or what has to be waited for to have it."""
 
 
 class Outbox(asyncio.Queue[Packet | None]):
@@ -208,15 +208,15 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library i
     """Socket.IO for one namespace, its commands answered by `answer`.
 
     Args:
-        answer: carries out a command.
-        endings: takes the ending of connections.
+        answer: carries out a command of a client, given the event's name and its arguments.
+        tasks: takes the ending of connections, and answers that have to be waited for.
         options: those of python-socketio and python-engineio.
     """
 
-    def __init__(self, answer: Answer, endings: Tasks, **options: Any) -> None:
+    def __init__(self, answer: Callable[[str, str, tuple[object, ...]], Answer], tasks: Tasks, **options: Any) -> None:
         super().__init__(async_mode="aiohttp", namespaces=[NAMESPACE], **options)
         self._answer = answer
-        self._endings = endings
+        self._tasks = tasks
 
     def outlet(self, sid: str) -> Outlet | None:
         """The way to a client."""
@@ -267,7 +267,7 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library i
         socket = self.eio.sockets.get(eio_sid)
         if socket is not None:
             Outlet(self.eio, socket).queue(closing("bad_request", reconnect=False))
-            self._endings.start(self.eio.shut(eio_sid))
+            self._tasks.start(self.eio.shut(eio_sid))
 
     async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: object) -> None:  # noqa: A002 - the library's name
         sid = self.manager.sid_from_eio_sid(eio_sid, namespace or NAMESPACE)
@@ -277,11 +277,23 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library i
         name, *arguments = data if isinstance(data, list) and data else [None]
         if not isinstance(name, str) or name in _RESERVED:
             refusal = RefusalError("bad_request", "an event has a name, and not one of Socket.IO's own")
-            answer = refused(refusal)
+            answer: Answer = refused(refusal)
         else:
             answer = self._answer(sid, name, tuple(arguments))
-        if id is not None:
-            outlet.queue(b"3%d[%b]" % (id, answer))
+        if isinstance(answer, bytes):
+            _acknowledge(outlet, id, answer)
+        else:
+            self._tasks.start(_acknowledge_later(outlet, id, answer))
+
+
+def _acknowledge(outlet: Outlet, number: int | None, answer: bytes) -> None:
+    if number is not None:
+        outlet.queue(b"3%d[%b]" % (number, answer))
+
+
+async def _acknowledge_later(outlet: Outlet, number: int | None, answer: Coroutine[None, None, bytes]) -> None:
+    # No pause between the two: the frames that follow the answer mustn't overtake it.
+    _acknowledge(outlet, number, await answer)
 
 
 def refused(refusal: RefusalError) -> bytes:

@@ -6,13 +6,14 @@ import asyncio
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, TickstreamError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
-from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Reading
+from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Log, Reading
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
@@ -24,6 +25,22 @@ _LOOK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
 _QUIET_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """What the feed calls in the event loop, in order.
+
+    Attributes:
+        opened: gets where reading begins, before the first batch and again after an outage.
+        take: gets each batch.
+        told: gets True and False when Kafka comes and goes.
+    """
+
+    opened: Callable[[Log], None]
+    take: Callable[[Batch], None]
+    told: Callable[[bool], None]
+
 
 Place = tuple[str, int]
 """A topic's full name and a partition."""
@@ -39,8 +56,7 @@ class Feed:
         clock: for the waits.
         lookback: records of each partition read before anything is live.
         loaded: set, in the loop, once they have been.
-        take: gets each batch, in the loop.
-        told: gets True and False, in the loop, when Kafka comes and goes.
+        listeners: get what is read.
     """
 
     def __init__(
@@ -51,8 +67,7 @@ class Feed:
         clock: Clock,
         lookback: int,
         loaded: asyncio.Event,
-        take: Callable[[Batch], None],
-        told: Callable[[bool], None],
+        listeners: Listeners,
     ) -> None:
         self._kafka = kafka
         self._reading = reading
@@ -60,8 +75,7 @@ class Feed:
         self._clock = clock
         self._lookback = lookback
         self._loaded = loaded
-        self._take = take
-        self._told = told
+        self._listeners = listeners
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._ending = threading.Event()
@@ -114,9 +128,19 @@ class Feed:
                     low, high = consumer.get_watermark_offsets(where, timeout=_ANSWER_SECONDS * 5)
                     self._next[full, partition] = max(low, high - self._lookback)
                     self._unread.add((full, partition))
+        self._tell_where()
         consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in self._next.items()])
         self._heard = self._clock.monotonic()
         self._set_up(up=True)
+
+    def _tell_where(self) -> None:
+        """Tell the loop where every topic is read from; what was handed over before is applied before."""
+        starts: dict[Channel, dict[int, int]] = {channel: {} for channel in CHANNELS}
+        for (topic, partition), offset in self._next.items():
+            starts[CHANNEL_OF[self._kafka.declared(topic)]][partition] = offset
+        epochs = {channel: self._kafka.topic_id(TOPIC_OF[channel]) for channel in CHANNELS}
+        log = Log(self._kafka.cluster_id(), epochs, starts)
+        self._in_loop(lambda: self._listeners.opened(log))
 
     def _read(self, consumer: Consumer) -> None:
         while not self._ending.is_set():
@@ -146,13 +170,18 @@ class Feed:
                 _LOG.warning("kafka_error", error=str(error))
         for topic, part in parts.items():
             batch = self._reading.batch(CHANNEL_OF[self._kafka.declared(topic)], part)
+            self._metrics.received.labels(batch.channel).inc(len(part))
+            self._metrics.unreadable.labels(batch.channel).inc(batch.unreadable)
             self._hand_over(batch)
             self._next.update({(topic, partition): offset for partition, offset in batch.reached.items()})
         for end in ends:
             self._reached_end((end.topic() or "", end.partition() or 0), end.offset() or 0)
 
     def _reached_end(self, place: Place, offset: int) -> None:
-        self._next[place] = max(offset, self._next[place])
+        if offset > self._next[place]:
+            self._next[place] = offset
+            channel = CHANNEL_OF[self._kafka.declared(place[0])]
+            self._hand_over(Batch(channel, None, [], {place[1]: offset}, 0))
         if place in self._unread:
             self._unread.discard(place)
             if not self._unread:
@@ -166,7 +195,7 @@ class Feed:
 
     def _deliver(self, batch: Batch) -> None:
         try:
-            self._take(batch)
+            self._listeners.take(batch)
         finally:
             self._free.release()
 
@@ -196,4 +225,4 @@ class Feed:
         if up != self.up:
             self.up = up
             self._metrics.kafka_up.set(up)
-            self._in_loop(lambda: self._told(up))
+            self._in_loop(lambda: self._listeners.told(up))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,28 @@ from tickstream.core.kafka import Message
 from tickstream.core.model import Record, Tick
 from tickstream.core.topics import TOPICS
 from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
-from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, entry_of
+from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, Route, entry_of
 from tickstream.ws_bridge.domain.hub import Hub
-from tickstream.ws_bridge.metrics import BridgeMetrics
+from tickstream.ws_bridge.domain.positions import Offsets
+from tickstream.ws_bridge.domain.replay import Replay
 
 TOPIC_OF = {channel: "stock_ticks" if channel == "ticks" else channel for channel in CHANNELS}
 CHANNEL_OF = {topic: channel for channel, topic in TOPIC_OF.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """The topics as reading of them begins.
+
+    Attributes:
+        cluster: the id of the Kafka cluster.
+        epochs: the id of each channel's topic.
+        starts: where it is read from, of every partition.
+    """
+
+    cluster: str
+    epochs: Mapping[Channel, str]
+    starts: Mapping[Channel, Offsets]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,72 +53,81 @@ class Batch:
 
     Attributes:
         reached: the next offset of each partition that is in it.
+        unreadable: how many messages could not be decoded.
     """
 
     channel: Channel
     ticks: Ticks | None
     records: list[tuple[Record, Entry]]
     reached: dict[int, int]
+    unreadable: int
 
 
 class Reading:
-    """Turns messages into batches; runs in the reader's thread."""
+    """Turns messages into batches; for one thread at a time."""
 
-    def __init__(self, codecs: Codecs, metrics: BridgeMetrics) -> None:
+    def __init__(self, codecs: Codecs) -> None:
         self._codecs = codecs
-        self._metrics = metrics
         self._interners = TickInterners()
 
     def batch(self, channel: Channel, messages: Sequence[Message]) -> Batch:
-        """Decode messages of one topic; what can't be read is counted and left out."""
+        """Decode messages of one topic; what can't be read is left out."""
         reached = {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
         values = [message.value() for message in messages]
-        self._metrics.received.labels(channel).inc(len(messages))
         kind = TOPICS[TOPIC_OF[channel]].record
         if kind is Tick:
             decoded = self._codecs.of(Tick).decode_columns(values, self._interners, trade_ids=True)
-            self._metrics.unreadable.labels(channel).inc(len(decoded.rejected))
             read = [messages[row] for row in decoded.rows.tolist()]
             partitions = np.array([message.partition() or 0 for message in read], dtype=np.int64)
             offsets = np.array([message.offset() or 0 for message in read], dtype=np.int64)
-            return Batch(channel, Ticks(decoded.columns, partitions, offsets), [], reached)
+            return Batch(channel, Ticks(decoded.columns, partitions, offsets), [], reached, len(decoded.rejected))
         if kind is None:
             raise ValueError(f"channel {channel} has no records")
         found = self._codecs.of(kind).decode_many(values)
-        self._metrics.unreadable.labels(channel).inc(len(found.rejected))
         records: list[tuple[Record, Entry]] = []
         for record, row in zip(found.records, found.rows, strict=True):
             message = messages[int(row)]
             entry = entry_of(record, body_of(record), message.partition() or 0, message.offset() or 0)
             records.append((record, entry))
-        return Batch(channel, None, records, reached)
+        return Batch(channel, None, records, reached, len(found.rejected))
 
 
 def take_in(hub: Hub, batch: Batch) -> None:
     """Offer a batch to its readers; runs in the event loop, so that subscribing can't fall into its middle."""
     if batch.ticks is not None:
-        _take_ticks(hub, batch.ticks)
+        for entry in _entries(batch.ticks, _rows(batch.ticks.columns, hub.wanted, with_last=True)):
+            hub.tick(entry)
     for record, entry in batch.records:
         hub.record(record, entry)
     for partition, offset in batch.reached.items():
         hub.positions.reached(batch.channel, partition, offset)
 
 
-def _take_ticks(hub: Hub, ticks: Ticks) -> None:
-    rows = _rows_of_interest(hub, ticks.columns)
+def take_again(replay: Replay, batch: Batch) -> None:
+    """Offer a batch to those who missed it; runs in a thread of the readers."""
+    if batch.ticks is not None:
+        for entry in _entries(batch.ticks, _rows(batch.ticks.columns, replay.wanted, with_last=False)):
+            replay.offer(entry)
+    for _record, entry in batch.records:
+        replay.offer(entry)
+    replay.bound()
+
+
+def _entries(ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Entry]:
     columns = ticks.columns.take(rows)
     stamps = zip(ticks.partitions[rows].tolist(), ticks.offsets[rows].tolist(), columns.ts_ingest.tolist(), strict=True)
     for symbol, body, stamp in zip(columns.symbol.to_list(), tick_bodies(columns), stamps, strict=True):
         route = ("ticks", "", symbol or NO_SYMBOL)
-        hub.tick(Entry(route, route, body, *stamp))
+        yield Entry(route, route, body, *stamp)
 
 
-def _rows_of_interest(hub: Hub, columns: TickColumns) -> NDArray[np.intp]:
-    """The trades that someone reads, and the last one of each symbol."""
+def _rows(columns: TickColumns, wanted: Callable[[Route], bool], *, with_last: bool) -> NDArray[np.intp]:
+    """The trades that someone reads, and on demand the last one of each symbol."""
     codes = columns.symbol.codes
     distinct, from_end = np.unique(codes[::-1], return_index=True)
     names = columns.symbol.values
-    wanted = [code for code in distinct.tolist() if hub.wanted(("ticks", "", names[code]))]
-    chosen = np.isin(codes, wanted) if wanted else np.zeros(len(codes), dtype=np.bool_)
-    chosen[len(codes) - 1 - from_end] = True
+    read = [code for code in distinct.tolist() if wanted(("ticks", "", names[code]))]
+    chosen = np.isin(codes, read) if read else np.zeros(len(codes), dtype=np.bool_)
+    if with_last:
+        chosen[len(codes) - 1 - from_end] = True
     return np.flatnonzero(chosen)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from tickstream.ws_bridge.domain.entry import Entry
@@ -18,15 +18,21 @@ class Buffer:
 
     Args:
         latest: keep only the newest entry of each key.
+
+    Attributes:
+        lost: how many were left out since the last `take`.
+        dropped: how many were ever left out for want of room.
     """
 
-    __slots__ = ("_bytes", "_measured", "entries", "latest", "lost", "offer")
+    __slots__ = ("_bytes", "_extra", "_measured", "dropped", "entries", "latest", "lost", "offer")
 
     def __init__(self, *, latest: bool) -> None:
         self.latest = latest
         self.entries: list[Entry] = []
         self.offer = self.entries.append
         self.lost = 0
+        self.dropped = 0
+        self._extra = (0, 0)
         self._measured = 0
         self._bytes = 0
 
@@ -59,6 +65,8 @@ class Buffer:
         if self.latest and len(self.entries) > _WORTH_CONFLATING:
             self.conflate()
         self._measure()
+        max_records += self._extra[0]
+        max_bytes += self._extra[1]
         if len(self.entries) <= max_records and self._bytes <= max_bytes:
             return 0
         kept = []
@@ -71,6 +79,7 @@ class Buffer:
                 kept.append(entry)
         dropped = len(self.entries) - len(kept)
         self.lost += dropped
+        self.dropped += dropped
         self._replace(kept)
         return dropped
 
@@ -84,12 +93,35 @@ class Buffer:
         taken = self.entries[:max_records]
         del self.entries[:max_records]
         self._measured = self._bytes = 0
+        if not self.entries:
+            self._extra = (0, 0)
         lost, self.lost = self.lost, 0
         return taken, lost
 
     def forget(self, symbols: Collection[str]) -> None:
         """Drop what waits for these symbols, because nobody wants it any more."""
         self._replace([entry for entry in self.entries if entry.route[2] not in symbols])
+
+    def begin_at(self, offsets: Mapping[int, int]) -> None:
+        """Drop what lies before these offsets of the partitions."""
+        self._replace([entry for entry in self.entries if entry.offset >= offsets.get(entry.partition, 0)])
+
+    def put_before(self, entries: list[Entry], lost: int) -> None:
+        """Let earlier entries go first; until the buffer is empty again they have room of their own.
+
+        Args:
+            entries: in order.
+            lost: how many had been left out of them.
+        """
+        self._extra = (len(entries), sum(len(entry.body) for entry in entries))
+        self._replace([*entries, *self.entries])
+        self.lost += lost
+        self.conflate()
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._replace([])
+        self.lost = self.dropped = 0
 
     def _measure(self) -> None:
         for entry in self.entries[self._measured :]:

@@ -10,7 +10,7 @@ from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
-from tickstream.ws_bridge.domain.positions import Positions
+from tickstream.ws_bridge.domain.positions import Place, Positions
 from tickstream.ws_bridge.domain.protocol import (
     Limits,
     RefusalError,
@@ -18,17 +18,25 @@ from tickstream.ws_bridge.domain.protocol import (
     UnsubscribeOne,
     UnsubscribeSymbols,
 )
+from tickstream.ws_bridge.domain.replay import Absence
 from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The answer to `subscribe`."""
+    """The answer to `subscribe`.
+
+    Attributes:
+        recovered: whether the frames go on where the client was; if not, from the snapshot.
+        token: where the client is now, in JSON.
+    """
 
     subscription: Subscription
     symbols: tuple[str, ...]
     rejected: tuple[str, ...]
     snapshot: list[bytes]
+    recovered: bool
+    token: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +113,75 @@ class Hub:
         Raises:
             RefusalError: the client has too many already, or the snapshot would be too large.
         """
-        mine = self.subscriptions.of(client)
-        if len(mine) >= self.limits.max_subscriptions:
+        known = self._admit(client, request)
+        snapshot = self._snapshot(request, known)
+        subscription = self._add(client, request, known)
+        return self._answer(subscription, request, known, snapshot)
+
+    def rejoin(self, client: str, request: Subscribe, place: Place) -> Absence:
+        """Begin a subscription that goes on from `place`; nothing is sent to it before `recover` or `start_over`.
+
+        Raises:
+            RefusalError: the client has too many already.
+        """
+        known = self._admit(client, request)
+        subscription = self._add(client, request, known)
+        until = self.positions.now(request.channel)
+        # A partition that the token doesn't know was added since: all of it was missed.
+        since = subscription.since = {**dict.fromkeys(until, 0), **place.of(subscription.filter())}
+        return Absence(subscription, request, known, since, until)
+
+    def caught_up(self, absence: Absence) -> bool:
+        """Whether the bridge itself has come to where the client was: another one may have been ahead of it."""
+        now = self.positions.now(absence.request.channel)
+        return all(now.get(partition, 0) >= offset for partition, offset in absence.since.items())
+
+    def recover(self, absence: Absence) -> Subscribed:
+        """Send what was missed, and go on with what came since; without a gap, or else from a snapshot.
+
+        Raises:
+            RefusalError: the subscription has ended meanwhile, or the snapshot would be too large.
+        """
+        subscription = self._still(absence)
+        buffer = subscription.buffer
+        if buffer.dropped:
+            absence.obstacle = "beyond_bound"
+        if absence.obstacle is not None:
+            return self.start_over(absence)
+        client = subscription.client
+        missed = absence.missed
+        missed.conflate()
+        mine = [one for one in missed.entries if self.subscriptions.readers(one.route).get(client) is subscription]
+        buffer.begin_at(absence.since)
+        buffer.put_before(mine, missed.lost)
+        subscription.since = None
+        return self._answer(subscription, absence.request, absence.symbols, None)
+
+    def start_over(self, absence: Absence) -> Subscribed:
+        """Begin with a snapshot after all.
+
+        Raises:
+            RefusalError: the subscription has ended meanwhile, or the snapshot would be too large.
+        """
+        subscription = self._still(absence)
+        subscription.buffer.clear()
+        subscription.since = None
+        try:
+            snapshot = self._snapshot(absence.request, absence.symbols)
+        except RefusalError:
+            self.subscriptions.remove(subscription)
+            raise
+        return self._answer(subscription, absence.request, absence.symbols, snapshot)
+
+    def _admit(self, client: str, request: Subscribe) -> tuple[str, ...]:
+        """The symbols of the request that are known, if the client may have one more subscription."""
+        if len(self.subscriptions.of(client)) >= self.limits.max_subscriptions:
             raise RefusalError(
                 "too_many_subscriptions", f"a client may have {self.limits.max_subscriptions} subscriptions at the most"
             )
-        known = tuple(symbol for symbol in request.symbols if self._open_to(request, symbol))
-        snapshot = self._snapshot(request, known)
+        return tuple(symbol for symbol in request.symbols if self._open_to(request, symbol))
+
+    def _add(self, client: str, request: Subscribe, known: Collection[str]) -> Subscription:
         self._made += 1
         subscription = Subscription(
             id=f"s{self._made}",
@@ -124,10 +194,24 @@ class Hub:
             max_hz=request.max_hz,
             pace=Pace(request.max_hz, self._flush_seconds / 2),
             scope=request.scope,
+            asked=set(request.symbols),
         )
         self.subscriptions.add(subscription)
+        return subscription
+
+    def _answer(
+        self, subscription: Subscription, request: Subscribe, known: tuple[str, ...], snapshot: list[bytes] | None
+    ) -> Subscribed:
         symbols = ("*",) if request.everything else known
-        return Subscribed(subscription, symbols, tuple(s for s in request.symbols if s not in set(known)), snapshot)
+        rejected = tuple(symbol for symbol in request.symbols if symbol not in set(known))
+        token = self._token(subscription.client, subscription.channel)
+        return Subscribed(subscription, symbols, rejected, snapshot or [], snapshot is None, token)
+
+    def _still(self, absence: Absence) -> Subscription:
+        subscription = absence.subscription
+        if subscription.id not in self.subscriptions.all:
+            raise RefusalError("unknown_subscription", "the subscription was ended before it could go on")
+        return subscription
 
     def unsubscribe(self, client: str, request: UnsubscribeOne | UnsubscribeSymbols) -> list[str]:
         """End a subscription, or take symbols out of those to a channel; gives the symbols no longer read.
@@ -165,18 +249,21 @@ class Hub:
         """Take what may go to the client now: one frame for each channel that has something."""
         channels: dict[Channel, list[Subscription]] = {}
         for subscription in self.subscriptions.of(client):
-            if subscription.buffer.entries:
+            if subscription.buffer.entries and subscription.since is None:
                 channels.setdefault(subscription.channel, []).append(subscription)
-        made = [self._frame(channel, subscriptions, now) for channel, subscriptions in channels.items()]
+        made = [self._frame(client, channel, subscriptions, now) for channel, subscriptions in channels.items()]
         return [frame for frame in made if frame is not None]
 
     def bound(self, client: str) -> int:
         """Keep what waits for the client within its limits; gives how many records were dropped for that."""
         mine = self.subscriptions.of(client)
         records, size = self._room.records // max(1, len(mine)), self._room.bytes // max(1, len(mine))
+        for subscription in mine:
+            if subscription.since is not None:
+                subscription.buffer.begin_at(subscription.since)
         return sum(subscription.buffer.bound(records, size) for subscription in mine)
 
-    def _frame(self, channel: Channel, subscriptions: Iterable[Subscription], now: float) -> Frame | None:
+    def _frame(self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float) -> Frame | None:
         entries: list[Entry] = []
         lost = 0
         for subscription in subscriptions:
@@ -187,13 +274,21 @@ class Hub:
                 subscription.pace.went(now)
         if not entries:
             return None
-        left = [entry for subscription in subscriptions for entry in subscription.buffer.entries]
-        token = self.positions.token(channel, left)
-        packet = frames.frame(channel, [entry.body for entry in entries], token, lost)
+        packet = frames.frame(channel, [entry.body for entry in entries], self._token(client, channel), lost)
         return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest)
 
     def _open_to(self, request: Subscribe, symbol: str) -> bool:
         return request.scope.has(symbol) and self.market.knows(request.channel, symbol)
+
+    def _token(self, client: str, channel: Channel) -> bytes:
+        """Where the client is in a channel, in JSON."""
+        behind = {one: one.behind() for one in self.subscriptions.of(client) if one.channel == channel}
+        if not any(behind.values()):
+            return self.positions.token(channel)
+        if len(behind) == 1:
+            [offsets] = behind.values()
+            return self.positions.token(channel, offsets)
+        return self.positions.token(channel, behind={one.filter(): offsets for one, offsets in behind.items()})
 
     def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[bytes]:
         wanted: Collection[str] | None = symbols

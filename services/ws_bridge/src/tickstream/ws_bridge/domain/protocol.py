@@ -97,6 +97,7 @@ class Subscribe:
     max_hz: float | None
     history: int
     scope: Scope = UNBOUNDED
+    resume: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +129,8 @@ def parse_subscribe(arguments: Sequence[object], limits: Limits) -> Subscribe:
     if resume is not None and not isinstance(resume, str):
         raise RefusalError("bad_request", f"resume must be the text of a frame's token, was {_shown(resume)}")
     mode = _one_of(fields, "mode", ("latest", "all"), _DEFAULT_MODES.get(channel, "latest"))
-    return Subscribe(channel, _interval(fields, channel), symbols, everything, mode, _max_hz(fields), _history(fields))
+    interval, max_hz, history = _interval(fields, channel), _max_hz(fields), _history(fields)
+    return Subscribe(channel, interval, symbols, everything, mode, max_hz, history, resume=resume)
 
 
 def parse_unsubscribe(arguments: Sequence[object], limits: Limits) -> UnsubscribeOne | UnsubscribeSymbols:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -10,6 +11,7 @@ from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Route
 from tickstream.ws_bridge.domain.pace import Pace
+from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Mode
 
 _Readers = dict[str, "Subscription"]
@@ -23,6 +25,9 @@ class Subscription:
     Attributes:
         symbols: those asked for by name; of a subscription to everything, none.
         everything: whether it reads whatever symbol comes, within `scope`.
+        asked: the symbols that the client asked for and didn't give up, known here or not, also those that it
+            reads through another subscription by now.
+        since: while what it missed is being read, where that begins; until then it is sent nothing.
     """
 
     id: str
@@ -35,7 +40,10 @@ class Subscription:
     max_hz: float | None
     pace: Pace
     scope: Scope = UNBOUNDED
+    asked: set[str] = field(default_factory=set)
+    since: Offsets | None = None
     buffer: Buffer = field(init=False)
+    _filter: str = field(init=False, default="")
 
     def __post_init__(self) -> None:
         self.buffer = Buffer(latest=self.mode == "latest")
@@ -43,6 +51,27 @@ class Subscription:
     def reads(self, symbol: str) -> bool:
         """Whether it wants the records of a symbol of its channel."""
         return symbol == NO_SYMBOL or (self.scope.has(symbol) if self.everything else symbol in self.symbols)
+
+    def give_up(self, symbols: Collection[str]) -> None:
+        """The client doesn't ask for these symbols any more."""
+        self.asked.difference_update(symbols)
+        self._filter = ""
+
+    def filter(self) -> str:
+        """A short name for what the client asked for, the same on every node."""
+        if not self._filter:
+            asked = "\n".join([self.interval, "*" if self.everything else "", *sorted(self.asked)])
+            self._filter = hashlib.sha256(asked.encode(errors="surrogatepass")).hexdigest()[:12]
+        return self._filter
+
+    def behind(self) -> Offsets:
+        """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
+        if self.since is not None:
+            return self.since
+        first: dict[int, int] = {}
+        for entry in self.buffer.entries:
+            first[entry.partition] = min(entry.offset, first.get(entry.partition, entry.offset))
+        return first
 
 
 class Subscriptions:
@@ -89,7 +118,7 @@ class Subscriptions:
                 if route[:2] == _stream(subscription) and subscription.reads(route[2]):
                     readers[subscription.client] = subscription
         else:
-            for route in _routes(subscription, subscription.symbols):
+            for route in routes_of(subscription, subscription.symbols):
                 named = self._readers.get(route)
                 (self._open(route) if named is None else named)[subscription.client] = subscription
 
@@ -107,7 +136,7 @@ class Subscriptions:
                 del self._to_everything[_stream(subscription)]
             routes: Iterable[Route] = [route for route in self._readers if route[:2] == _stream(subscription)]
         else:
-            routes = _routes(subscription, subscription.symbols)
+            routes = routes_of(subscription, subscription.symbols)
         for route in routes:
             self._release(route, subscription)
 
@@ -116,6 +145,7 @@ class Subscriptions:
         found: set[str] = set()
         for subscription in list(self.of(client)):
             if subscription.channel == channel and not subscription.everything:
+                subscription.give_up(symbols)
                 mine = subscription.symbols.intersection(symbols)
                 found |= mine
                 self._narrow(subscription, mine)
@@ -168,7 +198,8 @@ def _stream(subscription: Subscription) -> tuple[str, str]:
     return (subscription.channel, subscription.interval)
 
 
-def _routes(subscription: Subscription, symbols: Iterable[str]) -> list[Route]:
+def routes_of(subscription: Subscription, symbols: Iterable[str]) -> list[Route]:
+    """What a subscription that names its symbols reads."""
     routes: list[Route] = [(subscription.channel, subscription.interval, symbol) for symbol in symbols]
     if subscription.channel == "market_events":
         routes.append((subscription.channel, subscription.interval, NO_SYMBOL))
