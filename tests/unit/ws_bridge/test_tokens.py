@@ -24,7 +24,7 @@ NOW = int(time.time())
 CLAIMS: dict[str, Any] = {
     "sub": "ann",
     "aud": "tickstream",
-    "exp": NOW + 3600,
+    "exp": NOW + 86_400,
     "channels": ["ticks", "bars"],
     "symbols": ["SPY", "B*"],
 }
@@ -58,7 +58,7 @@ def test_a_token_grants_what_its_claims_say() -> None:
     "changed",
     [
         {"exp": NOW - 60},
-        {"nbf": NOW + 60},
+        {"nbf": NOW + 3600},
         {"aud": "elsewhere"},
         {"aud": ["elsewhere"]},
         {"exp": None},
