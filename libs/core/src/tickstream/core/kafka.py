@@ -1,4 +1,4 @@
-"""The only importer of the Kafka clients.
+"""The way to Kafka: with `clients`, the only importer of its library.
 
 `Kafka` makes clients for one cluster and knows the topics' full names; `Publisher` sends and
 accounts for what it sent; `DeadLetters` sets aside what can't be read.
@@ -29,6 +29,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.admin._metadata import ClusterMetadata
 from confluent_kafka.cimpl import NewTopic
 
+from tickstream.core.clients import HomingConsumer, HomingProducer
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.logging import logger
@@ -116,7 +117,7 @@ class Kafka:
             "queue.buffering.max.messages": 200_000,
             "queue.buffering.max.kbytes": 131_072,
         }
-        return Producer(config | _dotted(overrides) | _CALLBACKS)
+        return HomingProducer(config | _dotted(overrides) | _CALLBACKS)
 
     def consumer(self, group: str, **overrides: Option) -> Consumer:
         """A consumer of committed records that starts at the beginning and commits when told to."""
@@ -134,7 +135,7 @@ class Kafka:
             "queued.max.messages.kbytes": 65_536,
             "fetch.queue.backoff.ms": 5,  # by default a partition that is read ahead far enough rests for a second
         }
-        return Consumer(config | _dotted(overrides) | _CALLBACKS)
+        return HomingConsumer(config | _dotted(overrides) | _CALLBACKS)
 
     def reader(self, **overrides: Option) -> Consumer:
         """A consumer outside of any group's life: it is assigned partitions and never commits."""
