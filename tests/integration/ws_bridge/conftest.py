@@ -38,8 +38,8 @@ def bridge(env: dict[str, str], market: Market, tmp_path_factory: pytest.TempPat
     write_pages(static)
     own = {
         "WS_BRIDGE_STATIC_DIR": str(static),
-        "WS_BRIDGE_SLOW_WARN_SECONDS": "1",
-        "WS_BRIDGE_SLOW_LIMIT_SECONDS": "3",
+        "WS_BRIDGE_SLOW_STEP_SECONDS": "1",
+        "WS_BRIDGE_SLOW_LIMIT_SECONDS": "2",
         "WS_BRIDGE_CONNECT_SECONDS": "2",
         "WS_BRIDGE_MAX_SYMBOLS": "50",
         "WS_BRIDGE_MAX_SUBSCRIPTIONS": "5",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -31,26 +32,29 @@ def test_mode_all_gives_every_record_in_order_except_the_oldest_it_had_no_room_f
     steps: list[tuple[str, str | int | None, int]],
 ) -> None:
     buffer = Buffer(latest=False)
-    waiting: list[tuple[int, int]] = []
-    lost = 0
+    waiting: list[tuple[int, int, bool]] = []
+    lost: list[int] = []
     for number, (what, first, second) in enumerate(steps):
         if what == OFFER:
             one = entry(number, None if first is None else str(first), second)
             buffer.offer(one)
-            waiting.append((number, len(one.body)))
+            waiting.append((number, len(one.body), first is not None))
         elif what == LOOK:
             assert isinstance(first, int)
-            dropped = 0
-            while len(waiting) > first or sum(size for _number, size in waiting) > second:
-                waiting.pop(0)
-                dropped += 1
-            assert buffer.bound(first, second) == dropped
-            lost += dropped
+            before = len(lost)
+            while (loose := [one for one in waiting if one[2]]) and (
+                len(loose) > first or sum(size for _number, size, _loose in loose) > second
+            ):
+                waiting.remove(loose[0])
+                lost.append(loose[0][0])
+            buffer.weigh()
+            assert buffer.shrink(first, second) == len(lost) - before
         else:
+            assert buffer.gap == ({0: min(lost)} if lost else {})
             taken, left_out = buffer.take(10**9)
-            assert numbers(taken) == [number for number, _size in waiting]
-            assert left_out == lost
-            waiting, lost = [], 0
+            assert numbers(taken) == [number for number, _size, _loose in waiting]
+            assert left_out == len(lost)
+            waiting, lost = [], []
 
 
 @given(STEPS)
@@ -69,8 +73,10 @@ def test_mode_latest_ends_at_the_right_values_and_counts_what_it_left_out(
             if first is not None:
                 newest[str(first)] = number
         elif what == LOOK:
-            assert isinstance(first, int)
-            buffer.bound(first, second)
+            buffer.weigh()
+            assert buffer.shrink(0, 0) == 0
+            if second % 2:
+                buffer.conflate()
         else:
             taken, left_out = buffer.take(10**9)
             delivered += taken
@@ -81,6 +87,17 @@ def test_mode_latest_ends_at_the_right_values_and_counts_what_it_left_out(
             assert len(keys) == len(set(keys))
             assert len(delivered) + lost == offered
     assert numbers(delivered) == sorted(numbers(delivered))
+
+
+def test_a_buffer_nobody_empties_holds_no_more_than_twice_what_conflation_leaves() -> None:
+    buffer = Buffer(latest=True)
+    for number in range(100_000):
+        buffer.offer(entry(number, f"S{number % 500}"))
+        if number % 50 == 0:
+            buffer.weigh()
+        assert len(buffer.entries) <= 1_050
+    taken, lost = buffer.take(10**9)
+    assert (len(taken), lost) == (500, 99_500)
 
 
 @given(st.lists(st.sampled_from(KEYS), max_size=60))
@@ -107,6 +124,15 @@ def test_a_large_backlog_goes_in_several_frames_without_loss() -> None:
     assert frames == 4
 
 
+def test_a_frame_may_have_more_records_where_they_are_small() -> None:
+    buffer = Buffer(latest=False)
+    for number in range(20):
+        buffer.offer(entry(number, None, 100 - len(b"%d" % number)))
+    assert len(buffer.take(3, 750)[0]) == 7
+    assert len(buffer.take(3, 250)[0]) == 3
+    assert len(buffer.take(3, 10_000)[0]) == 10
+
+
 def test_what_waits_for_a_symbol_nobody_wants_any_more_is_forgotten_and_not_called_lost() -> None:
     buffer = Buffer(latest=False)
     for number, key in enumerate("ABAB"):
@@ -114,3 +140,14 @@ def test_what_waits_for_a_symbol_nobody_wants_any_more_is_forgotten_and_not_call
     buffer.forget({"A"})
     taken, lost = buffer.take(10**9)
     assert (numbers(taken), lost) == ([1, 3], 0)
+
+
+@pytest.mark.parametrize(("symbol", "of_the_others"), [("A", 2), ("B", 3)])
+def test_what_was_left_out_of_a_symbol_given_up_isnt_lost_either(symbol: str, of_the_others: int) -> None:
+    buffer = Buffer(latest=True)
+    for number, key in enumerate("AABABCAB"):
+        buffer.offer(entry(number, key))
+    buffer.conflate()
+    buffer.forget({symbol})
+    taken, lost = buffer.take(10**9)
+    assert (len(taken), lost) == (2, of_the_others)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickstream.ws_bridge.domain.pace import CommandBudget, Pace, Patience, Verdict, flush_interval
+from tickstream.ws_bridge.domain.pace import CommandBudget, Pace, flush_interval
 
 
 @given(st.floats(0.1, 30), st.lists(st.floats(0.02, 0.2), min_size=50, max_size=300))
@@ -20,27 +20,34 @@ def test_frames_never_come_more_often_than_max_hz_allows(max_hz: float, steps: l
     assert sent <= (now - start) * max_hz + 2
 
 
+@given(
+    st.floats(0.1, 9),
+    st.lists(st.floats(0.005, 0.1), min_size=20, max_size=400),
+    st.sampled_from((None, 10, 1)),
+)
+def test_frames_come_as_often_as_max_hz_allows_in_the_long_run(
+    max_hz: float, steps: list[float], rung: float | None
+) -> None:
+    """Whatever the grid of the flushes, and of the client's rung above it."""
+    pace, above = Pace(max_hz, tolerance=0.005), Pace(rung, tolerance=0.005)
+    now = start = 1_000.0
+    sent = 0
+    for step in steps:
+        now += step
+        if above.due(now) and pace.due(now):
+            pace.went(now)
+            above.went(now)
+            sent += 1
+    slower = min(max_hz, rung or max_hz)
+    assert sent <= (now - start) * slower + 2
+    if rung is None or rung >= 2 * max_hz:
+        assert sent >= (now - start) * slower - 1
+
+
 def test_commands_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     budget = CommandBudget(10, now=0.0)
     assert [budget.spend(0.0) for _ in range(25)] == [True] * 20 + [False] * 5
     assert [budget.spend(0.5) for _ in range(10)] == [True] * 5 + [False] * 5
-
-
-def test_a_client_is_warned_once_and_given_up_after_the_limit() -> None:
-    patience = Patience(warn_after=2, limit=5)
-    verdicts = [patience.judge(now / 2, behind=True) for now in range(12)]
-    assert verdicts.count(Verdict.WARN) == 1
-    assert verdicts.index(Verdict.WARN) == 4
-    assert verdicts.index(Verdict.GIVE_UP) == 10
-
-
-def test_catching_up_and_silence_both_begin_anew() -> None:
-    patience = Patience(warn_after=2, limit=5)
-    for now in (0, 1, 2, 3, 4):
-        patience.judge(now, behind=True)
-    patience.judge(4.5, behind=False)
-    assert patience.judge(5, behind=True) is Verdict.FINE
-    assert patience.judge(60, behind=True) is Verdict.FINE
 
 
 def test_flushes_take_a_fifth_of_the_time_between_their_bounds() -> None:

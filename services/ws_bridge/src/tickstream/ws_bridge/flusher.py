@@ -8,7 +8,8 @@ from typing import Final
 from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
 from tickstream.ws_bridge.domain.hub import Frame, Hub
-from tickstream.ws_bridge.domain.pace import Verdict, flush_interval
+from tickstream.ws_bridge.domain.ladder import Step
+from tickstream.ws_bridge.domain.pace import flush_interval
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _SLICE: Final = 128
@@ -66,19 +67,23 @@ class Flusher:
                 await asyncio.sleep(0)
 
     def _serve(self, client: Client, now: float) -> None:
-        ready = client.outlet.ready()
-        if ready:
+        ladder = client.ladder
+        due = ladder.due(now)
+        taken = due and client.outlet.ready()
+        if taken:
             sent = self._hub.collect(client.sid, now)
             if sent:
                 client.outlet.write([frame.packet for frame in sent])
+                ladder.went(now)
                 self._count(sent)
-        dropped = self._hub.bound(client.sid)
-        self._metrics.overflowed.inc(dropped)
-        match client.patience.judge(now, behind=not ready or dropped > 0):
-            case Verdict.WARN:
-                self._clients.tell(client, "slow_consumer", "records wait for this client longer than they should")
-            case Verdict.GIVE_UP:
-                self._clients.end(client, "slow_consumer", reconnect=True)
+        overflow = self._hub.bound(client.sid)
+        if overflow.dropped:
+            self._metrics.overflowed.inc(overflow.dropped)
+        if overflow.behind:
+            ladder.overflowed()
+        step = Step.OFF if overflow.full else ladder.judge(now, taken=taken) if due else None
+        if step is not None:
+            self._clients.move(client, step)
 
     def _count(self, sent: list[Frame]) -> None:
         metrics = self._metrics

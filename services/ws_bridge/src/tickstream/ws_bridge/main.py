@@ -45,6 +45,8 @@ _LOG = logger(__name__)
 _PREFERRED_PORT: Final = 8080
 _MAX_SYMBOLS_KNOWN: Final = 100_000
 _FRAME_RECORDS: Final = 2_000
+_FRAME_BYTES: Final = 2_097_152
+"""The stock Python client takes messages of up to 4 MB."""
 _SNAPSHOT_BYTES: Final = 16_777_216
 _STOP_SECONDS: Final = 0.1
 
@@ -59,7 +61,7 @@ class Bridge:
         limits = Limits(
             settings.max_symbols, settings.max_subscriptions, settings.commands_per_second, 1000 / settings.flush_ms
         )
-        room = Room(settings.buffer_records, settings.buffer_bytes, _FRAME_RECORDS, _SNAPSHOT_BYTES)
+        room = Room(settings.buffer_records, settings.buffer_bytes, _FRAME_RECORDS, _SNAPSHOT_BYTES, _FRAME_BYTES)
         market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN)
         self.registry = new_registry()
         self.metrics = BridgeMetrics(self.registry)

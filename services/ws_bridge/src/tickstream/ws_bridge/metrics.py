@@ -26,6 +26,12 @@ class BridgeMetrics:
         self.overflowed = Counter(
             name + "overflowed", "Records dropped because a client's buffer was full", registry=registry
         )
+        self.slow_steps = Counter(
+            name + "slow_steps",
+            "Steps of clients that don't keep up, or do again, by the rate they come to",
+            ["to"],
+            registry=registry,
+        )
         self.commands = Counter(
             name + "commands", "Commands by name and outcome", ["command", "outcome"], registry=registry
         )

@@ -58,8 +58,10 @@ class WsBridgeSettings(ServiceSettings):
     commands_per_second: int = Field(20, ge=1, description="of one client")
     buffer_records: int = Field(20_000, ge=100, description="waiting for one client")
     buffer_bytes: int = Field(8_388_608, ge=65_536, description="waiting for one client")
-    slow_warn_seconds: float = Field(5.0, gt=0)
-    slow_limit_seconds: float = Field(20.0, gt=0)
+    slow_step_seconds: float = Field(5.0, gt=0, description="behind until a client is slowed down a step")
+    slow_limit_seconds: float = Field(10.0, gt=0, description="behind at the lowest rate until it is disconnected")
+    slow_recover_seconds: float = Field(15.0, gt=0, description="keeping up until it is let up a step")
+    closing_seconds: float = Field(5.0, gt=0, le=60, description="for a client to take its last frames and `closing`")
     connect_seconds: float = Field(10.0, gt=0, description="from the handshake to a valid CONNECT")
 
     history_bars: int = Field(5_000, ge=1, le=5_000, description="closed bars kept of a symbol and interval")

@@ -20,7 +20,8 @@ from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.keyring import Standing
-from tickstream.ws_bridge.domain.pace import CommandBudget, Patience
+from tickstream.ws_bridge.domain.ladder import Ladder, Patience, Step
+from tickstream.ws_bridge.domain.pace import CommandBudget
 from tickstream.ws_bridge.domain.protocol import Code, RefusalError
 from tickstream.ws_bridge.domain.quota import Quota, Quotas
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -43,7 +44,7 @@ class Client:
     grant: Grant
     outlet: Outlet
     budget: CommandBudget
-    patience: Patience
+    ladder: Ladder
     quotas: tuple[Quota, ...]
     places: contextlib.ExitStack
     subscriptions: int = 0
@@ -91,6 +92,9 @@ class Clients:
         self._audit = audit
         self._by_sid: dict[str, Client] = {}
         self._coming = 0
+        self._patience = Patience(
+            settings.slow_step_seconds, settings.slow_limit_seconds, settings.slow_recover_seconds
+        )
         self._of_addresses = Quotas("this address")
         self._of_holders = Quotas("the holder of this key or token")
         self._per_address = Allowance(
@@ -102,6 +106,7 @@ class Clients:
         self.server = SocketServer(
             self._answer,
             self._tasks,
+            settings.closing_seconds,
             logger=False,
             engineio_logger=False,
             cors_allowed_origins="*",
@@ -121,12 +126,30 @@ class Clients:
         return None if client is None or client.leaving else client
 
     def tell(self, client: Client, code: str, message: str, **more: object) -> None:
-        """Send a `status` to one client."""
-        client.outlet.queue(frames.event("status", {"code": code, "message": message, **more}))
+        """Send a `status` to one client; one that takes nothing is ended instead of being sent ever more."""
+        if client.outlet.backlog() > _MAX_BACKLOG:
+            self.end(client, "slow_consumer", reconnect=True)
+        if not client.leaving:
+            client.outlet.queue(frames.event("status", {"code": code, "message": message, **more}))
+
+    def move(self, client: Client, step: Step) -> None:
+        """Tell a client that it is served at another rate from now on, or end it."""
+        rate = client.ladder.rate_hz
+        if step is Step.OFF:
+            self._metrics.slow_steps.labels("off").inc()
+            self.end(client, "slow_consumer", reconnect=True)
+        elif rate is None:
+            self._metrics.slow_steps.labels("full").inc()
+            self.tell(client, "full_rate", "this connection keeps up again: frames come at full rate", rate_hz=None)
+        else:
+            self._metrics.slow_steps.labels(f"{rate}hz").inc()
+            why = "is too slow" if step is Step.DOWN else "keeps up better"
+            often = "once" if rate == 1 else f"{rate} times"
+            self.tell(client, "slow_consumer", f"this connection {why}: frames come {often} a second", rate_hz=rate)
 
     def tell_all(self, code: str, message: str, **more: object) -> None:
         """Send a `status` to every client."""
-        for client in self._by_sid.values():
+        for client in list(self._by_sid.values()):
             self.tell(client, code, message, **more)
 
     def end(self, client: Client, code: Code, *, reconnect: bool) -> None:
@@ -225,7 +248,7 @@ class Clients:
             grant,
             outlet,
             CommandBudget(settings.commands_per_second, self._clock.monotonic()),
-            Patience(settings.slow_warn_seconds, settings.slow_limit_seconds),
+            Ladder(self._patience, settings.flush_ms / 2000),
             quotas,
             places,
         )

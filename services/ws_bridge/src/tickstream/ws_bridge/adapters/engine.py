@@ -30,7 +30,6 @@ from tickstream.ws_bridge.domain.protocol import MAX_MESSAGE_BYTES, RefusalError
 NAMESPACE: Final = "/"
 _REFUSED_BYTES: Final = 1_048_576
 """A websocket message beyond this isn't even read to its end."""
-_GRACE_SECONDS: Final = 5.0
 _STEP_SECONDS: Final = 0.02
 _TEXT_FRAME: Final = 0x81
 _ENGINE_TYPES: Final = frozenset("0123456")
@@ -44,15 +43,22 @@ Answer = bytes | Coroutine[None, None, bytes]
 
 
 class Outbox(asyncio.Queue[Packet | None]):
-    """The library's queue of packets; knows how many of them haven't been written yet."""
+    """The library's queue of packets; knows how many of them haven't been written yet, and how large they are."""
 
     def __init__(self, maxsize: int = 0) -> None:
         super().__init__(maxsize)
         self.unwritten = 0
+        self.bytes = 0
 
     def put_nowait(self, item: Packet | None) -> None:
         super().put_nowait(item)
         self.unwritten += 1
+        self.bytes += _size(item)
+
+    def get_nowait(self) -> Packet | None:
+        item = super().get_nowait()
+        self.bytes -= _size(item)
+        return item
 
     def task_done(self) -> None:
         super().task_done()
@@ -81,9 +87,9 @@ class Outlet:
         return wire is None or (not wire.is_closing() and wire.get_write_buffer_size() == 0)
 
     def backlog(self) -> int:
-        """Bytes, or over polling packets, that wait for the client to take them."""
+        """Bytes that wait for the client to take them."""
         wire = self._wire()
-        return int(self._socket.queue.unwritten) if wire is None else wire.get_write_buffer_size()
+        return int(self._socket.queue.bytes) + (0 if wire is None else wire.get_write_buffer_size())
 
     def write(self, packets: list[bytes]) -> None:
         """Send frames at once; only when `ready`."""
@@ -107,6 +113,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # the library i
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
+        self.grace_seconds = 5.0
         self.wires: dict[str, asyncio.Transport] = {}
         drivers: dict[str, Any] = self._async  # type: ignore[has-type]  # the library is untyped
         self._async = drivers | {"websocket": _WebSocket}
@@ -121,7 +128,7 @@ class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # the library i
         if socket is None:
             return
         try:
-            async with asyncio.timeout(_GRACE_SECONDS):
+            async with asyncio.timeout(self.grace_seconds):
                 outlet = Outlet(self, socket)
                 await _until(lambda: outlet.drained() or socket.closed)
                 if sid in self.wires:
@@ -210,11 +217,19 @@ class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library i
     Args:
         answer: carries out a command of a client, given the event's name and its arguments.
         tasks: takes the ending of connections, and answers that have to be waited for.
+        grace_seconds: that a client has to take what was written before its connection is cut.
         options: those of python-socketio and python-engineio.
     """
 
-    def __init__(self, answer: Callable[[str, str, tuple[object, ...]], Answer], tasks: Tasks, **options: Any) -> None:
+    def __init__(
+        self,
+        answer: Callable[[str, str, tuple[object, ...]], Answer],
+        tasks: Tasks,
+        grace_seconds: float,
+        **options: Any,
+    ) -> None:
         super().__init__(async_mode="aiohttp", namespaces=[NAMESPACE], **options)
+        self.eio.grace_seconds = grace_seconds
         self._answer = answer
         self._tasks = tasks
 
@@ -318,6 +333,10 @@ def _too_large(text: str) -> str:
 async def _until(reached: Callable[[], bool]) -> None:
     while not reached():  # noqa: ASYNC110 - neither library tells when
         await asyncio.sleep(_STEP_SECONDS)
+
+
+def _size(packet: Packet | None) -> int:
+    return len(packet.data) if packet is not None and isinstance(packet.data, str | bytes) else 0
 
 
 def _header(length: int) -> bytes:

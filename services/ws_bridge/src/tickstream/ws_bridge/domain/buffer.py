@@ -1,13 +1,34 @@
-"""What waits for one subscription, bounded and with an exact count of what was left out."""
+"""What waits for one subscription, with an exact account of what was left out."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from tickstream.ws_bridge.domain.entry import Entry
 
 _WORTH_CONFLATING: Final = 256
+
+
+@dataclass(slots=True)
+class Load:
+    """So many records, of so many bytes."""
+
+    records: int = 0
+    bytes: int = 0
+
+    def add(self, entry: Entry) -> None:
+        """One more."""
+        self.records += 1
+        self.bytes += len(entry.body)
+
+    def remove(self, entry: Entry) -> None:
+        """One less."""
+        self.records -= 1
+        self.bytes -= len(entry.body)
 
 
 class Buffer:
@@ -20,114 +41,192 @@ class Buffer:
         latest: keep only the newest entry of each key.
 
     Attributes:
-        lost: how many were left out since the last `take`.
+        left_out: how many of each symbol were left out since the last `take`.
+        gap: of each partition where some were left out since, the first offset of these.
         dropped: how many were ever left out for want of room.
+        loose: what may be dropped, as of the last `weigh`: in mode all, what has a key. In mode latest nothing may:
+            the newest entry of each key stays, and there are no more keys than symbols.
+        fixed: what has no key, as of the last `weigh`; it is never dropped.
+        extra: what was put before, until the buffer has been empty again.
     """
 
-    __slots__ = ("_bytes", "_extra", "_measured", "dropped", "entries", "latest", "lost", "offer")
+    __slots__ = (
+        "_conflated",
+        "_weighed",
+        "dropped",
+        "entries",
+        "extra",
+        "fixed",
+        "gap",
+        "latest",
+        "left_out",
+        "loose",
+        "offer",
+    )
 
     def __init__(self, *, latest: bool) -> None:
         self.latest = latest
         self.entries: list[Entry] = []
         self.offer = self.entries.append
-        self.lost = 0
+        self.left_out: Counter[str] = Counter()
+        self.gap: dict[int, int] = {}
         self.dropped = 0
-        self._extra = (0, 0)
-        self._measured = 0
-        self._bytes = 0
+        self.extra = Load()
+        self._conflated = 0
+        self._weighed = 0
+        self.loose, self.fixed = Load(), Load()
 
     def conflate(self) -> None:
-        """Drop what a newer entry of the same key replaces; counts it as lost."""
+        """Leave out what a newer entry of the same key replaces."""
         if not self.latest or len(self.entries) < 2:
             return
         seen = set()
         kept = []
+        replaced = []
         for entry in reversed(self.entries):
             if entry.key is None:
                 kept.append(entry)
-            elif entry.key not in seen:
+            elif entry.key in seen:
+                replaced.append(entry)
+            else:
                 seen.add(entry.key)
                 kept.append(entry)
-        if len(kept) < len(self.entries):
+        self._conflated = len(kept)
+        if replaced:
             kept.reverse()
-            self.lost += len(self.entries) - len(kept)
+            replaced.reverse()
+            self._leave_out(replaced)
             self._replace(kept)
 
-    def bound(self, max_records: int, max_bytes: int) -> int:
-        """Keep a buffer that isn't being emptied within its limits.
+    def weigh(self) -> Load:
+        """Bring `loose` and `fixed` up to date; gives their sum."""
+        if self.latest and len(self.entries) > max(_WORTH_CONFLATING, 2 * self._conflated):
+            self.conflate()
+        for entry in islice(self.entries, self._weighed, None):
+            if entry.key is None:
+                self.fixed.add(entry)
+            elif not self.latest:
+                self.loose.add(entry)
+        self._weighed = len(self.entries)
+        return Load(self.loose.records + self.fixed.records, self.loose.bytes + self.fixed.bytes)
 
-        Mode all drops its oldest entries. Mode latest conflates, and then drops the oldest of those that
-        nothing replaces; the newest entry of each key stays, and there are no more keys than symbols.
+    def shrink(self, records: int, size: int) -> int:
+        """Drop the oldest of what may be dropped until no more than so much of it is left; `weigh` first.
 
         Returns:
-            how many entries were dropped for want of room, conflation not counted.
+            how many entries were dropped.
         """
-        if self.latest and len(self.entries) > _WORTH_CONFLATING:
-            self.conflate()
-        self._measure()
-        max_records += self._extra[0]
-        max_bytes += self._extra[1]
-        if len(self.entries) <= max_records and self._bytes <= max_bytes:
-            return 0
-        kept = []
-        records, size = len(self.entries), self._bytes
+        kept, dropped = [], []
         for entry in self.entries:
-            if (records > max_records or size > max_bytes) and not (self.latest and entry.key is not None):
-                records -= 1
-                size -= len(entry.body)
-            else:
+            if self.loose.records <= records and self.loose.bytes <= size:
+                break
+            if entry.key is None:
                 kept.append(entry)
-        dropped = len(self.entries) - len(kept)
-        self.lost += dropped
-        self.dropped += dropped
-        self._replace(kept)
-        return dropped
+            else:
+                self.loose.remove(entry)
+                dropped.append(entry)
+        if dropped:
+            self.entries[: len(kept) + len(dropped)] = kept
+            self._weighed = len(self.entries)
+            self.dropped += len(dropped)
+            self._leave_out(dropped)
+        return len(dropped)
 
-    def take(self, max_records: int) -> tuple[list[Entry], int]:
-        """Remove and give the oldest entries, `max_records` of them at the most.
+    def take(self, max_records: int, max_bytes: int = 0) -> tuple[list[Entry], int]:
+        """Remove and give the oldest entries.
+
+        Args:
+            max_records: so many at the most, or more as long as they are within `max_bytes`. In mode latest all, if
+                some were left out: what they were replaced by may be anywhere.
+            max_bytes: see above.
 
         Returns:
             the entries, and how many were left out since the last time.
         """
         self.conflate()
-        taken = self.entries[:max_records]
-        del self.entries[:max_records]
-        self._measured = self._bytes = 0
-        if not self.entries:
-            self._extra = (0, 0)
-        lost, self.lost = self.lost, 0
+        lost = self.left_out.total() if self.left_out else 0
+        count = len(self.entries)
+        if count > max_records and not (self.latest and lost):
+            count = max(max_records, self._within(max_bytes))
+        taken = self.entries[:count]
+        del self.entries[:count]
+        self._conflated = 0
+        if self._weighed:
+            self._weigh_anew()
+        if lost:
+            self.left_out = Counter()
+            self.gap = {}
+        if self.extra.records and not self.entries:
+            self.extra = Load()
         return taken, lost
 
+    def tally(self) -> Counter[str]:
+        """How many of each symbol the reader hasn't had since the last `take`, waiting or left out."""
+        return self.left_out + Counter(entry.route[2] for entry in self.entries)
+
+    def miss(self, symbol: str, count: int) -> None:
+        """So many of a symbol went by without being offered."""
+        if count:
+            self.left_out[symbol] += count
+
     def forget(self, symbols: Collection[str]) -> None:
-        """Drop what waits for these symbols, because nobody wants it any more."""
+        """Drop what waits for these symbols, because nobody wants it any more; it doesn't count as left out."""
         self._replace([entry for entry in self.entries if entry.route[2] not in symbols])
+        for symbol in symbols:
+            self.left_out.pop(symbol, None)
+        if not self.left_out:
+            self.gap = {}
 
     def begin_at(self, offsets: Mapping[int, int]) -> None:
         """Drop what lies before these offsets of the partitions."""
         self._replace([entry for entry in self.entries if entry.offset >= offsets.get(entry.partition, 0)])
 
-    def put_before(self, entries: list[Entry], lost: int) -> None:
-        """Let earlier entries go first; until the buffer is empty again they have room of their own.
+    def put_before(self, earlier: Buffer) -> None:
+        """Let what waits in an earlier buffer of the same mode go first.
 
-        Args:
-            entries: in order.
-            lost: how many had been left out of them.
+        Until this one has been empty again, what was put before has room of its own.
         """
-        self._extra = (len(entries), sum(len(entry.body) for entry in entries))
-        self._replace([*entries, *self.entries])
-        self.lost += lost
+        earlier.conflate()
+        self.extra = earlier.weigh()
+        self._replace([*earlier.entries, *self.entries])
+        self.left_out += earlier.left_out
+        self._widen_gap(earlier.gap)
         self.conflate()
+
+    def give_up(self) -> None:
+        """Drop everything for want of room."""
+        self.dropped += len(self.entries)
+        self._leave_out(self.entries)
+        self._replace([])
 
     def clear(self) -> None:
         """Begin anew."""
         self._replace([])
-        self.lost = self.dropped = 0
+        self.left_out = Counter()
+        self.gap = {}
+        self.dropped = 0
 
-    def _measure(self) -> None:
-        for entry in self.entries[self._measured :]:
-            self._bytes += len(entry.body)
-        self._measured = len(self.entries)
+    def _leave_out(self, entries: Sequence[Entry]) -> None:
+        """Account for entries, given in the order of their arrival."""
+        self.left_out.update([entry.route[2] for entry in entries])
+        self._widen_gap({entry.partition: entry.offset for entry in reversed(entries)})
+
+    def _widen_gap(self, firsts: Mapping[int, int]) -> None:
+        for partition, offset in firsts.items():
+            self.gap[partition] = min(offset, self.gap.get(partition, offset))
+
+    def _within(self, size: int) -> int:
+        """How many of the oldest entries have no more bytes than that together."""
+        for count, entry in enumerate(self.entries):
+            size -= len(entry.body)
+            if size < 0:
+                return count
+        return len(self.entries)
 
     def _replace(self, entries: list[Entry]) -> None:
         self.entries[:] = entries
-        self._measured = self._bytes = 0
+        self._weigh_anew()
+
+    def _weigh_anew(self) -> None:
+        self._weighed = 0
+        self.loose, self.fixed = Load(), Load()

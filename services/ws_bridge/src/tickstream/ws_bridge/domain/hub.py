@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
+from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
@@ -19,6 +21,7 @@ from tickstream.ws_bridge.domain.protocol import (
     UnsubscribeSymbols,
 )
 from tickstream.ws_bridge.domain.replay import Absence
+from tickstream.ws_bridge.domain.sharing import overfull, share
 from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscriptions
 
 
@@ -64,14 +67,34 @@ class Room:
     Attributes:
         records: waiting, at most.
         bytes: waiting, at most.
-        frame_records: of one subscription in one frame.
+        frame_records: of one subscription in one frame; more as long as they are within `frame_bytes`.
         snapshot_bytes: in one snapshot.
+        frame_bytes: see above.
     """
 
     records: int
     bytes: int
     frame_records: int
     snapshot_bytes: int
+    frame_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """What became of a client for whom there was more than room.
+
+    Attributes:
+        dropped: records.
+        behind: whether some of them were of a subscription that takes all frames it can get.
+        full: what may not be dropped doesn't fit any more.
+    """
+
+    dropped: int = 0
+    behind: bool = False
+    full: bool = False
+
+
+_NONE: Final = Overflow()
 
 
 class Hub:
@@ -144,16 +167,14 @@ class Hub:
         """
         subscription = self._still(absence)
         buffer = subscription.buffer
-        if buffer.dropped:
+        missed = absence.missed
+        missed.forget([symbol for symbol in missed.tally() if not self.subscriptions.is_read(subscription, symbol)])
+        if buffer.dropped or not self._holds(subscription.client, missed):
             absence.obstacle = "beyond_bound"
         if absence.obstacle is not None:
             return self.start_over(absence)
-        client = subscription.client
-        missed = absence.missed
-        missed.conflate()
-        mine = [one for one in missed.entries if self.subscriptions.readers(one.route).get(client) is subscription]
         buffer.begin_at(absence.since)
-        buffer.put_before(mine, missed.lost)
+        buffer.put_before(missed)
         subscription.since = None
         return self._answer(subscription, absence.request, absence.symbols, None)
 
@@ -172,6 +193,15 @@ class Hub:
             self.subscriptions.remove(subscription)
             raise
         return self._answer(subscription, absence.request, absence.symbols, snapshot)
+
+    def _holds(self, client: str, missed: Buffer) -> bool:
+        """Whether what was missed fits beside what else the client missed and hasn't had yet."""
+        load = missed.weigh()
+        extras = [one.buffer.extra for one in self.subscriptions.of(client)]
+        return (
+            load.records + sum(extra.records for extra in extras) <= self._room.records
+            and load.bytes + sum(extra.bytes for extra in extras) <= self._room.bytes
+        )
 
     def _admit(self, client: str, request: Subscribe) -> tuple[str, ...]:
         """The symbols of the request that are known, if the client may have one more subscription."""
@@ -243,39 +273,52 @@ class Hub:
 
     def waiting(self) -> list[str]:
         """The clients that something waits for."""
-        return list(dict.fromkeys([one.client for one in self.subscriptions.all.values() if one.buffer.entries]))
+        everyone = self.subscriptions.all.values()
+        return list(dict.fromkeys([one.client for one in everyone if one.buffer.entries or one.buffer.left_out]))
 
     def collect(self, client: str, now: float) -> list[Frame]:
         """Take what may go to the client now: one frame for each channel that has something."""
         channels: dict[Channel, list[Subscription]] = {}
         for subscription in self.subscriptions.of(client):
-            if subscription.buffer.entries and subscription.since is None:
+            buffer = subscription.buffer
+            if (buffer.entries or buffer.left_out) and subscription.since is None:
                 channels.setdefault(subscription.channel, []).append(subscription)
         made = [self._frame(client, channel, subscriptions, now) for channel, subscriptions in channels.items()]
         return [frame for frame in made if frame is not None]
 
-    def bound(self, client: str) -> int:
-        """Keep what waits for the client within its limits; gives how many records were dropped for that."""
-        mine = self.subscriptions.of(client)
-        records, size = self._room.records // max(1, len(mine)), self._room.bytes // max(1, len(mine))
+    def bound(self, client: str) -> Overflow:
+        """Keep what waits for the client within its limits."""
+        mine = [one for one in self.subscriptions.of(client) if one.buffer.entries]
+        if not mine:
+            return _NONE
+        records, size = self._room.records, self._room.bytes
+        buffers = [one.buffer for one in mine]
+        absent = [one.buffer for one in mine if one.since is not None]
         for subscription in mine:
             if subscription.since is not None:
                 subscription.buffer.begin_at(subscription.since)
-        return sum(subscription.buffer.bound(records, size) for subscription in mine)
+        if overfull(buffers, records, size):
+            for buffer in absent:
+                buffer.give_up()
+            if overfull(buffers, records, size):
+                return Overflow(full=True)
+        dropped = share(buffers, records, size)
+        behind = any(count and one.max_hz is None for count, one in zip(dropped, mine, strict=True))
+        return Overflow(sum(dropped), behind)
 
     def _frame(self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float) -> Frame | None:
         entries: list[Entry] = []
         lost = 0
         for subscription in subscriptions:
             if subscription.pace.due(now):
-                taken, left_out = subscription.buffer.take(self._room.frame_records)
+                taken, left_out = subscription.buffer.take(self._room.frame_records, self._room.frame_bytes)
                 entries += taken
                 lost += left_out
                 subscription.pace.went(now)
-        if not entries:
+        if not entries and not lost:
             return None
         packet = frames.frame(channel, [entry.body for entry in entries], self._token(client, channel), lost)
-        return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest)
+        return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest if entries else 0)
 
     def _open_to(self, request: Subscribe, symbol: str) -> bool:
         return request.scope.has(symbol) and self.market.knows(request.channel, symbol)

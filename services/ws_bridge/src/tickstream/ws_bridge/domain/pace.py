@@ -1,8 +1,7 @@
-"""How often: commands of a client, frames of a subscription, patience with a slow reader."""
+"""How often: commands of a client, frames of a subscription, flushes."""
 
 from __future__ import annotations
 
-from enum import Enum
 from typing import Final
 
 _BUSY_SHARE: Final = 0.2
@@ -67,48 +66,3 @@ def flush_interval(busy: float, least: float, most: float) -> float:
         most: while there is much.
     """
     return max(least, min(busy / _BUSY_SHARE, most))
-
-
-class Verdict(Enum):
-    """What is to be done about a client that doesn't keep up."""
-
-    FINE = 0
-    WARN = 1
-    GIVE_UP = 2
-
-
-class Patience:
-    """Judges a client by how long it has been behind at every look.
-
-    Looks further apart than `warn_after` begin anew: nothing waited for the client between them.
-
-    Args:
-        warn_after: seconds behind after which it is told, once.
-        limit: seconds behind after which it is to be disconnected.
-    """
-
-    __slots__ = ("_last", "_limit", "_since", "_warn_after", "_warned")
-
-    def __init__(self, warn_after: float, limit: float) -> None:
-        self._warn_after = warn_after
-        self._limit = limit
-        self._since: float | None = None
-        self._last = 0.0
-        self._warned = False
-
-    def judge(self, now: float, *, behind: bool) -> Verdict:
-        """Take one more look at the client into account."""
-        since, last = self._since, self._last
-        self._last = now
-        if not behind:
-            self._since = None
-            return Verdict.FINE
-        if since is None or now - last > self._warn_after:
-            since = self._since = now
-            self._warned = False
-        if now - since >= self._limit:
-            return Verdict.GIVE_UP
-        if not self._warned and now - since >= self._warn_after:
-            self._warned = True
-            return Verdict.WARN
-        return Verdict.FINE

@@ -120,7 +120,8 @@ class Replay:
     def bound(self) -> None:
         """Give up those that missed too much; to be called now and then, and at the end."""
         for absence in self._absences:
-            if absence.obstacle is None and absence.missed.bound(self._max_records, self._max_bytes):
+            load = absence.missed.weigh()
+            if absence.obstacle is None and (load.records > self._max_records or load.bytes > self._max_bytes):
                 absence.obstacle = "beyond_bound"
             if absence.obstacle is not None:
                 absence.missed.clear()

@@ -68,9 +68,9 @@ class Subscription:
         """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
         if self.since is not None:
             return self.since
-        first: dict[int, int] = {}
-        for entry in self.buffer.entries:
-            first[entry.partition] = min(entry.offset, first.get(entry.partition, entry.offset))
+        first = {entry.partition: entry.offset for entry in reversed(self.buffer.entries)}
+        for partition, offset in self.buffer.gap.items():
+            first[partition] = min(offset, first.get(partition, offset))
         return first
 
 
@@ -105,9 +105,15 @@ class Subscriptions:
             readers = self._open(route)
         return readers
 
+    def is_read(self, subscription: Subscription, symbol: str) -> bool:
+        """Whether it is through this subscription that its client reads the symbol."""
+        route = (subscription.channel, subscription.interval, symbol)
+        return self.readers(route).get(subscription.client) is subscription
+
     def add(self, subscription: Subscription) -> None:
         """Let a subscription read from now on; it takes its symbols over from the client's earlier ones."""
-        for earlier in list(self.of(subscription.client)):
+        # Those to everything last: they would be given what the others had.
+        for earlier in sorted(self.of(subscription.client), key=lambda one: one.everything):
             if (earlier.channel, earlier.interval) == (subscription.channel, subscription.interval):
                 self._take_over(earlier, subscription)
         self.all[subscription.id] = subscription
@@ -123,7 +129,7 @@ class Subscriptions:
                 (self._open(route) if named is None else named)[subscription.client] = subscription
 
     def remove(self, subscription: Subscription) -> None:
-        """End a subscription; what waited for it is forgotten."""
+        """End a subscription; what waited for it is forgotten, or left out of the one that goes on with its symbols."""
         del self.all[subscription.id]
         mine = self._of_client[subscription.client]
         del mine[subscription.id]
@@ -137,8 +143,7 @@ class Subscriptions:
             routes: Iterable[Route] = [route for route in self._readers if route[:2] == _stream(subscription)]
         else:
             routes = routes_of(subscription, subscription.symbols)
-        for route in routes:
-            self._release(route, subscription)
+        self._release(routes, subscription)
 
     def remove_symbols(self, client: str, channel: Channel, symbols: Collection[str]) -> set[str]:
         """Take symbols out of the client's subscriptions to a channel; gives those that were in one."""
@@ -176,22 +181,27 @@ class Subscriptions:
             self.remove(subscription)
             return
         subscription.symbols -= gone
+        self._release([(subscription.channel, subscription.interval, symbol) for symbol in gone], subscription)
         subscription.buffer.forget(gone)
-        for symbol in gone:
-            self._release((subscription.channel, subscription.interval, symbol), subscription)
 
-    def _release(self, route: Route, subscription: Subscription) -> None:
-        """Let the client read the route through another subscription of its own, or not at all."""
-        readers = self._readers.get(route)
-        if readers is None:
-            return
-        if readers.get(subscription.client) is subscription:
-            del readers[subscription.client]
-            for other in self.of(subscription.client):
-                if _stream(other) == route[:2] and other is not subscription and other.reads(route[2]):
-                    readers[other.client] = other
-        if not readers:
-            del self._readers[route]
+    def _release(self, routes: Iterable[Route], subscription: Subscription) -> None:
+        """Let the client read the routes through another subscription of its own, or not at all."""
+        waited = subscription.buffer.tally()
+        for route in routes:
+            readers = self._readers.get(route)
+            if readers is not None and readers.get(subscription.client) is subscription:
+                del readers[subscription.client]
+                heir = self._heir(route, subscription)
+                if heir is not None:
+                    readers[heir.client] = heir
+                    heir.buffer.miss(route[2], waited[route[2]])
+                elif not readers:
+                    del self._readers[route]
+
+    def _heir(self, route: Route, subscription: Subscription) -> Subscription | None:
+        """The newest other subscription of the client that wants the route."""
+        others = [one for one in self.of(subscription.client) if _stream(one) == route[:2] and one is not subscription]
+        return next((one for one in reversed(others) if one.reads(route[2])), None)
 
 
 def _stream(subscription: Subscription) -> tuple[str, str]:

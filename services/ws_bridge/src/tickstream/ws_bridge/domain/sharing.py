@@ -1,0 +1,48 @@
+"""The room that a client's subscriptions share, and who gives way when it is too small."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tickstream.ws_bridge.domain.buffer import Buffer, Load
+
+
+def overfull(buffers: Sequence[Buffer], records: int, size: int) -> bool:
+    """Whether what may not be dropped is alone too much."""
+    left = _left(buffers, records, size)
+    return left.records < 0 or left.bytes < 0
+
+
+def share(buffers: Sequence[Buffer], records: int, size: int) -> list[int]:
+    """Keep buffers within the room that they share.
+
+    What may not be dropped goes first. The rest is divided by max-min fairness (Bertsekas and Gallager, Data Networks,
+    6.5.2): whoever needs less than an equal share keeps all, and what they leave is divided among the others. So one
+    alone may have everything, and a busy one takes nothing from those that aren't.
+
+    Returns:
+        how many entries each of them dropped.
+    """
+    left = _left(buffers, records, size)
+    most_records = _level([buffer.loose.records for buffer in buffers], left.records)
+    most_bytes = _level([buffer.loose.bytes for buffer in buffers], left.bytes)
+    return [buffer.shrink(most_records, most_bytes) for buffer in buffers]
+
+
+def _left(buffers: Sequence[Buffer], records: int, size: int) -> Load:
+    """The room beside what may not be dropped."""
+    left = Load(records, size)
+    for buffer in buffers:
+        buffer.weigh()
+        left.records += buffer.extra.records - buffer.fixed.records
+        left.bytes += buffer.extra.bytes - buffer.fixed.bytes
+    return left
+
+
+def _level(sizes: Sequence[int], room: int) -> int:
+    """The greatest size such that all fit when none is above it."""
+    for smaller, size in enumerate(sorted(sizes)):
+        if size * (len(sizes) - smaller) > room:
+            return max(0, room) // (len(sizes) - smaller)
+        room -= size
+    return max(sizes, default=0)

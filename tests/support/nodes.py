@@ -1,0 +1,124 @@
+"""Bridges without their sockets, and the log that they read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
+from tickstream.ws_bridge.domain.market import Market
+from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
+from tickstream.ws_bridge.domain.replay import Absence, Replay
+
+LIMITS = Limits(max_symbols=10, max_subscriptions=10, commands_per_second=10, max_hz=20)
+ROOM = Room(records=10_000, bytes=10**7, frame_records=7, snapshot_bytes=10**6)
+SYMBOLS = ("A", "B", "C", "D")
+PARTITIONS = (0, 1)
+KEY = b"the same on all nodes"
+
+
+def entry(symbol: str, number: int, partition: int, offset: int) -> Entry:
+    route = ("ticks", "", symbol)
+    return Entry(route, route, json.dumps({"symbol": symbol, "seq": number}).encode(), partition, offset)
+
+
+class Log:
+    """Two partitions; some offsets hold no record, as those of a transaction's markers don't."""
+
+    def __init__(self) -> None:
+        self.partitions: list[list[Entry | None]] = [[] for _ in PARTITIONS]
+        self.last = dict.fromkeys(SYMBOLS, 0)
+
+    def publish(self, symbol: str) -> None:
+        partition = SYMBOLS.index(symbol) % len(PARTITIONS)
+        kept = self.partitions[partition]
+        self.last[symbol] += 1
+        kept.append(entry(symbol, self.last[symbol], partition, len(kept)))
+
+    def mark(self, partition: int) -> None:
+        self.partitions[partition].append(None)
+
+    def kept(self) -> dict[int, tuple[int, int]]:
+        return {partition: (0, len(kept)) for partition, kept in enumerate(self.partitions)}
+
+
+class Node:
+    """A bridge without its sockets."""
+
+    def __init__(self, log: Log, room: Room = ROOM, epoch: str = "epoch") -> None:
+        self.log = log
+        self.room = room
+        self.hub = Hub(Market(history=10, max_records=100, max_symbols=100), LIMITS, room, flush_seconds=0.05)
+        self.hub.market.know(SYMBOLS)
+        self.hub.positions.open("ticks", KEY, epoch, dict.fromkeys(PARTITIONS, 0))
+        self.absences: list[Absence] = []
+        self.reading: tuple[Replay, list[Absence], dict[int, int]] | None = None
+
+    def live(self, partition: int, count: int) -> None:
+        """Read on."""
+        start = self.hub.positions.now("ticks")[partition]
+        for offset, found in enumerate(self.log.partitions[partition][start : start + count], start):
+            if found is not None:
+                self.hub.tick(found)
+            self.hub.positions.reached("ticks", partition, offset + 1)
+
+    def subscribe(self, client: str, **fields: Any) -> Subscribed | Absence:
+        request = parse_subscribe([fields], LIMITS)
+        if request.resume is None:
+            return self.hub.subscribe(client, request)
+        absence = self.hub.rejoin(client, request, self.hub.positions.read("ticks", request.resume))
+        self.absences.append(absence)
+        return absence
+
+    def reread(self, count: int) -> None:
+        """Some steps of reading again; a reading takes all who wait when it begins."""
+        if self.reading is None:
+            replay = Replay(self.absences, self.room.records, self.room.bytes)
+            replay.begin(self.log.kept())
+            nexts = {partition: first for partition, (first, _end) in replay.ranges().items()}
+            self.reading, self.absences = (replay, self.absences, nexts), []
+        replay, _absences, nexts = self.reading
+        for partition, (_first, end) in replay.ranges().items():
+            for found in self.log.partitions[partition][nexts[partition] : min(end, nexts[partition] + count)]:
+                if found is not None and replay.wanted(found.route):
+                    replay.offer(found)
+            nexts[partition] = min(end, nexts[partition] + count)
+        replay.bound()
+
+    def recovered(self) -> list[tuple[Absence, Subscribed]]:
+        """Those who can go on by now."""
+        if self.reading is None:
+            return []
+        replay, absences, nexts = self.reading
+        if any(nexts[partition] < end for partition, (_first, end) in replay.ranges().items()):
+            return []
+        made = []
+        for absence in list(absences):
+            if self.hub.caught_up(absence):
+                absences.remove(absence)
+                if absence.subscription.id in self.hub.subscriptions.all:
+                    made.append((absence, self.hub.recover(absence)))
+        if not absences:
+            self.reading = None
+        return made
+
+
+def fields_of(answer: Subscribed) -> dict[str, Any]:
+    return {
+        "recovered": answer.recovered,
+        "snapshot": [json.loads(body) for body in answer.snapshot],
+        "resume": json.loads(answer.token),
+    }
+
+
+def token_of(answer: Subscribed | Absence) -> str:
+    assert isinstance(answer, Subscribed)
+    return str(json.loads(answer.token))
+
+
+def served(node: Node, absence: Subscribed | Absence) -> dict[str, Any]:
+    assert isinstance(absence, Absence)
+    node.reread(10_000)
+    [(_absence, answer)] = node.recovered()
+    return fields_of(answer)

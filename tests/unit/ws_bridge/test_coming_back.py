@@ -1,0 +1,162 @@
+"""Whatever happens between, a client that comes back on any node has the log's sequence, filtered."""
+
+from __future__ import annotations
+
+import json
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from tests.support.nodes import LIMITS, PARTITIONS, SYMBOLS, Log, Node, fields_of
+from tests.support.resuming import Ledger, Wish
+from tickstream.ws_bridge.domain.protocol import parse_unsubscribe
+from tickstream.ws_bridge.domain.replay import Absence
+
+
+class ComingAndGoing(RuleBasedStateMachine):
+    """Clients subscribe, unsubscribe, vanish and come back on either of two nodes, one of which may lag."""
+
+    names = st.sampled_from(("x", "y", "z"))
+    nodes = st.integers(0, 1)
+    some = st.integers(1, 5)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.log = Log()
+        self.nodes_ = [Node(self.log), Node(self.log)]
+        self.ledgers = {name: Ledger() for name in ("x", "y", "z")}
+        self.at: dict[str, Node] = {}
+        self.pending: dict[Absence, tuple[str, Wish]] = {}
+        self.now = 0.0
+
+    @initialize(modes=st.tuples(*[st.sampled_from(("all", "latest"))] * 3), max_hz=st.sampled_from((None, 3.0)))
+    def begin(self, modes: tuple[str, ...], max_hz: float | None) -> None:
+        for name, mode in zip(self.ledgers, modes, strict=True):
+            self.come(name, 0)
+            self.wish(name, {"A", "B"}, mode, None)
+            self.wish(name, {"C"}, "all", max_hz)
+
+    @rule(symbols=st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=8), fast=nodes, ahead=st.integers(0, 9))
+    def trade(self, symbols: list[str], fast: int, ahead: int) -> None:
+        """One node reads it all, the other a part."""
+        for symbol in symbols:
+            self.log.publish(symbol)
+        for partition, kept in enumerate(self.log.partitions):
+            self.nodes_[fast].live(partition, len(kept))
+            self.nodes_[1 - fast].live(partition, ahead)
+
+    @rule(partition=st.sampled_from(PARTITIONS))
+    def mark(self, partition: int) -> None:
+        self.log.mark(partition)
+
+    @rule(node=nodes, partition=st.sampled_from(PARTITIONS), count=some)
+    def live(self, node: int, partition: int, count: int) -> None:
+        self.nodes_[node].live(partition, count)
+
+    @rule(name=names, node=nodes)
+    def come(self, name: str, node: int) -> None:
+        if name in self.at:
+            return
+        self.at[name] = self.nodes_[node]
+        for wish in self.ledgers[name].wishes:
+            self._subscribe(name, wish)
+
+    @rule(
+        name=names,
+        symbols=st.sets(st.sampled_from(SYMBOLS), min_size=1),
+        mode=st.sampled_from(("all", "latest")),
+        max_hz=st.sampled_from((None, 3.0)),
+    )
+    def wish(self, name: str, symbols: set[str], mode: str, max_hz: float | None) -> None:
+        new = sorted(symbols.difference(self.ledgers[name].symbols()))
+        if new and name in self.at:
+            wish = Wish(new, mode, max_hz)
+            self.ledgers[name].wishes.append(wish)
+            self._subscribe(name, wish)
+
+    def _subscribe(self, name: str, wish: Wish) -> None:
+        answer = self.at[name].subscribe(name, **wish.request())
+        if isinstance(answer, Absence):
+            self.pending[answer] = (name, wish)
+        else:
+            self.ledgers[name].acknowledged(wish, fields_of(answer))
+
+    @rule(name=names, symbols=st.sets(st.sampled_from(SYMBOLS), min_size=1))
+    def give_up(self, name: str, symbols: set[str]) -> None:
+        ledger = self.ledgers[name]
+        gone = symbols.intersection(ledger.symbols())
+        if name not in self.at or not gone:
+            return
+        request = parse_unsubscribe([{"channel": "ticks", "symbols": sorted(symbols)}], LIMITS)
+        assert set(self.at[name].hub.unsubscribe(name, request)) == gone
+        for wish in list(ledger.wishes):
+            wish.symbols = [symbol for symbol in wish.symbols if symbol not in gone]
+            if not wish.symbols:
+                ledger.wishes.remove(wish)
+
+    @rule(name=names)
+    def vanish(self, name: str) -> None:
+        if name in self.at:
+            self.at.pop(name).hub.leave(name)
+            self.ledgers[name].disconnected()
+
+    @rule(node=nodes)
+    def kill(self, node: int) -> None:
+        """The node is gone with all it knew; another takes its place and begins at the log's start."""
+        for name in [name for name, at in self.at.items() if at is self.nodes_[node]]:
+            self.vanish(name)
+        self.nodes_[node] = Node(self.log)
+
+    @rule(node=nodes, count=some)
+    def reread(self, node: int, count: int) -> None:
+        if self.nodes_[node].absences or self.nodes_[node].reading:
+            self.nodes_[node].reread(count)
+        self._recover(self.nodes_[node])
+
+    def _recover(self, node: Node) -> None:
+        for absence, answer in node.recovered():
+            name, wish = self.pending.pop(absence)
+            self.ledgers[name].acknowledged(wish, fields_of(answer))
+
+    @rule(name=names, node=nodes)
+    def hop(self, name: str, node: int) -> None:
+        self.vanish(name)
+        self.come(name, node)
+
+    @rule()
+    def flush_all(self) -> None:
+        self.now += 0.05
+        for name in self.ledgers:
+            self.flush(name)
+
+    def flush(self, name: str) -> None:
+        if name in self.at:
+            hub = self.at[name].hub
+            for frame in hub.collect(name, self.now):
+                self.ledgers[name].received(json.loads(frame.packet[1:])[1])
+            hub.bound(name)
+
+    @precondition(lambda self: self.at)
+    @rule()
+    def settle(self) -> None:
+        """Everybody is there and everything read: each has the last of what it wishes for."""
+        for name in self.ledgers:
+            self.come(name, 0)
+        for node in self.nodes_:
+            for partition, kept in enumerate(self.log.partitions):
+                node.live(partition, len(kept))
+            while node.absences or node.reading:
+                node.reread(1_000)
+                self._recover(node)
+        for name, ledger in self.ledgers.items():
+            for _ in range(30):
+                self.now += 1.0
+                self.flush(name)
+            assert all(wish.live for wish in ledger.wishes)
+            wished = list(ledger.symbols())
+            assert {symbol: ledger.had[symbol] for symbol in wished} == {s: self.log.last[s] for s in wished}
+
+
+ComingAndGoing.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
+TestComingAndGoing = ComingAndGoing.TestCase
