@@ -41,10 +41,10 @@ class Step(Enum):
 class Ladder:
     """One client's rung.
 
-    A client is behind where it hasn't taken the last frame when the next is due, or where its room overflowed since
-    the last look. Time behind adds up, time of keeping up takes away as much: a client that is behind more often than
-    not goes down. A rung up that didn't last makes the next one take twice as long, up to 16 times, until the client
-    has kept up at full rate for that long.
+    A client is behind where it hasn't taken the last frame when the next is due, or, at full rate, where its room
+    overflowed since the last look; on a lower rung that may be the rung's fault. Time behind adds up, time of keeping
+    up takes away as much: a client that is behind more often than not goes down. A rung up that didn't last makes the
+    next one take twice as long, up to 16 times, until the client has kept up at full rate for that long.
 
     Args:
         patience: when to act.
@@ -106,7 +106,7 @@ class Ladder:
         self._looked = now
         if elapsed > _UNSEEN_SECONDS:
             self._was_behind = False  # nothing waited in between
-        behind = self._overflowed or not taken
+        behind = not taken or (self._overflowed and self.rung == 0)
         self._overflowed = False
         if not behind:
             self._was_behind = False

@@ -8,8 +8,11 @@ from tickstream.ws_bridge.domain.buffer import Buffer, Load
 
 
 def overfull(buffers: Sequence[Buffer], records: int, size: int) -> bool:
-    """Whether what may not be dropped is alone too much."""
-    left = _left(buffers, records, size)
+    """Whether what may not be dropped takes more than half of the room.
+
+    Then the client has to go while there is still room for all of it, and for what comes meanwhile, when it resumes.
+    """
+    left = _left(buffers, records // 2, size // 2)
     return left.records < 0 or left.bytes < 0
 
 
