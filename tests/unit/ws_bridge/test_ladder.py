@@ -56,8 +56,23 @@ def test_a_hiccup_costs_nothing() -> None:
 def test_a_client_that_is_behind_more_often_than_not_goes_down() -> None:
     one = ladder()
     looks = iter(range(10_000))
-    steps = list(climb(one, 60, lambda _one: next(looks) % 10 == 0))
+    steps = list(climb(one, 60, lambda _one: next(looks) % 30 == 0))
     assert steps[0][1] is Step.DOWN
+
+
+def test_a_long_way_to_the_client_is_no_slowness() -> None:
+    """Over polling a frame waits until the client has come back for it."""
+    one = ladder()
+    looks = iter(range(10_000))
+    assert list(climb(one, 300, lambda _one: next(looks) % 9 == 0)) == []
+
+
+def test_a_client_far_away_is_let_up_like_any_other() -> None:
+    one = ladder()
+    list(climb(one, 11, lambda _one: False))
+    looks = iter(range(10_000))
+    steps = list(climb(one, 60, lambda _one: next(looks) % 4 == 0, start=200))
+    assert [step for _at, step in steps] == [Step.UP, Step.UP]
 
 
 def test_who_keeps_up_again_is_let_up_rung_by_rung() -> None:
@@ -96,7 +111,8 @@ def test_overflow_slows_a_client_down_but_isnt_held_against_it_on_a_lower_rung()
     one = ladder()
     steps = {}
     for number in range(210):
-        one.overflowed()
+        if number % 5 == 0:
+            one.overflowed(100 + number * FLUSH)
         steps[number] = one.judge(100 + number * FLUSH, taken=True)
     assert [(number, step) for number, step in steps.items() if step is not None] == [(50, Step.DOWN), (201, Step.UP)]
 
@@ -113,28 +129,34 @@ LOOKS = st.lists(st.tuples(st.floats(0.01, 4.0), st.booleans(), st.booleans()), 
 @given(LOOKS)
 def test_no_step_without_the_evidence_for_it(looks: list[tuple[float, bool, bool]]) -> None:
     one = ladder()
-    now, rung = 50.0, 0
-    behind = 0.0
-    last_behind, since = False, now
+    now = late_since = fine_since = overflow = 0.0
+    rung, untaken, last_late, behind = 0, 0, False, 0.0
     for wait, taken, overflowed in looks:
         now += wait
         if overflowed:
-            one.overflowed()
-        late = not taken or (overflowed and rung == 0)
+            one.overflowed(now)
+            overflow = now
+        late = not taken or (rung == 0 and now - overflow < 1)
         # The most that can be held against the client: all the time between looks that both found it behind.
-        behind += wait if late and last_behind else 0.0
-        last_behind = late
-        if late:
-            since = now
+        behind += wait if late and last_late else 0.0
+        if not late or not last_late or wait > 3:
+            late_since = now
+        if late and now - late_since >= 1:
+            fine_since = now
+        last_late = late
         step = one.judge(now, taken=taken)
         assert one.rung == rung + {None: 0, Step.DOWN: 1, Step.UP: -1, Step.OFF: 0}[step]
         if step is Step.UP:
-            assert now - since >= PATIENCE.recover
-            since = now
+            assert taken
+            assert now - fine_since >= PATIENCE.recover
+            fine_since = now
         elif step is not None:
             assert late
             assert behind >= (PATIENCE.limit if step is Step.OFF else PATIENCE.step)
             assert (step is Step.OFF) == (rung == 2)
+        # What a transport that takes nothing is told is bounded: two steps down, and the end.
+        untaken = 0 if taken else untaken + (step is not None)
+        assert untaken <= 3 or step is Step.OFF
         if step is not None:
             behind = 0.0
         rung = one.rung

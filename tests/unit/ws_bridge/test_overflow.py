@@ -124,6 +124,17 @@ def test_what_a_narrower_subscription_had_waiting_is_told_to_the_wider_one(mode:
     assert ([one["seq"] for one in told["data"]], told["lost"]) == ([4], 3)
 
 
+def test_fewer_frames_have_the_same_records() -> None:
+    made = hub(Room(records=50_000, bytes=10**7, frame_records=100, snapshot_bytes=10_000, frame_bytes=10**6))
+    subscribe(made, channel="ticks", symbols=["A"], mode="all")
+    got: list[int] = []
+    for second in range(3):
+        trades(made, "A", range(second * 5_000, (second + 1) * 5_000))
+        assert made.bound("x") == Overflow()
+        got += [one["seq"] for one in frames(made, 100.0 + second)["ticks"]["data"]]
+    assert got == list(range(15_000))
+
+
 def test_two_subscriptions_to_a_channel_each_keep_their_own_max_hz() -> None:
     made = hub()
     subscribe(made, channel="ticks", symbols=["A"], mode="all", maxHz=7)

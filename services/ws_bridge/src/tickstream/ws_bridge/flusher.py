@@ -80,7 +80,7 @@ class Flusher:
         if overflow.dropped:
             self._metrics.overflowed.inc(overflow.dropped)
         if overflow.behind:
-            ladder.overflowed()
+            ladder.overflowed(now)
         step = Step.OFF if overflow.full else ladder.judge(now, taken=taken) if due else None
         if step is not None:
             self._clients.move(client, step)

@@ -303,7 +303,8 @@ class Hub:
             if overfull(buffers, records, size):
                 return Overflow(full=True)
         dropped = share(buffers, records, size)
-        behind = any(count and one.max_hz is None for count, one in zip(dropped, mine, strict=True))
+        held = [one.since is not None or one.max_hz is not None for one in mine]
+        behind = any(count and not waits for count, waits in zip(dropped, held, strict=True))
         return Overflow(sum(dropped), behind)
 
     def _frame(self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float) -> Frame | None:

@@ -11,6 +11,8 @@ from tickstream.ws_bridge.domain.pace import Pace
 RATES_HZ: Final = (None, 10, 1)
 """Frames a second on each rung; on the first, one at each flush."""
 
+_GRACE_SECONDS: Final = 1.0
+"""A frame may be on its way so long: over polling the client has to come for the next one first."""
 _UNSEEN_SECONDS: Final = 3.0
 _MOST_PATIENT: Final = 16
 
@@ -41,10 +43,10 @@ class Step(Enum):
 class Ladder:
     """One client's rung.
 
-    A client is behind where it hasn't taken the last frame when the next is due, or, at full rate, where its room
-    overflowed since the last look; on a lower rung that may be the rung's fault. Time behind adds up, time of keeping
-    up takes away as much: a client that is behind more often than not goes down. A rung up that didn't last makes the
-    next one take twice as long, up to 16 times, until the client has kept up at full rate for that long.
+    A client is behind while it hasn't taken the last frame and the next is due, for more than a second on end; at full
+    rate also while its room overflows. On a lower rung that may be the rung's fault. Time behind adds up, time of
+    keeping up takes it away: a client that is behind more often than not goes down. A rung up that didn't last makes
+    the next one take twice as long, up to 16 times, until the client has kept up at full rate for that long.
 
     Args:
         patience: when to act.
@@ -53,7 +55,10 @@ class Ladder:
 
     __slots__ = (
         "_behind",
+        "_counted",
         "_fine_since",
+        "_grace",
+        "_late_since",
         "_looked",
         "_overflowed",
         "_pace",
@@ -61,7 +66,6 @@ class Ladder:
         "_recover",
         "_rose",
         "_tolerance",
-        "_was_behind",
         "rung",
     )
 
@@ -70,13 +74,15 @@ class Ladder:
         self._patience = patience
         self._tolerance = tolerance
         self._pace = Pace(None, tolerance)
+        self._grace = min(_GRACE_SECONDS, patience.step)
         self._recover = patience.recover
-        self._behind = 0.0
-        self._was_behind = False
-        self._overflowed = False
-        self._looked = 0.0
-        self._fine_since: float | None = None
         self._rose = False
+        self._looked = 0.0
+        self._overflowed: float | None = None
+        self._late_since: float | None = None
+        self._counted = 0.0
+        self._behind = 0.0
+        self._fine_since: float | None = None
 
     @property
     def rate_hz(self) -> int | None:
@@ -91,9 +97,9 @@ class Ladder:
         """A frame went now."""
         self._pace.went(now)
 
-    def overflowed(self) -> None:
+    def overflowed(self, now: float) -> None:
         """There wasn't room for all that waited for the client."""
-        self._overflowed = True
+        self._overflowed = now
 
     def judge(self, now: float, *, taken: bool) -> Step | None:
         """Take one more look into account, made when something waited and a frame was due.
@@ -105,18 +111,22 @@ class Ladder:
         elapsed = now - self._looked
         self._looked = now
         if elapsed > _UNSEEN_SECONDS:
-            self._was_behind = False  # nothing waited in between
-        behind = not taken or (self._overflowed and self.rung == 0)
-        self._overflowed = False
-        if not behind:
-            self._was_behind = False
+            self._late_since = None  # nothing waited in between
+        if taken and not self._overflows(now):
+            self._late_since = None
             self._behind = max(0.0, self._behind - elapsed)
             return self._fine(now)
-        if self._was_behind:
-            self._behind += elapsed
-        self._was_behind = True
+        if self._late_since is None:
+            self._late_since = self._counted = now
+        if now - self._late_since < self._grace:
+            return None
+        self._behind += now - self._counted
+        self._counted = now
         self._fine_since = None
         return self._late()
+
+    def _overflows(self, now: float) -> bool:
+        return self.rung == 0 and self._overflowed is not None and now - self._overflowed < self._grace
 
     def _fine(self, now: float) -> Step | None:
         if self._fine_since is None:
