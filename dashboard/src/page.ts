@@ -60,8 +60,8 @@ export function buildPage(
     try {
       paint();
     } catch (error) {
-      console.error(error);
       if (store.get().connection.broken.includes(part)) return;
+      console.error(error);
       store.dispatch({ type: "paintFailed", at: Date.now(), part });
     }
   };

@@ -34,6 +34,14 @@ _WATCH_FOR_EMPTINESS = """() => {
         .observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
 
+_FRAMES_UNDER_CONTROL = """
+    const frame = window.requestAnimationFrame.bind(window);
+    window.requestAnimationFrame = (paint) => (window.framesHeld ? 0 : frame(paint));
+"""
+_BREAK_THE_ACTIVITY = """() => {
+    document.querySelector('[data-testid="activity"]').insertBefore = () => { throw new Error("broken"); };
+}"""
+
 
 class Bridge:
     """One node of the bridge that ends, is mute and comes back on the same port."""
@@ -250,6 +258,23 @@ def test_a_market_that_is_merely_quiet_is_not_stale(page: Page, tape: Tape) -> N
     expect(page.get_by_test_id("connection")).to_have_text(re.compile("live, quiet 1[0-9] s"), timeout=_WAIT)
     expect(page.locator("#app")).not_to_have_attribute("data-stale", "")
     expect(page.get_by_test_id("banner")).to_be_hidden()
+
+
+def test_a_browser_that_gives_no_frames_and_a_part_that_breaks_freeze_nothing(bridge: Bridge, tape: Tape) -> None:
+    with chromium_page() as page:
+        page.add_init_script(_FRAMES_UNDER_CONTROL)
+        page.goto(f"{bridge.running.url}/?symbol={SYMBOLS[0]}&interval=1s")
+        await_live(page)
+        activity = page.get_by_test_id("activity")
+        page.evaluate("window.framesHeld = true")
+        expect(activity).to_contain_text("The screen stood still for", timeout=_WAIT)
+        page.evaluate("window.framesHeld = false")
+        page.evaluate(_BREAK_THE_ACTIVITY)
+        expect(page.get_by_test_id("banner")).to_contain_text(
+            "Not all of this page can be drawn: activity", timeout=_WAIT
+        )
+        for symbol, price in tape.stop().prices.items():
+            expect(page.get_by_test_id(f"price-{symbol}")).to_have_attribute("data-value", f"{price:g}", timeout=_WAIT)
 
 
 def test_a_key_that_is_wrong_or_ended_is_asked_for_again_in_place(

@@ -81,7 +81,7 @@ class Running:
 def service(
     name: str, *arguments: str, env: Mapping[str, str], log: Path, port: int | None = None
 ) -> Iterator[Running]:
-    """A service on a port, a free one if none is given, ended with the block."""
+    """A service on a free port, or on this one, ended with the block."""
     port = port or spare_port()
     with log.open("ab") as output:
         child = subprocess.Popen(

@@ -190,6 +190,27 @@ describe("the feed", () => {
     });
   });
 
+  it("waits with that until the connection keeps up again", async () => {
+    const { standIn, port } = await serve();
+    const { store, show } = follow(port);
+    show("SPY", "1m");
+    await until(() => {
+      expect(store.get().chart.phase).toBe("ready");
+    });
+    const before = store.get().chart.bars;
+    standIn.io.emit("status", { code: "slow_consumer", message: "", rate_hz: 10 });
+    standIn.io.emit("indicators", { data: [], resume: "0", lost: 4 });
+    standIn.io.emit("alerts", { data: [], resume: "0", lost: 0 });
+    await until(() => {
+      expect(store.get().metrics.lost).toBe(4);
+    });
+    expect(store.get().chart.bars).toBe(before);
+    standIn.io.emit("status", { code: "full_rate", message: "", rate_hz: null });
+    await until(() => {
+      expect(store.get().chart.bars).not.toBe(before);
+    });
+  });
+
   it("passes on what the server announces", async () => {
     const { standIn, port } = await serve();
     const { store } = follow(port);
@@ -200,7 +221,7 @@ describe("the feed", () => {
     await until(() => {
       expect(store.get().connection.rateHz).toBe(10);
     });
-    standIn.io.emit("status", { code: "slow_consumer", message: "", rate_hz: null });
+    standIn.io.emit("status", { code: "full_rate", message: "", rate_hz: null });
     await until(() => {
       expect(store.get().connection.rateHz).toBeNull();
     });

@@ -2,7 +2,13 @@ import type { ConnectionAction, DataAction } from "../store/actions.ts";
 
 import { clockOffset, type ClockSample } from "./clock.ts";
 import { Connection } from "./connection.ts";
-import { type Channel, readFrame, type Subscribed, type SubscribeRequest } from "./protocol.ts";
+import {
+  type Channel,
+  readFrame,
+  readStatus,
+  type Subscribed,
+  type SubscribeRequest,
+} from "./protocol.ts";
 import { Pulse } from "./pulse.ts";
 import { askReadiness } from "./readiness.ts";
 import {
@@ -70,6 +76,10 @@ export class Feed {
   private chart: Following[] = [];
   private chartTimer: ReturnType<typeof setTimeout> | undefined;
   private reloadedAt = 0;
+  /** Something of the chart was left out. */
+  private holed = false;
+  /** The server has slowed this connection down. */
+  private slowed = false;
   private recordsAt = 0;
   private readyAskedAt = 0;
   private heardToldAt = 0;
@@ -85,6 +95,7 @@ export class Feed {
       onConnected: () => {
         this.samples = [];
         this.missing = "";
+        this.slowed = false;
         this.subscriptions.connected();
         void this.askTime(3);
       },
@@ -129,6 +140,7 @@ export class Feed {
   show(symbol: string, interval: Interval): void {
     for (const following of this.chart) following.end();
     this.chart = [];
+    this.holed = false;
     this.options.dispatch({ type: "chartLoading", symbol, interval });
     clearTimeout(this.chartTimer);
     this.chartTimer = setTimeout(() => {
@@ -230,14 +242,25 @@ export class Feed {
   }
 
   private hear(name: string, payload: unknown): void {
+    if (name === "status") {
+      const { rateHz } = readStatus(payload);
+      if (rateHz !== undefined) this.slowed = rateHz !== null;
+    }
     const { data, lost, resume } = readFrame(payload);
     this.subscriptions.heard(name, resume);
     this.deliver(name, data, lost);
     // What was left out of the chart's own channel left a hole in its series.
-    if (name === "indicators" && lost > 0 && this.now() - this.reloadedAt > reloadEveryMs) {
-      this.reloadedAt = this.now();
-      for (const following of this.chart) following.restart();
-    }
+    if (name === "indicators" && lost > 0) this.holed = true;
+    this.mend();
+  }
+
+  /** Loads a chart with a hole anew; over a connection that can't keep up only once it can: more would make it worse. */
+  private mend(): void {
+    const at = this.now();
+    if (!this.holed || this.slowed || at - this.reloadedAt < reloadEveryMs) return;
+    this.holed = false;
+    this.reloadedAt = at;
+    for (const following of this.chart) following.restart();
   }
 
   private deliver(channel: string, data: unknown, lost: number): void {
