@@ -16,6 +16,8 @@ export interface StandInOptions {
   symbols?: readonly string[];
   /** Codes with which the next subscriptions are refused, one each. */
   refusals?: string[];
+  /** For how many flushes a client may be away and yet go on where it was. */
+  remembers?: number;
 }
 
 export interface StandIn {
@@ -25,6 +27,8 @@ export interface StandIn {
   subscriptions(): string[];
   /** Goes on by one flush; happens by itself unless `manual`. */
   flush(): void;
+  /** Cuts every connection, without a word. */
+  cut(): void;
   stop(): Promise<void>;
 }
 
@@ -36,6 +40,12 @@ interface Subscription {
 }
 
 type Reply = (answer: object) => void;
+
+/** Every flush so far; a resume token is how many of them a client has had. */
+interface Journal {
+  flushes: Changes[];
+  remembers: number;
+}
 
 const wants = (subscription: Subscription, symbol: string): boolean =>
   subscription.symbols.includes("*") || subscription.symbols.includes(symbol);
@@ -52,6 +62,7 @@ export function attachStandIn(
   const market = new Market(7, begin, options.symbols);
   const io = new Server(http, { destroyUpgrade: false, serveClient: false });
   const held = new Map<string, Subscription[]>();
+  const journal: Journal = { flushes: [], remembers: options.remembers ?? 1_000 };
 
   io.use((socket, next) => {
     const { apiKey } = socket.handshake.auth as { apiKey?: unknown };
@@ -62,14 +73,16 @@ export function attachStandIn(
     const own: Subscription[] = [];
     held.set(socket.id, own);
     socket.on("disconnect", () => held.delete(socket.id));
-    answerRequests(socket, own, market, options.refusals ?? []);
+    answerRequests(socket, own, market, journal, options.refusals ?? []);
   });
 
   const flush = (): void => {
     const changes = market.advance(eventTime(), Date.now());
+    journal.flushes.push(changes);
+    const resume = String(journal.flushes.length);
     for (const [id, subscriptions] of held) {
       for (const [channel, data] of framesFor(subscriptions, changes, market))
-        io.to(id).emit(channel, { data, resume: "0", lost: 0 });
+        io.to(id).emit(channel, { data, resume, lost: 0 });
     }
   };
   const timer = options.manual ? undefined : setInterval(flush, flushMs);
@@ -81,6 +94,9 @@ export function attachStandIn(
         .flat()
         .map(({ channel, symbols, interval }) => `${channel} ${symbols.join()} ${interval}`.trim()),
     flush,
+    cut() {
+      for (const socket of io.sockets.sockets.values()) socket.conn.close();
+    },
     async stop() {
       clearInterval(timer);
       io.emit("closing", { code: "shutting_down", reconnect: true });
@@ -97,6 +113,7 @@ function answerRequests(
   socket: Socket,
   own: Subscription[],
   market: Market,
+  journal: Journal,
   refusals: string[],
 ): void {
   let count = 0;
@@ -121,21 +138,34 @@ function answerRequests(
     const interval = typeof request.interval === "string" ? request.interval : "";
     const subscription = { id: String(count), channel, symbols, interval };
     own.push(subscription);
+    const missed = missedSince(journal, request.resume);
     reply({
       ok: true,
       subscription: subscription.id,
       symbols: symbols.includes("*") ? market.symbols : symbols,
       rejected: rejected.map((symbol) => ({ symbol, code: "unknown_symbol" })),
-      snapshot: snapshotOf(subscription, Number(request.history ?? 0), market),
-      recovered: false,
+      snapshot: missed ? [] : snapshotOf(subscription, Number(request.history ?? 0), market),
+      recovered: missed !== undefined,
+      resume: String(journal.flushes.length),
       limits: {},
     });
+    for (const changes of missed ?? []) {
+      for (const [name, data] of framesFor([subscription], changes, market))
+        socket.emit(name, { data, resume: String(journal.flushes.length), lost: 0 });
+    }
   });
   socket.on("unsubscribe", (request: { subscription?: string }, reply: Reply) => {
     const index = own.findIndex(({ id }) => id === request.subscription);
     if (index >= 0) own.splice(index, 1);
     reply({ ok: true });
   });
+}
+
+/** What a client with this token hasn't had; undefined when that isn't remembered any more. */
+function missedSince({ flushes, remembers }: Journal, token: unknown): Changes[] | undefined {
+  if (typeof token !== "string") return undefined;
+  const missed = flushes.slice(Number(token));
+  return missed.length <= remembers ? missed : undefined;
 }
 
 function snapshotOf(subscription: Subscription, history: number, market: Market): unknown[] {

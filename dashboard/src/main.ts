@@ -10,7 +10,7 @@ import "./status/status.css";
 import { buildPage } from "./page.ts";
 import { Feed } from "./socket/feed.ts";
 import { type AppStore, initialState, rootReducer, type State } from "./store/state.ts";
-import { createStore, oncePerFrame } from "./store/store.ts";
+import { createStore, oncePerFrame, type Painter } from "./store/store.ts";
 import { actionOf } from "./ui/keyboard.ts";
 import { readPlace, writePlace } from "./ui/location.ts";
 import { deserialize, serialize } from "./ui/preferences.ts";
@@ -18,6 +18,8 @@ import { deserialize, serialize } from "./ui/preferences.ts";
 const preferencesKey = "tickstream.preferences";
 const apiKeyKey = "tickstream.apiKey";
 const beatMs = 250;
+/** A browser that gives no frame for so long to a page in sight isn't waited for. */
+const paintWithinMs = 2_000;
 
 /** The state the page opens with: what the URL names and what the browser remembers. */
 function openingState(): State {
@@ -90,11 +92,11 @@ function start(root: HTMLElement): void {
   });
   const page = buildPage(root, store, {
     retry: () => {
-      feed.connection.open();
+      feed.retry();
     },
     giveKey: (key) => {
       sessionStorage.setItem(apiKeyKey, key);
-      feed.connection.open();
+      feed.changeKey();
     },
     reload: () => {
       const { symbol, interval } = store.get().chart;
@@ -104,21 +106,43 @@ function start(root: HTMLElement): void {
       store.dispatch({ type: "select", symbol });
     },
   });
-  const paint = oncePerFrame(() => {
+  const painter = oncePerFrame(() => {
     page.paint(store.get());
   }, requestAnimationFrame);
-  store.subscribe(paint);
-  paint();
+  store.subscribe(painter.ask);
+  painter.ask();
   connectEffects(store, feed);
   listenForKeys(store, page);
-  setInterval(() => {
-    store.dispatch({ type: "beat", at: Date.now() });
-  }, beatMs);
-  addEventListener("online", () => void feed.wake());
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") void feed.wake();
-  });
+  watch(store, feed, painter);
   feed.start();
+}
+
+/** Notices when anything stands still: the server, the network, the machine, the browser's painting. */
+function watch(store: AppStore, feed: Feed, painter: Painter): void {
+  const inSight = (): boolean => document.visibilityState === "visible";
+  setInterval(() => {
+    const at = Date.now();
+    feed.beat(inSight());
+    store.dispatch({ type: "beat", at });
+    const ms = painter.overdue();
+    if (ms < paintWithinMs || !inSight()) return;
+    store.dispatch({ type: "paintStalled", at, ms });
+    painter.force();
+  }, beatMs);
+  const wake = (): void => void feed.wake();
+  const tellNetwork = (): void => {
+    store.dispatch({ type: "offline", at: Date.now(), offline: !navigator.onLine });
+    if (navigator.onLine) wake();
+  };
+  addEventListener("online", tellNetwork);
+  addEventListener("offline", tellNetwork);
+  addEventListener("pageshow", (event) => {
+    if (event.persisted) wake();
+  });
+  document.addEventListener("resume", wake);
+  document.addEventListener("visibilitychange", () => {
+    if (inSight()) wake();
+  });
 }
 
 const root = document.getElementById("app");

@@ -1,6 +1,7 @@
 import { activityView } from "./activity/view.ts";
 import { alertsView } from "./alerts/view.ts";
 import { type ChartActions, chartView } from "./chart/view.ts";
+import { isStale } from "./status/connection.ts";
 import type { AppStore, State } from "./store/state.ts";
 import {
   bannerView,
@@ -43,7 +44,27 @@ export function buildPage(
   const side = h("div", { class: "side" }, alerts.element, activity.element);
   const main = h("main", {}, watchlist.element, chart.element, side);
   root.replaceChildren(header.element, banner.element, main, statusBar.element, tabs.element, help);
-  const views = [connection, header, banner, watchlist, chart, alerts, activity, statusBar, tabs];
+  const views = Object.entries({
+    connection,
+    header,
+    banner,
+    watchlist,
+    chart,
+    alerts,
+    activity,
+    "status line": statusBar,
+    tabs,
+  }).map(([part, { paint }]) => ({ part, paint }));
+  // A part that can't be drawn must neither stop the others nor go unnoticed.
+  const guarded = (part: string, paint: () => void): void => {
+    try {
+      paint();
+    } catch (error) {
+      if (store.get().connection.broken.includes(part)) return;
+      console.error(error);
+      store.dispatch({ type: "paintFailed", at: Date.now(), part });
+    }
+  };
 
   const look = document.documentElement;
   let painted: State["preferences"] | undefined;
@@ -57,8 +78,13 @@ export function buildPage(
     paint(state) {
       const { theme, palette, tab } = state.preferences;
       setAttributes(look, { "data-theme": theme, "data-palette": palette });
-      setAttributes(root, { "data-tab": tab, "data-connection": shownConnection(state) });
-      for (const view of views) view.paint(state);
+      const shown = shownConnection(state);
+      const stale = shown === "stale" || isStale(state.connection);
+      setAttributes(root, { "data-tab": tab, "data-connection": shown, "data-stale": stale });
+      for (const { part, paint } of views)
+        guarded(part, () => {
+          paint(state);
+        });
       if (painted !== undefined && painted !== state.preferences) chart.restyle();
       painted = state.preferences;
     },

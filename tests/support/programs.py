@@ -78,9 +78,11 @@ class Running:
 
 
 @contextmanager
-def service(name: str, *arguments: str, env: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """A service on a free port, ended with the block."""
-    port = spare_port()
+def service(
+    name: str, *arguments: str, env: Mapping[str, str], log: Path, port: int | None = None
+) -> Iterator[Running]:
+    """A service on a free port, or on this one, ended with the block."""
+    port = port or spare_port()
     with log.open("ab") as output:
         child = subprocess.Popen(
             [program(name), *arguments],

@@ -52,19 +52,72 @@ describe("the activity log", () => {
         { type: "serverStatus", at: 2, status: { code: "slow_consumer", message: "" } },
         { type: "closing", at: 3, code: "shutting_down" },
         lostAt(4),
-        { type: "refused", at: 5, error: { code: "unauthorized", message: "" } },
+        { type: "refused", at: 5, error: { code: "unauthorized", message: "" }, keyGiven: false },
       ),
     ).toEqual([
-      "The server asks for a valid API key",
+      "The server asks for an API key",
       "The connection was lost",
       "The server closed the connection: the server is shutting down",
-      "This connection is too slow for the data it asked for",
+      "This connection can't keep up; the server will end it if that goes on",
       "Connected",
     ]);
   });
 
   it("says once that the connection is lost, however often a try fails", () => {
     expect(texts(lostAt(1), lostAt(2), lostAt(3))).toEqual(["The connection was lost"]);
+  });
+
+  it("says whether coming back left a gap, and nothing of the first time", () => {
+    const caughtUp = (resumed: number, anew: number): Action => ({
+      type: "caughtUp",
+      at: 1,
+      resumed,
+      anew,
+    });
+    expect(texts(caughtUp(0, 0))).toEqual([]);
+    expect(texts(caughtUp(7, 0))).toEqual(["Caught up: nothing was missed"]);
+    expect(texts(caughtUp(6, 1))).toEqual([
+      "Everything was loaded anew: too much had been missed to go on",
+    ]);
+  });
+
+  it("says once what both the server and its health tell", () => {
+    const status = { code: "feed_down", message: "Kafka doesn't answer" };
+    expect(
+      texts(
+        { type: "serverStatus", at: 1, status },
+        { type: "readiness", at: 2, missing: ["kafka"] },
+        { type: "readiness", at: 3, missing: [] },
+      ),
+    ).toEqual([
+      "The market's data is back; nothing was missed",
+      "The server is cut off from the market's data",
+    ]);
+  });
+
+  it("says that the page, its painting or its network stood still", () => {
+    expect(
+      texts(
+        { type: "offline", at: 1, offline: true },
+        { type: "offline", at: 2, offline: false },
+        { type: "slept", at: 3, ms: 90_000 },
+        { type: "paintStalled", at: 4, ms: 2_100 },
+        { type: "paintFailed", at: 5, part: "chart" },
+        {
+          type: "unavailable",
+          at: 6,
+          channel: "alerts",
+          error: { code: "forbidden", message: "" },
+        },
+      ),
+    ).toEqual([
+      "No alerts: this API key may not see that",
+      "A part of this page can't be drawn: chart",
+      "The screen stood still for 2 s",
+      "This page stood still for 1 min",
+      "This device is online again",
+      "This device is offline",
+    ]);
   });
 
   it("is bounded", () => {

@@ -1,5 +1,14 @@
-import { closingWords, disconnectWords, errorWords, statusWords } from "../status/words.ts";
+import {
+  caughtUpWords,
+  closingWords,
+  disconnectWords,
+  errorWords,
+  freshStartWords,
+  statusWords,
+  unavailableWords,
+} from "../status/words.ts";
 import type { Action, ActivityFilter } from "../store/actions.ts";
+import { formatAge } from "../ui/format.ts";
 
 import { eventWords } from "./words.ts";
 
@@ -59,27 +68,55 @@ function newsOf(action: Action): News[] {
       return own("server", action.at, statusWords(action.status));
     case "closing":
       return own("server", action.at, closingWords(action.code));
-    case "connected":
-      return own("connection", action.at, "Connected");
-    case "disconnected":
-      return own("connection", action.at, disconnectWords(action.reason));
-    case "refused":
-      return own("connection", action.at, errorWords(action.error));
+    case "unavailable":
+      return own("server", action.at, unavailableWords(action.channel, action.error));
+    case "readiness":
+      return own("server", action.at, readinessWords(action.missing));
     default:
-      return [];
+      return own("connection", "at" in action ? action.at : 0, connectionWords(action));
   }
 }
 
-/** A failed retry says what the entry before it says; once is enough. */
+function readinessWords(missing: readonly string[]): string {
+  const code = missing.length > 0 ? "feed_down" : "feed_up";
+  return statusWords({ code, message: "" });
+}
+
+/** What happened to this page and its connection; empty when it isn't worth a line. */
+function connectionWords(action: Action): string {
+  switch (action.type) {
+    case "connected":
+      return "Connected";
+    case "caughtUp":
+      if (action.anew > 0) return freshStartWords;
+      return action.resumed > 0 ? caughtUpWords : "";
+    case "disconnected":
+      return action.error === undefined ? disconnectWords(action.reason) : errorWords(action.error);
+    case "refused":
+      return errorWords(action.error, action.keyGiven);
+    case "offline":
+      return action.offline ? "This device is offline" : "This device is online again";
+    case "slept":
+      return `This page stood still for ${formatAge(action.ms)}`;
+    case "paintStalled":
+      return `The screen stood still for ${formatAge(action.ms)}`;
+    case "paintFailed":
+      return `A part of this page can't be drawn: ${action.part}`;
+    default:
+      return "";
+  }
+}
+
+/** A failed retry says what the entry before it says, as do two ways to notice the same; once is enough. */
 function repeatsLast(state: Activity, news: readonly News[]): boolean {
   const [last] = state.entries;
   const [item] = news;
-  return item?.kind === "connection" && last?.kind === "connection" && last.text === item.text;
+  return item?.kind !== "market" && item?.kind === last?.kind && item?.text === last?.text;
 }
 
 export function activityReducer(state: Activity, action: Action): Activity {
   if (action.type === "activityFilter") return { ...state, kind: action.kind, text: action.text };
-  const news = newsOf(action);
+  const news = newsOf(action).filter(({ text }) => text !== "");
   if (repeatsLast(state, news)) return state;
   return add(state, action.type === "marketEvents" ? unlisted(state, news) : news);
 }

@@ -39,11 +39,11 @@ const indicators = (index: number, values: Record<string, number>): IndicatorSet
 
 const key = { symbol: "SPY", interval: "1m" } as const;
 const select: Action = { type: "select", symbol: "SPY" };
-const loaded = (bars: Bar[], sets: IndicatorSet[] = []): Action => ({
-  type: "chartLoaded",
+const loaded = (bars: Bar[]): Action => ({ type: "chartLoaded", ...key, bars });
+const studied = (indicators: IndicatorSet[]): Action => ({
+  type: "studiesLoaded",
   ...key,
-  bars,
-  indicators: sets,
+  indicators,
 });
 const live = (...records: Bar[]): Action => ({ type: "bars", at: 0, records, lost: 0 });
 const after = (...actions: Action[]) => actions.reduce(chartReducer, emptyChart);
@@ -166,7 +166,7 @@ describe("the picture", () => {
   const sets = [1, 3, 4].map((index) => indicators(index, { vwap: index, rsi_14: 40 + index }));
 
   it("puts each bar beside the indicators of its start", () => {
-    const state = after(select, loaded([bar(2), bar(3), bar(4)], sets));
+    const state = after(select, studied(sets), loaded([bar(2), bar(3), bar(4)]));
     const { points } = pictureOf(state);
     expect(points.map(({ vwap }) => vwap)).toEqual([Number.NaN, 3, 4]);
     expect(points[2]).toMatchObject({ rsi: 44, upper: Number.NaN });
@@ -188,8 +188,8 @@ describe("the picture", () => {
   });
 
   it("gives a study no pane before it has a value", () => {
-    const warm = after(select, loaded([bar(1)], [indicators(1, { rsi_14: 50 })]));
-    const cold = after(select, loaded([bar(1)], [indicators(1, { vwap: 1 })]));
+    const warm = after(select, loaded([bar(1)]), studied([indicators(1, { rsi_14: 50 })]));
+    const cold = after(select, loaded([bar(1)]), studied([indicators(1, { vwap: 1 })]));
     expect(pictureOf(warm).studies.rsi).toBe(true);
     expect(pictureOf(cold).studies.rsi).toBe(false);
   });

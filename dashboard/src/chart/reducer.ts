@@ -51,7 +51,7 @@ function withBars(state: ChartState, records: readonly Bar[]): ChartState {
 
 function withIndicators(state: ChartState, records: readonly IndicatorSet[]): ChartState {
   const own = records.filter((set) => same(set, state));
-  if (state.phase !== "ready" || own.length === 0) return state;
+  if (own.length === 0) return state;
   return { ...state, indicators: merge(state.indicators, own) };
 }
 
@@ -66,18 +66,13 @@ function turnedTo(
   return { ...next, ...fresh, phase: next.symbol === null ? "waiting" : "loading" };
 }
 
-function loaded(
-  state: ChartState,
-  bars: readonly Bar[],
-  sets: readonly IndicatorSet[],
-): ChartState {
+function loaded(state: ChartState, bars: readonly Bar[]): ChartState {
   const series = merge([], bars);
   return {
     ...state,
     phase: "ready",
     error: null,
     bars: series,
-    indicators: merge([], sets),
     viewport: pan(state.viewport, 0, series.length),
   };
 }
@@ -92,7 +87,9 @@ export function chartReducer(state: ChartState, action: Action): ChartState {
     case "chartLoading":
       return same(state, action) ? { ...state, phase: "loading", error: null } : state;
     case "chartLoaded":
-      return same(state, action) ? loaded(state, action.bars, action.indicators) : state;
+      return same(state, action) ? loaded(state, action.bars) : state;
+    case "studiesLoaded":
+      return same(state, action) ? { ...state, indicators: merge([], action.indicators) } : state;
     case "chartFailed":
       return same(state, action) ? { ...state, phase: "failed", error: action.error } : state;
     case "bars":

@@ -3,8 +3,9 @@ import { type Interval, intervals } from "../socket/records.ts";
 import type { Study } from "../store/actions.ts";
 import type { AppStore, State } from "../store/state.ts";
 import { awaited, button, h, placeholder, setAttributes, setText } from "../ui/dom.ts";
-import { formatChange, formatPercent, formatPrice, priceDigits } from "../ui/format.ts";
+import { formatAge, formatChange, formatPercent, formatPrice, priceDigits } from "../ui/format.ts";
 import { changeOf } from "../watchlist/reducer.ts";
+import { rowAge } from "../watchlist/staleness.ts";
 
 import type { ChartAdapter } from "./adapter.ts";
 import { ChartJsAdapter } from "./chartjs/adapter.ts";
@@ -30,11 +31,15 @@ function headline(): View {
   const symbol = h("span", { class: "headline-symbol" });
   const price = h("span", { class: "headline-price number" });
   const change = h("span", { class: "headline-change number" });
-  const element = h("h2", { class: "headline", id: "chart-title" }, symbol, price, change);
+  const old = h("span", { class: "headline-age number", "data-testid": "headline-age" });
+  const element = h("h2", { class: "headline", id: "chart-title" }, symbol, price, change, old);
   return {
     element,
-    paint({ chart, watchlist }) {
+    paint(state) {
+      const { chart, watchlist } = state;
       const row = watchlist.rows[chart.symbol ?? ""];
+      const age = row === undefined ? null : rowAge(row, state);
+      setText(old, age === null ? "" : `◷ ${formatAge(age)} old`);
       setText(symbol, chart.symbol ?? "");
       setText(price, row === undefined ? "" : formatPrice(row.price));
       if (row === undefined) {
@@ -122,7 +127,7 @@ function restOf(state: State, actions: ChartActions): HTMLElement | undefined {
       `No ${chart.interval} bar of ${chart.symbol ?? ""} yet. The first is on its way.`,
     );
   const { phase } = state.connection;
-  if (phase !== "connecting" && phase !== "live") return awaited(phase, "The chart", 0);
+  if (phase === "reconnecting" || phase === "refused") return awaited(phase, "The chart", 0);
   return h("div", { class: "chart-skeleton", role: "img", "aria-label": "Loading the chart" });
 }
 

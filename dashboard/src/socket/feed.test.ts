@@ -118,12 +118,18 @@ describe("the feed", () => {
     await until(() => {
       expect(store.get().watchlist.symbols).toEqual(symbols);
     });
-    const { port: full } = await serve({ refusals: ["unknown_channel", "too_large", "too_large"] });
+    const refusals: string[] = [];
+    const { port: full } = await serve({ refusals });
     const { store: other, show } = follow(full);
+    await until(() => {
+      expect(other.get().connection.phase).toBe("live");
+    });
+    refusals.push("too_large", "unknown_channel");
     show("SPY", "1m");
     await until(() => {
       expect(other.get().chart.phase).toBe("ready");
       expect(other.get().chart.bars).toHaveLength(251);
+      expect(other.get().connection.unavailable).toMatchObject({ indicators: {} });
     });
   });
 
@@ -138,7 +144,7 @@ describe("the feed", () => {
       });
     });
     key = "good";
-    feed.connection.open();
+    feed.changeKey();
     await until(() => {
       expect(store.get().watchlist.symbols).toEqual(symbols);
     });
@@ -184,15 +190,89 @@ describe("the feed", () => {
     });
   });
 
+  it("waits with that until the connection keeps up again", async () => {
+    const { standIn, port } = await serve();
+    const { store, show } = follow(port);
+    show("SPY", "1m");
+    await until(() => {
+      expect(store.get().chart.phase).toBe("ready");
+    });
+    const before = store.get().chart.bars;
+    standIn.io.emit("status", { code: "slow_consumer", message: "", rate_hz: 10 });
+    standIn.io.emit("indicators", { data: [], resume: "0", lost: 4 });
+    standIn.io.emit("alerts", { data: [], resume: "0", lost: 0 });
+    await until(() => {
+      expect(store.get().metrics.lost).toBe(4);
+    });
+    expect(store.get().chart.bars).toBe(before);
+    standIn.io.emit("status", { code: "full_rate", message: "", rate_hz: null });
+    await until(() => {
+      expect(store.get().chart.bars).not.toBe(before);
+    });
+  });
+
   it("passes on what the server announces", async () => {
     const { standIn, port } = await serve();
     const { store } = follow(port);
     await until(() => {
       expect(store.get().connection.phase).toBe("live");
     });
-    standIn.io.emit("status", { code: "slow_consumer", message: "You get one update a second" });
+    standIn.io.emit("status", { code: "slow_consumer", message: "", rate_hz: 10 });
     await until(() => {
-      expect(store.get().connection.notice).toBe("You get one update a second");
+      expect(store.get().connection.rateHz).toBe(10);
     });
+    standIn.io.emit("status", { code: "full_rate", message: "", rate_hz: null });
+    await until(() => {
+      expect(store.get().connection.rateHz).toBeNull();
+    });
+  });
+
+  it("goes on where it was when the connection breaks, without a snapshot", async () => {
+    const { standIn, port } = await serve();
+    const { store, show } = follow(port);
+    show("SPY", "1s");
+    await until(() => {
+      expect(store.get().chart.phase).toBe("ready");
+      expect(store.get().connection.phase).toBe("live");
+    });
+    const phases = new Set<string>();
+    store.subscribe(({ chart }) => phases.add(chart.phase));
+    standIn.cut();
+    for (let flushed = 0; flushed < 20; flushed += 1) standIn.flush();
+    await until(() => {
+      expect(store.get().metrics).toMatchObject({ drops: 1, resumes: 1, freshStarts: 0 });
+    });
+    standIn.flush();
+    await until(() => {
+      const { chart, watchlist } = store.get();
+      expect(chart.bars).toEqual(standIn.market.bars("SPY", "1s").slice(-chart.bars.length));
+      for (const symbol of symbols)
+        expect(watchlist.rows[symbol]?.price).toBe(standIn.market.lastTick(symbol)?.price);
+    });
+    expect([...phases]).toEqual(["ready"]);
+  });
+
+  it("begins anew when too much was missed, and shows what it had until then", async () => {
+    const { standIn, port } = await serve({ remembers: 5 });
+    const { store, show } = follow(port);
+    show("SPY", "1s");
+    await until(() => {
+      expect(store.get().chart.phase).toBe("ready");
+      expect(store.get().watchlist.rows.SPY?.spark).toHaveLength(60);
+    });
+    let emptied = false;
+    store.subscribe(({ chart, watchlist }) => {
+      const sparks = symbols.map((symbol) => watchlist.rows[symbol]?.spark.length ?? 0);
+      emptied ||= chart.bars.length === 0 || sparks.includes(0);
+    });
+    standIn.cut();
+    for (let flushed = 0; flushed < 20; flushed += 1) standIn.flush();
+    await until(() => {
+      expect(store.get().metrics).toMatchObject({ drops: 1, resumes: 0, freshStarts: 1 });
+      expect(store.get().connection.notice).toContain("loaded anew");
+      const { bars } = store.get().chart;
+      expect(bars).toEqual(standIn.market.bars("SPY", "1s").slice(-bars.length));
+    });
+    expect(emptied).toBe(false);
   });
 });

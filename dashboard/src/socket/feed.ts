@@ -3,13 +3,14 @@ import type { ConnectionAction, DataAction } from "../store/actions.ts";
 import { clockOffset, type ClockSample } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import {
-  type Answer,
   type Channel,
   readFrame,
-  type ServerError,
+  readStatus,
   type Subscribed,
   type SubscribeRequest,
 } from "./protocol.ts";
+import { Pulse } from "./pulse.ts";
+import { askReadiness } from "./readiness.ts";
 import {
   type Interval,
   readAlerts,
@@ -18,17 +19,21 @@ import {
   readMarketEvents,
   readTicks,
 } from "./records.ts";
-import { subscribe } from "./subscribe.ts";
+import { type Following, Subscriptions } from "./subscriptions.ts";
 
 const chartHistory = 1_000;
 const clockSamples = 8;
 const clockEveryMs = 30_000;
 const wakeWithinMs = 3_000;
+const tellHeardEveryMs = 250;
+/** Without records for so long, the server is asked whether it still hears the market. */
+const askReadyAfterMs = 2_000;
 /** Holding an arrow key passes many symbols; only the one it stops at is asked for. */
 const settleMs = 120;
 const reloadEveryMs = 5_000;
 
 const everything = ["*"];
+const allTicks: SubscribeRequest = { channel: "ticks", symbols: everything };
 const dailyBars: SubscribeRequest = {
   channel: "bars",
   symbols: everything,
@@ -47,7 +52,7 @@ const allEvents: SubscribeRequest = {
   channel: "market_events",
   symbols: everything,
   mode: "all",
-  history: 20,
+  history: 200,
 };
 
 export interface FeedOptions {
@@ -65,12 +70,21 @@ interface Chart {
 /** Everything the page hears and asks: the market at large, and the series of the chart. */
 export class Feed {
   readonly connection: Connection;
+  private readonly subscriptions: Subscriptions;
+  private readonly pulse = new Pulse();
   private readonly now: () => number;
-  private chart: Chart | undefined;
-  private chartSubscriptions: string[] = [];
-  private turn = 0;
-  private connections = 0;
+  private chart: Following[] = [];
+  private chartTimer: ReturnType<typeof setTimeout> | undefined;
   private reloadedAt = 0;
+  /** Something of the chart was left out. */
+  private holed = false;
+  /** The server has slowed this connection down. */
+  private slowed = false;
+  private recordsAt = 0;
+  private readyAskedAt = 0;
+  private heardToldAt = 0;
+  /** The parts of the server that lacked when it was last asked. */
+  private missing = "";
   private samples: ClockSample[] = [];
   private clockTimer: ReturnType<typeof setInterval> | undefined;
 
@@ -79,17 +93,23 @@ export class Feed {
     this.connection = new Connection({
       ...options,
       onConnected: () => {
-        this.connections += 1;
-        this.chartSubscriptions = [];
         this.samples = [];
-        void this.followMarket();
-        void this.followChart();
+        this.missing = "";
+        this.slowed = false;
+        this.subscriptions.connected();
         void this.askTime(3);
       },
       onEvent: (name, payload) => {
         this.hear(name, payload);
       },
+      onHeard: () => {
+        this.heard();
+      },
     });
+    this.subscriptions = new Subscriptions(this.connection, (catchUp) => {
+      options.dispatch({ type: "caughtUp", at: this.now(), ...catchUp });
+    });
+    this.followMarket();
   }
 
   start(): void {
@@ -99,14 +119,49 @@ export class Feed {
 
   stop(): void {
     clearInterval(this.clockTimer);
-    this.turn += 1;
+    clearTimeout(this.chartTimer);
+    this.subscriptions.stop();
     this.connection.close();
+  }
+
+  /** Makes a new connection now, whatever the present one does. */
+  retry(): void {
+    if (this.connection.isConnected()) this.connection.reopen();
+    else this.connection.open();
+  }
+
+  /** Connects with another key: what the one before might see is not taken over. */
+  changeKey(): void {
+    this.subscriptions.forget();
+    this.connection.open();
   }
 
   /** Makes `symbol` and `interval` the series of the chart. */
   show(symbol: string, interval: Interval): void {
-    this.chart = { symbol, interval };
-    void this.followChart();
+    for (const following of this.chart) following.end();
+    this.chart = [];
+    this.holed = false;
+    this.options.dispatch({ type: "chartLoading", symbol, interval });
+    clearTimeout(this.chartTimer);
+    this.chartTimer = setTimeout(() => {
+      this.followChart({ symbol, interval });
+    }, settleMs);
+  }
+
+  /**
+   * To be called several times a second: notices when the server, or this page, stood still.
+   *
+   * @param inSight whether the page is seen; timers of one that isn't come late by the browser's will
+   */
+  beat(inSight = true): void {
+    const at = this.now();
+    const { what, late } = this.pulse.beat(at, this.connection.isConnected());
+    if (what === "slept") {
+      if (inSight) this.options.dispatch({ type: "slept", at, ms: late });
+      void this.wake();
+    } else if (what === "giveUp") this.connection.reopen();
+    else if (what === "ask") void this.askTime(1);
+    this.askReady(at);
   }
 
   /** After sleep or a change of network: finds out whether the connection still lives. */
@@ -116,104 +171,96 @@ export class Feed {
       return;
     }
     const answer = await this.connection.request("time", {}, Boolean, wakeWithinMs);
-    if (!answer.ok) this.connection.reopen();
+    if (!answer.ok && this.connection.isConnected()) this.connection.reopen();
   }
 
-  private async followMarket(): Promise<void> {
+  private heard(): void {
+    const at = this.now();
+    this.pulse.heard(at);
+    if (at - this.heardToldAt < tellHeardEveryMs) return;
+    this.heardToldAt = at;
+    this.options.dispatch({ type: "heard", at });
+  }
+
+  private followMarket(): void {
     const { dispatch } = this.options;
-    const market = await this.subscribe({ channel: "ticks", symbols: everything });
-    if (!market.ok) {
-      this.complain(market.error);
-      return;
-    }
-    const { symbols, snapshot } = market.value;
-    dispatch({ type: "marketLoaded", at: this.now(), symbols, records: readTicks(snapshot) });
-    await Promise.all([
-      this.followBars(dailyBars),
-      this.followBars(minuteBars),
-      this.followAlerts(),
-      this.followEvents(),
-    ]);
-  }
-
-  private async followBars(request: SubscribeRequest): Promise<void> {
-    const answer = await this.subscribe(request);
-    if (!answer.ok) this.complain(answer.error);
-    else this.deliver("bars", answer.value.snapshot, 0);
-  }
-
-  private async followAlerts(): Promise<void> {
-    const answer = await this.subscribe(allAlerts);
-    if (!answer.ok) this.complain(answer.error);
-    else {
-      const records = readAlerts(answer.value.snapshot);
-      this.options.dispatch({ type: "alertsLoaded", at: this.now(), records });
-    }
-  }
-
-  private async followEvents(): Promise<void> {
-    const answer = await this.subscribe(allEvents);
-    if (!answer.ok) this.complain(answer.error);
-    else this.deliver("market_events", answer.value.snapshot, 0);
-  }
-
-  private async followChart(): Promise<void> {
-    const { chart } = this;
-    if (chart === undefined || !this.connection.isConnected()) return;
-    const turn = ++this.turn;
-    this.options.dispatch({ type: "chartLoading", ...chart });
-    this.leave(this.chartSubscriptions);
-    this.chartSubscriptions = [];
-    await new Promise((resolve) => setTimeout(resolve, settleMs));
-    if (turn !== this.turn || !this.connection.isConnected()) return;
-    const { symbol, interval } = chart;
-    const wanted = (): boolean => turn === this.turn;
-    const request = { symbols: [symbol], interval, mode: "all", history: chartHistory } as const;
-    const [bars, indicators] = await Promise.all([
-      this.subscribe({ channel: "bars", ...request }, wanted),
-      this.subscribe({ channel: "indicators", ...request }, wanted),
-    ]);
-    const subscriptions = [bars, indicators].flatMap((answer) =>
-      answer.ok ? [answer.value.subscription] : [],
-    );
-    if (!wanted()) this.leave(subscriptions);
-    else this.chartArrived(chart, subscriptions, bars, indicators);
-  }
-
-  /** A chart without its indicators is still a chart; one without bars isn't. */
-  private chartArrived(
-    chart: Chart,
-    subscriptions: string[],
-    bars: Answer<Subscribed>,
-    indicators: Answer<Subscribed>,
-  ): void {
-    this.chartSubscriptions = subscriptions;
-    if (!bars.ok) {
-      this.options.dispatch({ type: "chartFailed", ...chart, error: bars.error });
-      return;
-    }
-    const [rejected] = bars.value.rejected;
-    if (rejected !== undefined) {
-      this.options.dispatch({ type: "chartFailed", ...chart, error: rejected });
-      return;
-    }
-    if (!indicators.ok) this.complain(indicators.error);
-    this.options.dispatch({
-      type: "chartLoaded",
-      ...chart,
-      bars: readBars(bars.value.snapshot),
-      indicators: indicators.ok ? readIndicators(indicators.value.snapshot) : [],
+    const follow = (
+      request: SubscribeRequest,
+      take: (at: number, answer: Subscribed) => DataAction,
+    ): void => {
+      this.subscriptions.follow({
+        request,
+        begin: (answer) => {
+          dispatch(take(this.now(), answer));
+        },
+        failed: (error) => {
+          dispatch({ type: "unavailable", at: this.now(), channel: request.channel, error });
+        },
+      });
+    };
+    follow(allTicks, (at, { snapshot, symbols }) => {
+      return { type: "marketLoaded", at, symbols, records: readTicks(snapshot) };
+    });
+    const bars = (at: number, { snapshot }: Subscribed): DataAction => {
+      return { type: "barsLoaded", at, records: readBars(snapshot) };
+    };
+    follow(dailyBars, bars);
+    follow(minuteBars, bars);
+    follow(allAlerts, (at, { snapshot }) => {
+      return { type: "alertsLoaded", at, records: readAlerts(snapshot) };
+    });
+    follow(allEvents, (at, { snapshot }) => {
+      return { type: "marketEvents", at, records: readMarketEvents(snapshot), lost: 0 };
     });
   }
 
+  private followChart(chart: Chart): void {
+    const { dispatch } = this.options;
+    const { symbol, interval } = chart;
+    const request = { symbols: [symbol], interval, mode: "all", history: chartHistory } as const;
+    const bars = this.subscriptions.follow({
+      request: { channel: "bars", ...request },
+      begin: ({ rejected: [error], snapshot }) => {
+        if (error !== undefined) dispatch({ type: "chartFailed", ...chart, error });
+        else dispatch({ type: "chartLoaded", ...chart, bars: readBars(snapshot) });
+      },
+      failed: (error) => {
+        dispatch({ type: "chartFailed", ...chart, error });
+      },
+    });
+    const indicators = this.subscriptions.follow({
+      request: { channel: "indicators", ...request },
+      begin: ({ snapshot }) => {
+        dispatch({ type: "studiesLoaded", ...chart, indicators: readIndicators(snapshot) });
+      },
+      // A chart without its indicators is still a chart.
+      failed: (error) => {
+        dispatch({ type: "unavailable", at: this.now(), channel: "indicators", error });
+      },
+    });
+    this.chart = [bars, indicators];
+  }
+
   private hear(name: string, payload: unknown): void {
-    const { data, lost } = readFrame(payload);
+    if (name === "status") {
+      const { rateHz } = readStatus(payload);
+      if (rateHz !== undefined) this.slowed = rateHz !== null;
+    }
+    const { data, lost, resume } = readFrame(payload);
+    this.subscriptions.heard(name, resume);
     this.deliver(name, data, lost);
     // What was left out of the chart's own channel left a hole in its series.
-    if (name === "indicators" && lost > 0 && this.now() - this.reloadedAt > reloadEveryMs) {
-      this.reloadedAt = this.now();
-      void this.followChart();
-    }
+    if (name === "indicators" && lost > 0) this.holed = true;
+    this.mend();
+  }
+
+  /** Loads a chart with a hole anew; over a connection that can't keep up only once it can: more would make it worse. */
+  private mend(): void {
+    const at = this.now();
+    if (!this.holed || this.slowed || at - this.reloadedAt < reloadEveryMs) return;
+    this.holed = false;
+    this.reloadedAt = at;
+    for (const following of this.chart) following.restart();
   }
 
   private deliver(channel: string, data: unknown, lost: number): void {
@@ -221,9 +268,11 @@ export class Feed {
     const { dispatch } = this.options;
     switch (channel as Channel) {
       case "ticks":
+        this.recordsAt = at;
         dispatch({ type: "ticks", at, records: readTicks(data), lost });
         break;
       case "bars":
+        this.recordsAt = at;
         dispatch({ type: "bars", at, records: readBars(data), lost });
         break;
       case "indicators":
@@ -238,25 +287,17 @@ export class Feed {
     }
   }
 
-  /** A subscription of this connection: one that comes to nothing with it is made anew by the next. */
-  private subscribe(
-    request: SubscribeRequest,
-    wanted = (): boolean => true,
-  ): Promise<Answer<Subscribed>> {
-    const { connections } = this;
-    const here = (): boolean => connections === this.connections && this.connection.isConnected();
-    return subscribe(this.connection, request, () => here() && wanted());
-  }
-
-  private leave(subscriptions: readonly string[]): void {
-    for (const subscription of subscriptions)
-      void this.connection.request("unsubscribe", { subscription }, Boolean);
-  }
-
-  /** Says a failed subscription aloud; one that failed with its connection has been told already. */
-  private complain(error: ServerError): void {
+  /** A market that is merely quiet is told from a server that has gone deaf. */
+  private askReady(at: number): void {
     if (!this.connection.isConnected()) return;
-    this.options.dispatch({ type: "serverStatus", at: this.now(), status: error });
+    if (Math.min(at - this.recordsAt, at - this.readyAskedAt) < askReadyAfterMs) return;
+    this.readyAskedAt = at;
+    void askReadiness(this.options.url).then((missing) => {
+      if (missing === undefined || !this.connection.isConnected()) return;
+      if (missing.join() === this.missing) return;
+      this.missing = missing.join();
+      this.options.dispatch({ type: "readiness", at: this.now(), missing });
+    });
   }
 
   private async askTime(times: number): Promise<void> {

@@ -2,7 +2,15 @@ import { describe, expect, it } from "vitest";
 
 import { backoff } from "./backoff.ts";
 import { clockOffset } from "./clock.ts";
-import { readAnswer, readClosing, readError, readFrame, readSubscribed } from "./protocol.ts";
+import {
+  readAnswer,
+  readClosing,
+  readError,
+  readFrame,
+  readReasons,
+  readStatus,
+  readSubscribed,
+} from "./protocol.ts";
 
 describe("answers", () => {
   it("carry their fields or the server's error", () => {
@@ -22,20 +30,51 @@ describe("answers", () => {
     const rejected = [{ symbol: "NONE", code: "unknown_symbol" }];
     expect(
       readSubscribed({ subscription: 7, symbols: ["SPY", 3], rejected, snapshot: [] }),
-    ).toEqual({
+    ).toMatchObject({
       subscription: "7",
       symbols: ["SPY"],
       rejected: [{ code: "unknown_symbol", message: "" }],
       snapshot: [],
+      recovered: false,
+    });
+    expect(readSubscribed({ recovered: true, resume: "here" })).toMatchObject({
+      recovered: true,
+      resume: "here",
     });
   });
 });
 
 describe("frames and closings", () => {
   it("count what was lost, never below zero", () => {
-    expect(readFrame({ data: [1], resume: "x", lost: 3 })).toEqual({ data: [1], lost: 3 });
+    expect(readFrame({ data: [1], resume: "x", lost: 3 })).toEqual({
+      data: [1],
+      lost: 3,
+      resume: "x",
+    });
     expect(readFrame({ data: [], lost: -1 })).toEqual({ data: [], lost: 0 });
     expect(readFrame(null)).toEqual({ data: undefined, lost: 0 });
+  });
+
+  it("tell a slower pace from the full one, and from what isn't about pace", () => {
+    const status = { code: "slow_consumer", message: "" };
+    expect(readStatus({ ...status, rate_hz: 10 })).toEqual({ ...status, rateHz: 10 });
+    expect(readStatus({ ...status, rate_hz: null })).toEqual({ ...status, rateHz: null });
+    expect(readStatus(status)).toEqual(status);
+  });
+
+  it("tell when a server that goes wants to be asked again", () => {
+    const status = { code: "shutting_down", message: "" };
+    expect(readStatus({ ...status, reconnect_after_ms: 800 })).toEqual({ ...status, afterMs: 800 });
+    expect(
+      readClosing({ code: "shutting_down", reconnect: true, reconnect_after_ms: 800 }),
+    ).toEqual({ code: "shutting_down", reconnect: true, afterMs: 800 });
+  });
+
+  it("name the parts of the server that aren't ready", () => {
+    expect(readReasons({ status: "not ready", reasons: { kafka: "doesn't answer" } })).toEqual([
+      "kafka",
+    ]);
+    expect(readReasons("nonsense")).toEqual([]);
   });
 
   it("say whether and when to come back", () => {

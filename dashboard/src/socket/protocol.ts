@@ -9,6 +9,8 @@ export interface SubscribeRequest {
   mode?: "latest" | "all";
   maxHz?: number;
   history?: number;
+  /** Where an earlier connection's subscription had come to. */
+  resume?: string;
 }
 
 export interface Subscribed {
@@ -16,6 +18,9 @@ export interface Subscribed {
   symbols: string[];
   rejected: ServerError[];
   snapshot: unknown;
+  /** Whether the frames go on where `resume` was; if not, they go on from the snapshot. */
+  recovered: boolean;
+  resume: string | undefined;
 }
 
 export interface ServerError {
@@ -23,9 +28,18 @@ export interface ServerError {
   message: string;
 }
 
+/** A change of service, as the server announces it. */
+export interface ServerStatus extends ServerError {
+  /** Frames a second that are left to us, null when all of them; undefined when that isn't what it is about. */
+  rateHz?: number | null;
+  /** After how many ms the server wants to be asked again. */
+  afterMs?: number;
+}
+
 export interface Frame {
   data: unknown;
   lost: number;
+  resume: string | undefined;
 }
 
 export type Answer<T> = { ok: true; value: T } | { ok: false; error: ServerError };
@@ -45,9 +59,23 @@ export function readError(value: unknown): ServerError {
   };
 }
 
+const isPositive = (value: unknown): value is number => typeof value === "number" && value > 0;
+
+const textOrNothing = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;
+
+export function readStatus(value: unknown): ServerStatus {
+  const { rate_hz, reconnect_after_ms } = fieldsOf(value);
+  return {
+    ...readError(value),
+    ...(isPositive(rate_hz) || rate_hz === null ? { rateHz: rate_hz } : {}),
+    ...(isPositive(reconnect_after_ms) ? { afterMs: reconnect_after_ms } : {}),
+  };
+}
+
 export function readFrame(value: unknown): Frame {
-  const { data, lost } = fieldsOf(value);
-  return { data, lost: typeof lost === "number" && lost > 0 ? lost : 0 };
+  const { data, lost, resume } = fieldsOf(value);
+  return { data, lost: isPositive(lost) ? lost : 0, resume: textOrNothing(resume) };
 }
 
 /** The acknowledgement of a request, its own fields read by `read`. */
@@ -59,12 +87,14 @@ export function readAnswer<T>(value: unknown, read: (fields: Fields) => T): Answ
 }
 
 export function readSubscribed(fields: Fields): Subscribed {
-  const { subscription, symbols, rejected, snapshot } = fields;
+  const { subscription, symbols, rejected, snapshot, recovered, resume } = fields;
   return {
     subscription: typeof subscription === "string" ? subscription : String(subscription),
     symbols: Array.isArray(symbols) ? symbols.filter((name) => typeof name === "string") : [],
     rejected: Array.isArray(rejected) ? rejected.map(readError) : [],
     snapshot,
+    recovered: recovered === true,
+    resume: textOrNothing(resume),
   };
 }
 
@@ -74,10 +104,16 @@ export function readClosing(value: unknown): {
   reconnect: boolean;
   afterMs?: number;
 } {
-  const { code, reconnect } = fieldsOf(value);
+  const { code, reconnect, reconnect_after_ms } = fieldsOf(value);
+  const after = [reconnect_after_ms, reconnect].find(isPositive);
   return {
     code: typeof code === "string" ? code : "internal",
     reconnect: reconnect !== false,
-    ...(typeof reconnect === "number" && reconnect > 0 ? { afterMs: reconnect } : {}),
+    ...(after === undefined ? {} : { afterMs: after }),
   };
+}
+
+/** What `/readyz` says: the parts of the server that can't do their work now. */
+export function readReasons(value: unknown): string[] {
+  return Object.keys(fieldsOf(fieldsOf(value).reasons));
 }

@@ -14,6 +14,7 @@ export interface Tick {
   volume: number;
   ts_event_ms: number;
   ts_ingest_ms: number;
+  source?: string;
 }
 
 export interface Bar {

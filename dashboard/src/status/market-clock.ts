@@ -78,6 +78,7 @@ export function marketClockReducer(state: MarketClock, action: Action): MarketCl
         state,
         action.records.map((tick) => ({ event: tick.ts_event_ms, arrival: action.at })),
       );
+    case "barsLoaded":
     case "bars":
       return fromBars(state, action.records);
     case "marketEvents":

@@ -13,7 +13,7 @@ interface Window {
   latencies: readonly number[];
 }
 
-/** How fast and how complete the stream is, over the last ten seconds; `lost` since the page was opened. */
+/** How fast and how complete the stream is: rates over the last ten seconds, counts since the page was opened. */
 export interface Metrics {
   /** Server's clock less the browser's, ms. */
   offsetMs: number;
@@ -23,6 +23,15 @@ export interface Metrics {
   medianMs: number;
   p99Ms: number;
   lost: number;
+  /** How often the connection went, came back without a gap, and came back to begin anew. */
+  drops: number;
+  resumes: number;
+  freshStarts: number;
+  /** How often the page or its painting stood still. */
+  stalls: number;
+  /** What comes first after a reconnect is what was missed: it says nothing of the rate and the latency. */
+  catchingUp: boolean;
+  connected: boolean;
 }
 
 export const emptyMetrics: Metrics = {
@@ -33,6 +42,12 @@ export const emptyMetrics: Metrics = {
   medianMs: Number.NaN,
   p99Ms: Number.NaN,
   lost: 0,
+  drops: 0,
+  resumes: 0,
+  freshStarts: 0,
+  stalls: 0,
+  catchingUp: false,
+  connected: false,
 };
 
 /** The value below which `share` of `sorted` lies (nearest rank); NaN for nothing. */
@@ -47,6 +62,7 @@ function latencies(ticks: readonly Tick[], at: number, offsetMs: number): number
 }
 
 function measured(state: Metrics, at: number, ticks: readonly Tick[], lost: number): Metrics {
+  if (state.catchingUp) return { ...state, catchingUp: false };
   const current = state.windows.at(-1) ?? { from: at, ticks: 0, latencies: [] };
   const updated = {
     from: current.from,
@@ -90,8 +106,28 @@ export function metricsReducer(state: Metrics, action: Action): Metrics {
     case "alerts":
     case "marketEvents":
       return action.lost === 0 ? state : { ...state, lost: state.lost + action.lost };
-    case "connected":
-      return { ...emptyMetrics, offsetMs: state.offsetMs, lost: state.lost };
+    case "connected": {
+      const { windows, ticksPerSecond, medianMs, p99Ms } = emptyMetrics;
+      const catchingUp = state.drops > 0;
+      return { ...state, windows, ticksPerSecond, medianMs, p99Ms, catchingUp, connected: true };
+    }
+    case "caughtUp": {
+      const { resumed, anew } = action;
+      const gapless = resumed > 0 && anew === 0;
+      return {
+        ...state,
+        resumes: state.resumes + (gapless ? 1 : 0),
+        freshStarts: state.freshStarts + (anew > 0 ? 1 : 0),
+      };
+    }
+    case "refused":
+    case "disconnected": {
+      const drops = state.drops + (state.connected ? 1 : 0);
+      return { ...state, connected: false, drops };
+    }
+    case "slept":
+    case "paintStalled":
+      return { ...state, stalls: state.stalls + 1 };
     case "beat":
       return rolled(state, action.at);
     default:

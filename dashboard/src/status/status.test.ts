@@ -8,7 +8,9 @@ import {
   connectionReducer,
   countdown,
   initialConnection,
+  isStale,
   noticeForMs,
+  quietAfterMs,
   shownState,
   staleAfterMs,
 } from "./connection.ts";
@@ -30,70 +32,162 @@ const ticks = (at: number, records: Tick[], lost = 0): Action => ({
   lost,
 });
 const connected: Action = { type: "connected", at: 1000 };
+const caughtUp = (at: number, resumed = 0, anew = 0): Action => ({
+  type: "caughtUp",
+  at,
+  resumed,
+  anew,
+});
+const lost = (at: number, retryAt = at): Action => ({
+  type: "disconnected",
+  at,
+  reason: "ping timeout",
+  retryAt,
+});
 const beat = (at: number): Action => ({ type: "beat", at });
+const heard = (at: number): Action => ({ type: "heard", at });
+const status = (at: number, code: string, fields: object = {}): Action => ({
+  type: "serverStatus",
+  at,
+  status: { code, message: "", ...fields },
+});
 const connection = (...actions: Action[]) => actions.reduce(connectionReducer, initialConnection);
+const live = (...actions: Action[]) => connection(connected, caughtUp(1000), ...actions);
 
 describe("the connection", () => {
   it("connects, lives and gets lost", () => {
     expect(shownState(connection({ type: "connecting", at: 0 }), true)).toBe("connecting");
-    expect(shownState(connection(connected), true)).toBe("live");
-    const lost = connection(connected, {
-      type: "disconnected",
-      at: 2000,
-      reason: "ping timeout",
-      retryAt: 5500,
-    });
-    expect(shownState(lost, true)).toBe("reconnecting");
-    expect(lost.notice).toBe("The server went silent");
-    expect(countdown(lost)).toBe(4);
-    expect(countdown(connectionReducer(lost, beat(5000)))).toBe(1);
-    expect(countdown(connectionReducer(lost, beat(9000)))).toBe(0);
+    expect(shownState(connection(connected), true)).toBe("connecting");
+    expect(shownState(live(), true)).toBe("live");
+    const gone = live(lost(2000, 5500));
+    expect(shownState(gone, true)).toBe("reconnecting");
+    expect(gone.notice).toBe("The server went silent");
+    expect(countdown(gone)).toBe(4);
+    expect(countdown(connectionReducer(gone, beat(5000)))).toBe(1);
+    expect(countdown(connectionReducer(gone, beat(9000)))).toBe(0);
   });
 
-  it("is stale when nothing has come for five seconds while the session is open", () => {
-    const quiet = connection(connected, beat(1000 + staleAfterMs));
-    expect(shownState(quiet, true)).toBe("stale");
-    expect(ageOf(quiet)).toBe(staleAfterMs);
+  it("looks stale within five seconds of the server's last sign of life", () => {
+    const paintedWithinMs = 500;
+    expect(staleAfterMs + paintedWithinMs).toBeLessThan(5_000);
+    const silent = live(heard(3000), beat(3000 + staleAfterMs - 1));
+    expect(isStale(silent)).toBe(false);
+    const mute = connectionReducer(silent, beat(3000 + staleAfterMs));
+    expect(shownState(mute, true)).toBe("stale");
+    expect(shownState(mute, false)).toBe("stale");
+    expect(ageOf(mute)).toBe(staleAfterMs);
+    expect(shownState(connectionReducer(mute, ticks(9000, [tick(1, 1)])), true)).toBe("live");
+  });
+
+  it("is quiet, not stale, when the server lives and nobody trades", () => {
+    const quiet = live(ticks(2000, [tick(1, 1)]), heard(2000 + quietAfterMs), ticks(7000, []));
+    expect(shownState(quiet, true)).toBe("quiet");
+    expect(isStale(quiet)).toBe(false);
     expect(shownState(quiet, false)).toBe("live");
-    const heard = connectionReducer(quiet, ticks(7000, [tick(1, 1)]));
-    expect(shownState(heard, true)).toBe("live");
   });
 
-  it("does not take an empty frame for news", () => {
-    const quiet = connection(connected, ticks(5999, []), beat(6000));
-    expect(shownState(quiet, true)).toBe("stale");
+  it("is stale at once when the server says that it is cut off, however alive it is", () => {
+    const cut = live(heard(2000), status(2500, "feed_down"), heard(9000), ticks(9500, []));
+    expect(shownState(cut, true)).toBe("stale");
+    expect(ageOf(cut)).toBe(7500);
+    const back = connectionReducer(cut, status(9600, "feed_up"));
+    expect(shownState(back, true)).toBe("quiet");
+    expect(isStale(back)).toBe(false);
+    const deaf = live({ type: "readiness", at: 3000, missing: ["kafka"] }, heard(8000));
+    expect(ageOf(deaf)).toBe(7000);
+    const hears = connectionReducer(deaf, { type: "readiness", at: 8500, missing: [] });
+    expect(shownState(hears, true)).toBe("quiet");
+  });
+
+  it("dims what it shows a while after it went, and until it has caught up", () => {
+    const gone = live(heard(2000), lost(2100), beat(2500));
+    expect(isStale(gone)).toBe(false);
+    const long = connectionReducer(gone, beat(7000));
+    expect(isStale(long)).toBe(true);
+    const back = [connected, heard(7500), ticks(7600, [tick(1, 1)])].reduce(
+      connectionReducer,
+      long,
+    );
+    expect(shownState(back, true)).toBe("catching-up");
+    expect(ageOf(back)).toBe(5600);
+    const current = connectionReducer(back, caughtUp(7700, 7));
+    expect(shownState(current, true)).toBe("live");
+    expect(isStale(current)).toBe(false);
+    expect(current.notice).toBe("");
+  });
+
+  it("says that it had to begin anew", () => {
+    const anew = live(lost(2000), { ...connected, at: 9000 }, caughtUp(9100, 5, 2));
+    expect(anew.notice).toBe("Everything was loaded anew: too much had been missed to go on");
   });
 
   it("stays in sight as reconnecting while it tries", () => {
-    const lost: Action = { type: "disconnected", at: 2, reason: "x", retryAt: 3 };
-    const trying = connection(connected, lost, { type: "connecting", at: 3 });
+    const trying = connection(connected, lost(2, 3), { type: "connecting", at: 3 });
     expect(trying.phase).toBe("reconnecting");
     expect(countdown(trying)).toBe(0);
   });
 
-  it("is refused with the server's reason", () => {
+  it("asks for another key while the one it has is refused, and while another is tried", () => {
     const error = { code: "unauthorized", message: "no such key" };
-    const refused = connection({ type: "refused", at: 1, error });
-    expect(refused).toMatchObject({ phase: "refused", error, everConnected: false });
-    expect(refused.notice).toBe("The server asks for a valid API key");
+    const none = connection({ type: "refused", at: 1, error, keyGiven: false });
+    expect(none).toMatchObject({ phase: "refused", error, keyWanted: true, freshAt: 0 });
+    expect(none.notice).toBe("The server asks for an API key");
+    const wrong = connection({ type: "refused", at: 1, error, keyGiven: true });
+    expect(wrong.notice).toBe("The server does not take this API key");
+    const tried = connectionReducer(wrong, { type: "connecting", at: 2 });
+    expect(tried).toMatchObject({ phase: "connecting", keyWanted: true });
+    expect(connectionReducer(tried, connected).keyWanted).toBe(false);
   });
 
-  it("remembers why the server closed it", () => {
-    const closed = connection(
-      connected,
-      { type: "closing", at: 2, code: "shutting_down" },
-      { type: "disconnected", at: 3, reason: "io server disconnect", retryAt: 9 },
+  it("asks for another key when the one it has ended, and keeps what it shows", () => {
+    const error = { code: "auth_expired", message: "" };
+    const ended = live(
+      { type: "closing", at: 2000, code: "auth_expired" },
+      { type: "refused", at: 2001, error, keyGiven: true },
+      beat(9000),
     );
+    expect(ended).toMatchObject({ keyWanted: true, notice: "The API key has ended" });
+    expect(isStale(ended)).toBe(true);
+  });
+
+  it("remembers why the server closed it, until a try fails for another reason", () => {
+    const closed = live({ type: "closing", at: 2, code: "shutting_down" }, lost(3, 9));
     expect(closed.notice).toContain("shutting down");
+    expect(connectionReducer(closed, lost(10, 12)).notice).toBe("The server went silent");
     expect(connectionReducer(closed, { type: "connected", at: 10 }).notice).toBe("");
   });
 
-  it("passes on what the server announces", () => {
-    const status = { code: "rate", message: "Updates come once a second now" };
-    const told = connection(connected, { type: "serverStatus", at: 2, status });
-    expect(told.notice).toBe("Updates come once a second now");
+  it("passes the server's own reason on when it is full", () => {
+    const error = { code: "rate_limited", message: "as many connections as it takes" };
+    const full = connection({ ...lost(1, 2), error } as Action);
+    expect(full.notice).toBe("Too many requests or connections in a short time");
+  });
+
+  it("shows a lower rate for as long as it holds", () => {
+    const slow = live(status(2000, "slow_consumer", { rateHz: 10 }), beat(2000 + 2 * noticeForMs));
+    expect(slow.rateHz).toBe(10);
+    expect(connectionReducer(slow, status(3, "slow_consumer", { rateHz: 1 })).rateHz).toBe(1);
+    const again = connectionReducer(slow, status(4, "slow_consumer", { rateHz: null }));
+    expect(again.rateHz).toBeNull();
+    expect(again.notice).toBe("This connection keeps up again: every update comes");
+  });
+
+  it("shows an announcement for a while", () => {
+    const told = live(status(2000, "shutting_down"));
+    expect(told.notice).toContain("come back by itself");
     expect(told.phase).toBe("live");
-    expect(connectionReducer(told, beat(2 + noticeForMs)).notice).toBe("");
+    expect(connectionReducer(told, beat(2000 + noticeForMs)).notice).toBe("");
+  });
+
+  it("keeps in mind what the server won't give, and what can't be drawn", () => {
+    const error = { code: "forbidden", message: "" };
+    const state = live(
+      { type: "unavailable", at: 2000, channel: "alerts", error },
+      { type: "paintFailed", at: 2001, part: "chart" },
+      { type: "paintFailed", at: 2002, part: "chart" },
+    );
+    expect(state).toMatchObject({ unavailable: { alerts: error }, broken: ["chart"] });
+    expect(connectionReducer(state, connected).unavailable).toEqual({});
   });
 });
 
@@ -142,6 +236,35 @@ describe("the figures", () => {
       lost: count,
     });
     expect(measure(lost("alerts", 2), lost("indicators", 3), lost("marketEvents", 1)).lost).toBe(6);
+  });
+
+  it("count how the connection went and came back", () => {
+    const away = measure(connected, lost(1), lost(2), connected, caughtUp(3, 7));
+    expect(away).toMatchObject({ drops: 1, resumes: 1, freshStarts: 0 });
+    const anew = [lost(4), connected, caughtUp(5, 6, 1)].reduce(metricsReducer, away);
+    expect(anew).toMatchObject({ drops: 2, resumes: 1, freshStarts: 1 });
+    const refused: Action = {
+      type: "refused",
+      at: 6,
+      error: { code: "auth_expired", message: "" },
+      keyGiven: true,
+    };
+    expect(metricsReducer(anew, refused).drops).toBe(3);
+  });
+
+  it("count how often anything stood still", () => {
+    const stalls = measure(
+      { type: "slept", at: 1, ms: 4e3 },
+      { type: "paintStalled", at: 2, ms: 3e3 },
+    );
+    expect(stalls.stalls).toBe(2);
+  });
+
+  it("don't take what was missed for what comes now", () => {
+    const missed = [tick(1, 1), tick(1, 2)];
+    const state = measure(connected, lost(1), connected, beat(10_000), ticks(10_001, missed, 900));
+    const later = [ticks(10_500, [tick(1, 10_490)]), beat(11_000)].reduce(metricsReducer, state);
+    expect(later).toMatchObject({ ticksPerSecond: 1, p99Ms: 10 });
   });
 
   it("find quantiles by nearest rank", () => {
@@ -228,9 +351,19 @@ describe("plain words", () => {
     expect(statusWords({ code: "internal", message: "a new thing" })).toBe("A new thing");
   });
 
+  it("are there for every announcement", () => {
+    for (const code of ["feed_down", "feed_up", "slow_consumer", "shutting_down", "too_large"])
+      expect(statusWords({ code, message: "" })).not.toContain(code);
+    const slow = (rateHz: number | null) =>
+      statusWords({ code: "slow_consumer", message: "", rateHz });
+    expect(slow(10)).toBe("This connection can't keep up: updates come 10 times a second at most");
+    expect(slow(1)).toBe("This connection can't keep up: updates come once a second at most");
+    expect(slow(null)).toBe("This connection keeps up again: every update comes");
+  });
+
   it("tell why a connection ended", () => {
     expect(closingWords("auth_expired")).toBe(
-      "The server closed the connection: the sign-in has expired",
+      "The server closed the connection: the API key has ended",
     );
     expect(disconnectWords("transport close")).toBe("The connection was lost");
     expect(disconnectWords("xhr poll error")).toBe("The server can't be reached");

@@ -1,3 +1,4 @@
+import type { Channel, ServerError } from "../socket/protocol.ts";
 import type { AppStore, State } from "../store/state.ts";
 import { button, h, setAttributes, setText } from "../ui/dom.ts";
 import {
@@ -10,8 +11,9 @@ import {
 } from "../ui/format.ts";
 import { exchangeZone } from "../ui/trading-day.ts";
 
-import { ageOf, countdown, type ShownState, shownState } from "./connection.ts";
+import { ageOf, countdown, isStale, quietFor, type ShownState, shownState } from "./connection.ts";
 import { isOpen, sessionWords } from "./market-clock.ts";
+import { rateWords, statusWords, unavailableWords } from "./words.ts";
 
 export interface StatusActions {
   retry: () => void;
@@ -20,7 +22,9 @@ export interface StatusActions {
 
 const marks: Readonly<Record<ShownState, string>> = {
   connecting: "◌",
+  "catching-up": "◌",
   live: "●",
+  quiet: "●",
   stale: "◷",
   reconnecting: "◌",
   refused: "✕",
@@ -36,11 +40,16 @@ export function connectionWords(state: State): string {
   switch (shownConnection(state)) {
     case "connecting":
       return "connecting";
+    case "catching-up":
+      return "catching up";
     case "live":
       return Number.isNaN(metrics.medianMs) ? "live" : `live ${formatLatency(metrics.medianMs)}`;
+    case "quiet":
+      return `live, quiet ${formatAge(quietFor(connection))}`;
     case "stale":
       return `stale ${formatAge(ageOf(connection))}`;
     case "reconnecting": {
+      if (connection.offline) return "offline";
       const seconds = countdown(connection);
       return seconds === 0 ? "reconnecting now" : `reconnecting in ${seconds} s`;
     }
@@ -49,19 +58,39 @@ export function connectionWords(state: State): string {
   }
 }
 
-/** The sentence of the banner; empty when there is nothing to say. */
-export function bannerWords(state: State): string {
-  const { connection } = state;
+/** What the banner has to say: what is the matter, empty when nothing is; and what of it changes as time goes. */
+export function bannerWords(state: State): { sentence: string; running: string } {
   const shown = shownConnection(state);
-  if (shown === "stale")
-    return `Nothing has come for ${formatAge(ageOf(connection))}. The figures below are as old as that.`;
-  if (shown === "live" || shown === "connecting" || connection.notice === "")
-    return connection.notice;
-  const kept = shown === "reconnecting" && connection.everConnected;
-  return kept
-    ? `${connection.notice}. What you see is the last that came.`
-    : `${connection.notice}.`;
+  const running = [ageWords(state), countdownWords(state)].filter((text) => text !== "").join(" ");
+  return { sentence: sentenceOf(state, shown), running };
 }
+
+function sentenceOf({ connection }: State, shown: ShownState): string {
+  const { notice, broken, rateHz, unavailable } = connection;
+  if (shown === "reconnecting" && connection.offline) return "This device is offline.";
+  if (shown === "reconnecting" || shown === "refused") return sentence(notice);
+  if (shown === "stale")
+    return connection.feedDownSince === null
+      ? "The server gives no sign of life."
+      : sentence(statusWords({ code: "feed_down", message: "" }));
+  if (broken.length > 0) return `Not all of this page can be drawn: ${broken.join(", ")}.`;
+  if (rateHz !== null) return sentence(rateWords(rateHz));
+  if (notice !== "") return sentence(notice);
+  const [missing] = Object.entries(unavailable) as [Channel, ServerError][];
+  return missing === undefined ? "" : sentence(unavailableWords(...missing));
+}
+
+function ageWords({ connection }: State): string {
+  return isStale(connection) ? `What you see is ${formatAge(ageOf(connection))} old.` : "";
+}
+
+function countdownWords({ connection }: State): string {
+  if (connection.phase !== "reconnecting" || connection.offline) return "";
+  const seconds = countdown(connection);
+  return seconds === 0 ? "Trying now." : `Trying again in ${seconds} s.`;
+}
+
+const sentence = (words: string): string => (words === "" ? "" : `${words}.`);
 
 function marketWords(state: State): string {
   const { marketClock } = state;
@@ -116,21 +145,30 @@ export function bannerView(actions: StatusActions): {
   paint: (state: State) => void;
 } {
   const sentence = h("p", { role: "status" });
+  // Beside what is read aloud: it changes every second.
+  const running = h("p", { class: "number", "data-testid": "banner-running" });
   const retry = button("Retry now", { "data-testid": "retry" }, actions.retry);
   const form = keyForm(actions.giveKey);
-  const element = h("div", { class: "banner", "data-testid": "banner" }, sentence, retry, form);
+  const element = h(
+    "div",
+    { class: "banner", "data-testid": "banner" },
+    sentence,
+    running,
+    retry,
+    form,
+  );
   return {
     element,
     paint(state) {
       const shown = shownConnection(state);
       const words = bannerWords(state);
-      const code = state.connection.error?.code;
-      const asksKey = shown === "refused" && (code === "unauthorized" || code === "auth_expired");
+      const { keyWanted } = state.connection;
       setAttributes(element, { "data-state": shown });
-      element.hidden = words === "";
-      setText(sentence, words);
-      retry.hidden = shown === "live" || shown === "connecting" || asksKey;
-      form.hidden = !asksKey;
+      element.hidden = words.sentence === "" && words.running === "" && !keyWanted;
+      setText(sentence, words.sentence);
+      setText(running, words.running);
+      retry.hidden = keyWanted || !["reconnecting", "refused", "stale"].includes(shown);
+      form.hidden = !keyWanted;
     },
   };
 }
@@ -142,14 +180,16 @@ export function statusBarView(store: AppStore): {
 } {
   const figure = (label: string): { element: HTMLElement; value: HTMLElement } => {
     const value = h("dd", { class: "number" });
-    return { element: h("div", {}, h("dt", {}, label), value), value };
+    const element = h("div", { "data-name": label }, h("dt", {}, label), value);
+    return { element, value };
   };
   const ticks = figure("ticks/s");
   const p99 = figure("p99 latency");
   const roundTrip = figure("round trip");
   const lost = figure("lost");
+  const resumes = figure("resumed");
   const symbols = figure("symbols");
-  const figures = [ticks, p99, roundTrip, lost, symbols].map(({ element }) => element);
+  const figures = [ticks, p99, roundTrip, lost, resumes, symbols].map(({ element }) => element);
   const element = h(
     "footer",
     { class: "status-bar", "aria-label": "Status" },
@@ -161,6 +201,10 @@ export function statusBarView(store: AppStore): {
     setText(roundTrip.value, formatLatency(metrics.roundTripMs));
     setText(lost.value, formatCount(metrics.lost));
     setAttributes(lost.element, { "data-warn": metrics.lost > 0 });
+    setText(resumes.value, formatCount(metrics.resumes));
+    const starts = metrics.freshStarts === 1 ? "once" : `${metrics.freshStarts} times`;
+    const title = `Lost ${metrics.drops} times; came back without a gap ${metrics.resumes} times, began anew ${starts}`;
+    setAttributes(resumes.element, { title, "data-warn": metrics.freshStarts > 0 });
     setText(symbols.value, formatCount(watchlist.symbols.length));
   };
   paint(store.get());

@@ -1,35 +1,45 @@
 import type { Interval } from "../socket/records.ts";
 import type { AlertEvent, Bar, IndicatorSet, MarketEvent, Tick } from "../socket/records.ts";
-import type { ServerError } from "../socket/protocol.ts";
+import type { Channel, ServerError, ServerStatus } from "../socket/protocol.ts";
 
 /** What came over the socket. `at` is the browser's clock in ms; `lost` counts records the server left out. */
 export type DataAction =
   | { type: "marketLoaded"; at: number; symbols: string[]; records: Tick[] }
   | { type: "ticks"; at: number; records: Tick[]; lost: number }
+  | { type: "barsLoaded"; at: number; records: Bar[] }
   | { type: "bars"; at: number; records: Bar[]; lost: number }
   | { type: "indicators"; at: number; records: IndicatorSet[]; lost: number }
   | { type: "alertsLoaded"; at: number; records: AlertEvent[] }
   | { type: "alerts"; at: number; records: AlertEvent[]; lost: number }
   | { type: "marketEvents"; at: number; records: MarketEvent[]; lost: number }
   | { type: "chartLoading"; symbol: string; interval: Interval }
-  | {
-      type: "chartLoaded";
-      symbol: string;
-      interval: Interval;
-      bars: Bar[];
-      indicators: IndicatorSet[];
-    }
+  | { type: "chartLoaded"; symbol: string; interval: Interval; bars: Bar[] }
+  | { type: "studiesLoaded"; symbol: string; interval: Interval; indicators: IndicatorSet[] }
   | { type: "chartFailed"; symbol: string; interval: Interval; error: ServerError };
 
 /** What happened to the connection. */
 export type ConnectionAction =
   | { type: "connecting"; at: number }
   | { type: "connected"; at: number }
-  | { type: "disconnected"; at: number; reason: string; retryAt: number }
-  | { type: "refused"; at: number; error: ServerError }
+  /** Everything that is followed is live; so many subscriptions went on where they were, and so many began anew. */
+  | { type: "caughtUp"; at: number; resumed: number; anew: number }
+  | { type: "disconnected"; at: number; reason: string; retryAt: number; error?: ServerError }
+  | { type: "refused"; at: number; error: ServerError; keyGiven: boolean }
   | { type: "closing"; at: number; code: string }
-  | { type: "serverStatus"; at: number; status: ServerError }
+  | { type: "serverStatus"; at: number; status: ServerStatus }
+  /** The server won't give the records of a channel. */
+  | { type: "unavailable"; at: number; channel: Channel; error: ServerError }
+  /** The parts of the server that can't do their work now. */
+  | { type: "readiness"; at: number; missing: string[] }
+  /** A sign of life of the server, whatever it was. */
+  | { type: "heard"; at: number }
+  | { type: "offline"; at: number; offline: boolean }
   | { type: "clock"; offsetMs: number; roundTripMs: number }
+  /** The page stood still for so long: the machine slept, or the browser froze it. */
+  | { type: "slept"; at: number; ms: number }
+  /** Painting stood still for so long, or a part of the page can't be drawn. */
+  | { type: "paintStalled"; at: number; ms: number }
+  | { type: "paintFailed"; at: number; part: string }
   | { type: "beat"; at: number };
 
 export type Theme = "system" | "dark" | "light";

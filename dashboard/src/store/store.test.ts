@@ -36,7 +36,7 @@ describe("painting", () => {
   it("happens once a frame however many changes ask for it", () => {
     const frames: (() => void)[] = [];
     let painted = 0;
-    const ask = oncePerFrame(
+    const { ask } = oncePerFrame(
       () => (painted += 1),
       (callback) => frames.push(callback),
     );
@@ -46,5 +46,23 @@ describe("painting", () => {
     ask();
     expect(painted).toBe(1);
     expect(frames).toHaveLength(1);
+  });
+
+  it("is overdue while no frame comes, and can be forced", () => {
+    let time = 100;
+    let painted = 0;
+    const painter = oncePerFrame(
+      () => (painted += 1),
+      () => 0,
+      () => time,
+    );
+    expect(painter.overdue()).toBe(0);
+    painter.ask();
+    time = 2_600;
+    painter.ask();
+    expect(painter.overdue()).toBe(2_500);
+    painter.force();
+    expect(painter.overdue()).toBe(0);
+    expect(painted).toBe(1);
   });
 });

@@ -27,18 +27,34 @@ export function createStore<State, Action>(
   };
 }
 
+/** Paints that are asked for, and a way to notice when they don't come. */
+export interface Painter {
+  /** Asks for a paint in the next frame, however often it is called. */
+  ask: () => void;
+  /** Ms since a paint that hasn't come was asked for; 0 when none is awaited. */
+  overdue: () => number;
+  /** Paints at once, when the browser gives no frame. */
+  force: () => void;
+}
+
 /** Runs `paint` once in the next frame however often it is asked for. */
 export function oncePerFrame(
   paint: () => void,
   requestFrame: (callback: () => void) => unknown,
-): () => void {
-  let asked = false;
-  return () => {
-    if (asked) return;
-    asked = true;
-    requestFrame(() => {
-      asked = false;
-      paint();
-    });
+  now: () => number = Date.now,
+): Painter {
+  let askedAt: number | null = null;
+  const force = (): void => {
+    askedAt = null;
+    paint();
+  };
+  return {
+    ask() {
+      if (askedAt !== null) return;
+      askedAt = now();
+      requestFrame(force);
+    },
+    overdue: () => (askedAt === null ? 0 : now() - askedAt),
+    force,
   };
 }

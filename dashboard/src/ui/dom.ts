@@ -1,6 +1,8 @@
 /** Small helpers over the DOM. None writes a style attribute: the page's policy forbids it. */
 
-type ConnectionPhase = "connecting" | "live" | "reconnecting" | "refused";
+import type { Connection } from "../status/connection.ts";
+
+type ConnectionPhase = Connection["phase"];
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
 export function h<Tag extends keyof HTMLElementTagNameMap>(
@@ -79,7 +81,7 @@ function skeleton(rows: number): HTMLElement {
 
 /** In the place of what has not come yet: grey bars while it may come at any moment, else why it won't. */
 export function awaited(state: ConnectionPhase, what: string, rows: number): HTMLElement {
-  if (state === "connecting" || state === "live") return skeleton(rows);
+  if (state !== "reconnecting" && state !== "refused") return skeleton(rows);
   return placeholder(`${what} will be here once there is a connection.`);
 }
 

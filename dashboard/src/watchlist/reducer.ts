@@ -1,4 +1,4 @@
-import type { Activity, Bar, Tick } from "../socket/records.ts";
+import type { Activity, Bar, MarketEvent, Tick } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 import { tradingDay } from "../ui/trading-day.ts";
 
@@ -26,6 +26,10 @@ export interface Row {
   day: Day;
   spark: readonly { start: number; close: number }[];
   activity: Activity;
+  /** When the platform got the price, ms of the server's clock. */
+  ingest: number;
+  /** Where the price came from. */
+  source: string;
 }
 
 export interface Watchlist {
@@ -34,6 +38,8 @@ export interface Watchlist {
   symbols: readonly string[];
   filter: string;
   loaded: boolean;
+  /** The sources that are down, and the event time, ms, at which they went. */
+  down: Readonly<Record<string, number>>;
 }
 
 export const emptyWatchlist: Watchlist = {
@@ -41,6 +47,7 @@ export const emptyWatchlist: Watchlist = {
   symbols: [],
   filter: "",
   loaded: false,
+  down: {},
 };
 
 function newDay(key: string, price: number): Day {
@@ -57,7 +64,15 @@ function newRow(tick: Tick): Row {
     day: newDay(tradingDay(tick.ts_event_ms), tick.price),
     spark: [],
     activity: "traded",
+    ingest: tick.ts_ingest_ms,
+    source: tick.source ?? "",
   };
+}
+
+/** A symbol of which only bars are known: its price is the last close, until a trade says otherwise. */
+function rowOfBar(bar: Bar): Row {
+  const { symbol, close, start_ms } = bar;
+  return newRow({ symbol, price: close, volume: 0, ts_event_ms: start_ms, ts_ingest_ms: start_ms });
 }
 
 function dayAfter(day: Day, tick: Tick): Day {
@@ -76,6 +91,8 @@ function traded(row: Row | undefined, tick: Tick): Row {
     ...row,
     price: tick.price,
     time: tick.ts_event_ms,
+    ingest: tick.ts_ingest_ms,
+    source: tick.source ?? "",
     direction: changed ? (tick.price > row.price ? 1 : -1) : row.direction,
     changes: row.changes + (changed ? 1 : 0),
     day: dayAfter(row.day, tick),
@@ -101,6 +118,19 @@ function withMinuteBar(row: Row, bar: Bar): Row {
   return { ...row, spark, activity: point.start === last.start ? bar.activity : row.activity };
 }
 
+/** The row of a snapshot: its price is what holds, what bars have said of its day stays until they say otherwise. */
+function begun(row: Row | undefined, tick: Tick): Row {
+  if (row === undefined) return newRow(tick);
+  return traded({ ...row, time: Number.NEGATIVE_INFINITY }, tick);
+}
+
+/** Only the symbols of the snapshot; those that were shown stay as they look, so that nothing blinks. */
+function loaded(state: Watchlist, ticks: readonly Tick[]): Watchlist {
+  const rows = ticks.map((tick) => [tick.symbol, begun(state.rows[tick.symbol], tick)]);
+  const found = Object.fromEntries(rows) as Watchlist["rows"];
+  return { ...state, rows: found, symbols: Object.keys(found).sort(), loaded: true };
+}
+
 function ticked(state: Watchlist, ticks: readonly Tick[]): Watchlist {
   if (ticks.length === 0) return state;
   const rows: Record<string, Row> = { ...state.rows };
@@ -115,26 +145,60 @@ function ticked(state: Watchlist, ticks: readonly Tick[]): Watchlist {
 
 function barred(state: Watchlist, bars: readonly Bar[]): Watchlist {
   const rows: Record<string, Row> = { ...state.rows };
+  const count = state.symbols.length;
   let changed = false;
   for (const bar of bars) {
-    const row = rows[bar.symbol];
-    if (row === undefined) continue;
-    if (bar.interval === "1d") rows[bar.symbol] = withDayBar(row, bar);
-    else if (bar.interval === "1m") rows[bar.symbol] = withMinuteBar(row, bar);
+    if (bar.interval !== "1d" && bar.interval !== "1m") continue;
+    const row = rows[bar.symbol] ?? rowOfBar(bar);
+    rows[bar.symbol] = bar.interval === "1d" ? withDayBar(row, bar) : withMinuteBar(row, bar);
+    changed = true;
+  }
+  if (!changed) return state;
+  const names = Object.keys(rows);
+  return { ...state, rows, symbols: names.length === count ? state.symbols : names.sort() };
+}
+
+/** A snapshot of bars: the minutes that it has are all that there are. */
+function barsBegun(state: Watchlist, bars: readonly Bar[]): Watchlist {
+  const rows: Record<string, Row> = { ...state.rows };
+  for (const { symbol, interval } of bars) {
+    const row = rows[symbol];
+    if (interval === "1m" && row !== undefined && row.spark.length > 0)
+      rows[symbol] = { ...row, spark: [] };
+  }
+  return barred({ ...state, rows }, bars);
+}
+
+function sourcesAfter(state: Watchlist, events: readonly MarketEvent[]): Watchlist {
+  const down = new Map(Object.entries(state.down));
+  let changed = false;
+  for (const { type, source, ts_event_ms } of events) {
+    if (source === null) continue;
+    if (type === "feed_down") down.set(source, ts_event_ms);
+    else if (type === "feed_up") down.delete(source);
     else continue;
     changed = true;
   }
-  return changed ? { ...state, rows } : state;
+  return changed ? { ...state, down: Object.fromEntries(down) } : state;
+}
+
+/** Whether no trade of the symbol can come: its source is down, or the platform says that its feed is. */
+export function isCutOff({ down }: Watchlist, row: Row): boolean {
+  return row.activity === "feed_down" || row.time <= (down[row.source] ?? Number.NaN);
 }
 
 export function watchlistReducer(state: Watchlist, action: Action): Watchlist {
   switch (action.type) {
     case "marketLoaded":
-      return ticked({ ...state, rows: {}, symbols: [], loaded: true }, action.records);
+      return loaded(state, action.records);
+    case "barsLoaded":
+      return barsBegun(state, action.records);
     case "ticks":
       return ticked(state, action.records);
     case "bars":
       return barred(state, action.records);
+    case "marketEvents":
+      return sourcesAfter(state, action.records);
     case "watchlistFilter":
       return { ...state, filter: action.text };
     default:

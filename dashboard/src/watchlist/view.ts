@@ -9,6 +9,7 @@ import {
   svg,
 } from "../ui/dom.ts";
 import {
+  formatAge,
   formatChange,
   formatPercent,
   formatPrice,
@@ -17,15 +18,17 @@ import {
 } from "../ui/format.ts";
 import type { AppStore, State } from "../store/state.ts";
 
-import { changeOf, type Row, shownSymbols } from "./reducer.ts";
+import { changeOf, isCutOff, type Row, shownSymbols } from "./reducer.ts";
 import { sparkPath } from "./sparkline.ts";
+import { rowAge } from "./staleness.ts";
 
 const sparkWidth = 64;
 const sparkHeight = 20;
 
 interface RowView {
   element: HTMLElement;
-  update(row: Row, selected: boolean): void;
+  /** `age` of what the row shows, ms, when that is old. */
+  update(row: Row, activity: Row["activity"], age: number | null, selected: boolean): void;
 }
 
 const activityWords: Readonly<Record<Row["activity"], string>> = {
@@ -52,10 +55,14 @@ function flash(cell: HTMLElement, direction: Row["direction"]): void {
   });
 }
 
+function volumeWords({ day }: Row): string {
+  return day.volume === null ? "" : `vol ${formatVolume(day.volume)}`;
+}
+
 function rowView(symbol: string, select: () => void): RowView {
   const shape = h("span", { class: "shape", "aria-hidden": "true" });
   const trend = h("span", { class: "visually-hidden" });
-  const activity = h("span", { class: "activity-mark" });
+  const mark = h("span", { class: "activity-mark" });
   const volume = h("span", { class: "volume" });
   const line = svg("polyline", { fill: "none", "vector-effect": "non-scaling-stroke" });
   const spark = svg(
@@ -74,7 +81,7 @@ function rowView(symbol: string, select: () => void): RowView {
   const percent = h("span", { class: "number percent" });
   const name = h("span", { class: "symbol" }, symbol);
   const cells = [
-    h("td", { role: "gridcell" }, h("span", { class: "name-line" }, name, activity), volume),
+    h("td", { role: "gridcell" }, h("span", { class: "name-line" }, name, mark), volume),
     h("td", { role: "gridcell", class: "spark-cell" }, spark),
     h("td", { role: "gridcell" }, price, h("span", { class: "trend-line" }, shape, trend, change)),
     h("td", { role: "gridcell" }, percent),
@@ -87,7 +94,7 @@ function rowView(symbol: string, select: () => void): RowView {
   let changes = 0;
   return {
     element,
-    update(row, selected) {
+    update(row, activity, age, selected) {
       const digits = priceDigits(row.price);
       const moved = changeOf(row);
       const direction = trendOf(moved.change);
@@ -95,7 +102,8 @@ function rowView(symbol: string, select: () => void): RowView {
         "aria-selected": String(selected),
         tabindex: selected ? 0 : -1,
         "data-trend": direction,
-        "data-activity": row.activity,
+        "data-activity": activity,
+        "data-stale": age !== null,
       });
       setText(price, formatPrice(row.price, digits));
       setAttributes(price, { "data-value": row.price });
@@ -103,14 +111,21 @@ function rowView(symbol: string, select: () => void): RowView {
       setText(trend, trendWords[direction]);
       setText(change, formatChange(moved.change, digits));
       setText(percent, formatPercent(moved.fraction));
-      setText(activity, activityWords[row.activity]);
-      setText(volume, row.day.volume === null ? "" : `vol ${formatVolume(row.day.volume)}`);
+      setText(mark, activityWords[activity]);
+      setText(volume, age === null ? volumeWords(row) : `${formatAge(age)} old`);
       const closes = [...row.spark.map(({ close }) => close), row.price];
       setAttributes(line, { points: sparkPath(closes, sparkWidth, sparkHeight) });
       if (row.changes !== changes && changes > 0) flash(price, row.direction);
       changes = row.changes;
     },
   };
+}
+
+/** Differs when an age that is shown does: ages go by seconds. */
+function agesOf(state: State): string {
+  const { rows } = state.watchlist;
+  const old = Object.values(rows).some((row) => rowAge(row, state) !== null);
+  return old ? String(Math.floor(state.connection.now / 1000)) : "";
 }
 
 /** The table of symbols. Returns its element and how to paint a state. */
@@ -173,18 +188,23 @@ export function watchlistView(store: AppStore): {
   };
 
   let painted: State | undefined;
+  let paintedAges = "";
   return {
     element,
     filter,
     paint(state) {
       const { watchlist, chart, connection } = state;
+      const ages = agesOf(state);
       const same = painted?.watchlist === watchlist && painted.chart.symbol === chart.symbol;
-      if (same && painted?.connection.phase === connection.phase) return;
+      if (same && painted?.connection.phase === connection.phase && ages === paintedAges) return;
+      paintedAges = ages;
       const shown = shownSymbols(watchlist);
       for (const symbol of views.keys()) if (!(symbol in watchlist.rows)) views.delete(symbol);
       for (const symbol of shown) {
         const row = watchlist.rows[symbol];
-        if (row !== undefined) viewOf(symbol).update(row, symbol === chart.symbol);
+        if (row === undefined) continue;
+        const activity = isCutOff(watchlist, row) ? "feed_down" : row.activity;
+        viewOf(symbol).update(row, activity, rowAge(row, state), symbol === chart.symbol);
       }
       setChildren(
         body,

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 
 import type { Bar, Tick } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
+import { initialState, rootReducer } from "../store/state.ts";
 
 import {
   changeOf,
@@ -13,6 +14,7 @@ import {
   watchlistReducer,
 } from "./reducer.ts";
 import { sparkPath } from "./sparkline.ts";
+import { rowAge } from "./staleness.ts";
 
 const morning = Date.UTC(2013, 9, 8, 13, 30);
 const day = 86_400_000;
@@ -131,10 +133,30 @@ describe("the watchlist", () => {
     expect(after(loaded(tick("SPY", 100)), bars(quiet)).rows.SPY?.activity).toBe("quiet");
   });
 
-  it("leaves out bars of symbols and intervals it does not show", () => {
+  it("leaves out bars of intervals it does not show", () => {
     const before = after(loaded(tick("SPY", 100)));
-    const others = bars(bar("XOM", "1m", morning), bar("SPY", "5m", morning));
-    expect(watchlistReducer(before, others)).toBe(before);
+    expect(watchlistReducer(before, bars(bar("SPY", "5m", morning)))).toBe(before);
+  });
+
+  it("shows a symbol of which only bars are known, until a trade says what it costs", () => {
+    const state = after(bars(bar("XOM", "1d", morning), bar("XOM", "1m", morning)));
+    expect(state.rows.XOM).toMatchObject({ price: 105, day: { known: true } });
+    const known = watchlistReducer(state, ticks(tick("XOM", 88, 1)));
+    expect(known.rows.XOM).toMatchObject({ price: 88 });
+  });
+
+  it("begins anew without a blink: what the snapshot doesn't say stays until it is told", () => {
+    const before = after(
+      loaded(tick("SPY", 165, 50), tick("AIG", 48)),
+      bars(bar("SPY", "1d", morning), bar("SPY", "1m", morning), bar("AIG", "1m", morning)),
+    );
+    const anew = watchlistReducer(before, loaded(tick("SPY", 150, 10)));
+    expect(anew.symbols).toEqual(["SPY"]);
+    expect(anew.rows.SPY).toMatchObject({ price: 150, day: { known: true } });
+    expect(anew.rows.SPY?.spark).toHaveLength(1);
+    const minutes = [bar("SPY", "1m", morning + 600_000), bar("SPY", "1m", morning + 660_000)];
+    const filled = watchlistReducer(anew, { type: "barsLoaded", at: 0, records: minutes });
+    expect(filled.rows.SPY?.spark.map(({ start }) => start - morning)).toEqual([600_000, 660_000]);
   });
 });
 
@@ -166,5 +188,44 @@ describe("the sparkline", () => {
 
   it("needs two values", () => {
     expect(sparkPath([5], 10, 8)).toBe("");
+  });
+});
+
+describe("a row", () => {
+  const at = 100_000;
+  const event = (type: string, time = morning): Action => ({
+    type: "marketEvents",
+    at,
+    lost: 0,
+    records: [{ type, symbol: null, source: "feed", ts_event_ms: time, detail: {} }],
+  });
+  const trade = { ...tick("SPY", 165), ts_ingest_ms: at - 9_000, source: "feed" };
+  const opening: Action[] = [
+    { type: "connected", at },
+    loaded(trade),
+    { type: "caughtUp", at, resumed: 0, anew: 0 },
+  ];
+  const age = (...actions: Action[]): number | null => {
+    const state = [...opening, ...actions].reduce(rootReducer, initialState);
+    return rowAge(rowOf(state.watchlist), state);
+  };
+  const beat = (time: number): Action => ({ type: "beat", at: time });
+  const heard = (time: number): Action => ({ type: "heard", at: time });
+
+  it("is not old because nobody trades", () => {
+    expect(age(heard(at + 60_000), beat(at + 60_000))).toBeNull();
+  });
+
+  it("is as old as its last trade when its feed is down, and only while its session is open", () => {
+    const later = [heard(at + 1_000), beat(at + 1_000)];
+    expect(age(event("feed_down"), ...later)).toBe(10_000);
+    expect(age(event("feed_down"), event("feed_up", morning + 1), ...later)).toBeNull();
+    expect(age(event("feed_down"), event("session_close", morning + 1), ...later)).toBeNull();
+    const down = bars(bar("SPY", "1m", morning, { activity: "feed_down" }));
+    expect(age(down, ...later)).toBe(10_000);
+  });
+
+  it("is as old as the whole page when the server is silent", () => {
+    expect(age(beat(at + 4_000))).toBe(4_000);
   });
 });
