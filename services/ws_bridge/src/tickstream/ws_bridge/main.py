@@ -109,7 +109,7 @@ class Bridge:
         origins = frozenset(settings.origins)
         app = web.Application(middlewares=[guard(self.audit, loopback=loopback, hosts=hosts, origins=origins)])
         add_routes(app, self._not_ready, self.registry)
-        self.clients.server.attach(app, SOCKET_PATH.strip("/"))
+        self.clients.server.attach(app, SOCKET_PATH)
         key = settings.alerting_api_key
         own_key = key.get_secret_value() if key else None
         Alerting(settings.alerting_url, own_key, self.doorman, self.audit).add_routes(app)
