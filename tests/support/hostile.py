@@ -129,25 +129,26 @@ def frames(draw: st.DrawFn) -> bytes:
     binary = draw(st.booleans())
     payload = draw(binaries if binary else texts)
     opcode = 2 if binary else 1
-    match draw(st.integers(0, 9)):
-        case 0:
-            cut = draw(st.integers(0, len(payload)))
-            between = draw(st.sampled_from([b"", websocket_frame(b"x", 9), websocket_frame(b"", 10)]))
-            rest = websocket_frame(payload[cut:], draw(st.sampled_from([0, 0, 0, opcode])), last=draw(st.booleans()))
-            return websocket_frame(payload[:cut], opcode, last=False) + between + rest
-        case 1:
-            control = draw(st.sampled_from([8, 9, 10]))
-            return websocket_frame(draw(st.binary(max_size=140)), control, last=draw(st.booleans()))
-        case 2:
-            return websocket_frame(payload, draw(st.integers(0, 15)), odd=draw(st.integers(0, 7)))
-        case 3:
-            return websocket_frame(payload, opcode, masked=False)
-        case 4:
-            return draw(st.binary(max_size=60))
-        case 5:
-            return bytes([0x80 | opcode, 0xFF]) + struct.pack(">Q", draw(st.integers(0, 2**64 - 1))) + payload
-        case _:
-            return websocket_frame(payload, opcode)
+    kind = draw(st.sampled_from(["whole"] * 4 + ["pieces", "control", "reserved", "unmasked", "noise", "endless"]))
+    made = {
+        "whole": lambda: websocket_frame(payload, opcode),
+        "pieces": lambda: _pieces(draw, payload, opcode),
+        "control": lambda: websocket_frame(draw(st.binary(max_size=140)), draw(st.sampled_from([8, 9, 10]))),
+        "reserved": lambda: websocket_frame(payload, draw(st.integers(0, 15)), odd=draw(st.integers(0, 7))),
+        "unmasked": lambda: websocket_frame(payload, opcode, masked=False),
+        "noise": lambda: draw(st.binary(max_size=60)),
+        "endless": lambda: bytes([0x80 | opcode, 0xFF]) + struct.pack(">Q", draw(st.integers(0, 2**64 - 1))) + payload,
+    }
+    return made[kind]()
+
+
+def _pieces(draw: st.DrawFn, payload: bytes, opcode: int) -> bytes:
+    cut = draw(st.integers(0, len(payload)))
+    between = draw(
+        st.sampled_from([b"", websocket_frame(b"x", 9), websocket_frame(b"", 10), websocket_frame(b"", 9, last=False)])
+    )
+    rest = websocket_frame(payload[cut:], draw(st.sampled_from([0, 0, 0, opcode])), last=draw(st.booleans()))
+    return websocket_frame(payload[:cut], opcode, last=False) + between + rest
 
 
 bodies: Final = mutated(

@@ -24,15 +24,24 @@ def java_client() -> list[str]:
     return [java(), "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}:{folder}/*", "Client"]
 
 
+def compiled(source: Path, folder: Path) -> None:
+    """Compile a program that uses the client's library into a folder."""
+    _compile(source, folder, Cache(_HOME).path(f"client-{_digest()}"))
+
+
 def _make(folder: Path) -> None:
     lines = [line for line in _LOCK.read_text().splitlines() if not line.startswith("#")]
     JarLock("java-client", tuple(map(Jar.parse, lines))).fetch(folder, lambda _done, _all: None)
-    [compiler] = folder.glob("ecj-*.jar")
-    jars = ":".join(map(str, folder.glob("*.jar")))
-    command = [java(), "-jar", str(compiler), "-17", "-nowarn", "-cp", jars, "-d", str(folder), str(_CLIENT)]
+    _compile(_CLIENT, folder, folder)
+
+
+def _compile(source: Path, folder: Path, library: Path) -> None:
+    [compiler] = library.glob("ecj-*.jar")
+    jars = ":".join(map(str, library.glob("*.jar")))
+    command = [java(), "-jar", str(compiler), "-17", "-nowarn", "-cp", jars, "-d", str(folder), str(source)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise RuntimeError(f"the Java client could not be compiled:\n{done.stdout}{done.stderr}")
+        raise RuntimeError(f"{source} could not be compiled:\n{done.stdout}{done.stderr}")
 
 
 def _digest() -> str:

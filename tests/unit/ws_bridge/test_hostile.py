@@ -15,6 +15,7 @@ from contextlib import suppress
 from typing import Any, Final
 
 import aiohttp
+import msgpack
 import orjson
 import pytest
 import structlog
@@ -36,7 +37,7 @@ SILENCE: Final = 0.05
 HELLO: Final = {
     "nothing": b"",
     "json": websocket_frame(b"40"),
-    "messagepack": websocket_frame(next(one for one in BINARIES if one[:6] == b"\x82\xa4type\x00"[:6]), 2),
+    "messagepack": websocket_frame(msgpack.packb({"type": 0, "nsp": "/"}), 2),
 }
 ENV: Final = {
     "WS_BRIDGE_PING_INTERVAL_SECONDS": "0.5",
@@ -73,6 +74,23 @@ class Witness:
                 elif message.data.startswith('42["ticks"'):
                     self.heard += [record["seq"] for record in json.loads(message.data[2:])[1]["data"]]
         raise AssertionError("the witness was disconnected")
+
+
+class Complaints(logging.Handler):
+    """Keeps what the libraries log as errors, but for what isn't HTTP: that is aiohttp's to complain of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[1] if record.exc_info else None
+        if not isinstance(error, HttpProcessingError):
+            self.heard.append(f"{record.getMessage()}: {error!r}")
+
+
+async def becomes(what: str, look: Callable[[], object], expected: object) -> None:
+    await until(lambda: look() == expected, lambda: f"{what}: {look()} instead of {expected}")
 
 
 class Target:
@@ -196,10 +214,7 @@ class Target:
             ("trades", lambda: self.witness.heard, list(range(1, self.number + 1))),
         ]
         for what, look, expected in holds:
-            await until(
-                lambda look=look, expected=expected: look() == expected,
-                lambda what=what, look=look: f"{what}: {look()}",
-            )  # type: ignore[misc]  # noqa: E501
+            await becomes(what, look, expected)
 
     async def healthy(self) -> None:
         """Nothing is left over, nothing failed, and the bridge still answers its witness."""
@@ -216,20 +231,16 @@ def target() -> Iterator[Target]:
     log = structlog.testing.LogCapture()
     before = structlog.get_config()["processors"]
     structlog.configure(processors=[log])
-    records: list[logging.LogRecord] = []
-    handler = logging.Handler(logging.ERROR)
-    handler.emit = records.append  # type: ignore[method-assign]
-    logging.getLogger().addHandler(handler)
+    complaints = Complaints()
+    logging.getLogger().addHandler(complaints)
     made = Target()
     yield made
     made.do(made.healthy())
     made.close()
-    logging.getLogger().removeHandler(handler)
+    logging.getLogger().removeHandler(complaints)
     structlog.configure(processors=before)
     assert [one for one in log.entries if one["log_level"] in ("error", "critical")] == []
-    # What isn't HTTP is aiohttp's to complain of.
-    mine = [one for one in records if one.exc_info is None or not isinstance(one.exc_info[1], HttpProcessingError)]
-    assert [f"{record.getMessage()}: {record.exc_info}" for record in mine] == []
+    assert complaints.heard == []
 
 
 @FUZZED

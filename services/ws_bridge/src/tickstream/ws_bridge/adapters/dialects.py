@@ -173,11 +173,16 @@ class MessagePack:
     def acknowledged(self, number: int, reply: Reply) -> bytes:
         fields = dict(reply.fields)
         if reply.snapshot is not None:
-            fields["snapshot"] = _array(reply.snapshot)
+            fields["snapshot"] = ormsgpack.Fragment(_array(reply.snapshot))
         return ormsgpack.packb({"type": ACK, "nsp": NAMESPACE, "id": number, "data": [fields]})
 
     def frame(self, channel: str, entries: Sequence[Entry], resume: bytes, lost: int) -> bytes:
-        return _packed(EVENT, [channel, {"data": _array(entries), "resume": orjson.loads(resume), "lost": lost}])
+        return b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92%b\x83\xa4data%b\xa6resume%b\xa4lost%b" % (
+            ormsgpack.packb(channel),
+            _array(entries),
+            ormsgpack.packb(orjson.loads(resume)),
+            ormsgpack.packb(lost),
+        )
 
 
 JSON: Final = Json()
@@ -216,7 +221,7 @@ def _packed(kind: int, data: object, namespace: str = NAMESPACE) -> bytes:
     return ormsgpack.packb({"type": kind, "nsp": namespace, "data": data})
 
 
-def _array(entries: Sequence[Entry]) -> ormsgpack.Fragment:
+def _array(entries: Sequence[Entry]) -> bytes:
     """The records as an array; each is encoded when it is first wanted, once for all who want it."""
     packed = [entry.packed or _pack(entry) for entry in entries]
     length = len(packed)
@@ -226,7 +231,7 @@ def _array(entries: Sequence[Entry]) -> ormsgpack.Fragment:
         head = b"\xdc" + length.to_bytes(2, "big")
     else:
         head = b"\xdd" + length.to_bytes(4, "big")
-    return ormsgpack.Fragment(head + b"".join(packed))
+    return head + b"".join(packed)
 
 
 def _pack(entry: Entry) -> bytes:
