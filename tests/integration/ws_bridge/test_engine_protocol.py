@@ -32,8 +32,9 @@ async def to_bridge(bridge: Running) -> AsyncIterator[Door]:
 
 @pytest.fixture(scope="module")
 def brisk(env: dict[str, str], market: Market, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A bridge whose heart beats fast."""
-    own = {"WS_BRIDGE_PING_INTERVAL_SECONDS": str(INTERVAL), "WS_BRIDGE_PING_TIMEOUT_SECONDS": str(TIMEOUT)}
+    """A bridge whose heart beats fast, and which compresses for who asks."""
+    heart = {"WS_BRIDGE_PING_INTERVAL_SECONDS": str(INTERVAL), "WS_BRIDGE_PING_TIMEOUT_SECONDS": str(TIMEOUT)}
+    own = {**heart, "WS_BRIDGE_COMPRESSION": "true"}
     with service("tickstream-ws-bridge", env=env | own, log=tmp_path_factory.mktemp("log") / "log") as running:
         running.await_ready()
         yield running
@@ -225,6 +226,29 @@ async def test_a_client_that_only_pings_back_lives_on(to_brisk: Door) -> None:
             await socket.send("3")
         await socket.send(command(5))
         assert (await socket.text()).startswith("435[")
+
+
+# Compression
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_websocket_is_compressed_for_who_asks_where_that_is_allowed(
+    brisk: Running, bridge: Running, asks: bool
+) -> None:
+    request = '420["subscribe",{"channel":"bars","symbols":["SPY"],"interval":"1m","history":10}]'
+    for running, allowed in ((brisk, True), (bridge, False)):
+        async with aiohttp.ClientSession() as http:
+            address = f"{running.url}/socket.io/?EIO=4&transport=websocket" + "&compress=1" * asks
+            async with http.ws_connect(address, compress=15) as socket:
+                assert bool(socket.compress) is (asks and allowed)
+                made = WebSocket(socket)
+                await made.text()
+                await made.connect()
+                for _ in range(3):
+                    await made.send(request)
+                    answer = await made.text()
+                    assert answer.startswith('430[{"ok":true'), answer
+                    assert answer.count("start_ms") > 9
 
 
 # Close

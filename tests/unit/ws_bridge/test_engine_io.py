@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import base64
+import zlib
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.hostile import bodies
-from tickstream.ws_bridge.domain.engine_io import Packet, PacketError, frame_head, payload, read_payload
+from tickstream.ws_bridge.domain.engine_io import Packet, PacketError, deflated_frame, frame_head, payload, read_payload
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x1e"))
 TEXT_PACKETS = st.builds(lambda text: Packet(b"4", text.encode()), TEXT)
@@ -38,6 +39,19 @@ def test_whatever_comes_is_a_payload_or_an_error(body: bytes) -> None:
     except PacketError:
         return
     assert all(isinstance(one, bytes) or one[0] in "0123456" for one in packets)
+
+
+@given(st.binary(max_size=3_000), st.sampled_from([b"4", b""]), st.integers(9, 15))
+def test_a_compressed_frame_unpacks_to_what_it_was(data: bytes, kind: bytes, window: int) -> None:
+    packet = Packet(kind, data * 3)
+    frame = deflated_frame(packet, window)
+    if frame[0] & 0x40:
+        body = frame[2 if frame[1] < 126 else 4 :]
+        inflater = zlib.decompressobj(-window)
+        assert inflater.decompress(body + b"\x00\x00\xff\xff") == kind + packet.data
+        assert frame[0] == (0xC1 if kind else 0xC2)
+    else:
+        assert frame == frame_head(packet) + packet.data
 
 
 @pytest.mark.parametrize("size", [0, 1, 124, 125, 126, 65_534, 65_535, 65_536, 70_000])

@@ -101,7 +101,7 @@ class Clients:
         self._strangers: dict[Peer, float] = {}
         self.closing = False
         heartbeat = Heartbeat(settings.ping_interval_seconds, settings.ping_timeout_seconds)
-        self.server = SocketServer(self, self._tasks, heartbeat)
+        self.server = SocketServer(self, self._tasks, heartbeat, compression=settings.compression)
 
     def __len__(self) -> int:
         return len(self._by_sid)

@@ -27,13 +27,17 @@ class Engine:
         heartbeat: of every session.
         max_bytes: of a POST.
         opened: gives the listener of a new session.
+        compression: whether clients may have their websockets compressed.
     """
 
-    def __init__(self, heartbeat: Heartbeat, max_bytes: int, opened: Callable[[Session], Listener]) -> None:
+    def __init__(
+        self, heartbeat: Heartbeat, max_bytes: int, opened: Callable[[Session], Listener], *, compression: bool
+    ) -> None:
         self.heartbeat = heartbeat
         self.sessions: dict[str, Session] = {}
         self._max_bytes = max_bytes
         self._opened = opened
+        self._compression = compression
 
     def forget(self, session: Session) -> None:
         """A session is over."""
@@ -124,7 +128,7 @@ class Engine:
             return _refused(request)
         else:
             session.moving = True
-        websocket = Websocket(session)
+        websocket = Websocket(session, compressed=self._compression and request.query.get("compress") == "1")
         try:
             await websocket.prepare(request)
             if request.transport is not None and (not session.moving or await _moved(websocket, session)):

@@ -16,6 +16,7 @@ from tickstream.ws_bridge.domain.engine_io import (
     Packet,
     PacketError,
     checked,
+    deflated_frame,
     frame_head,
 )
 
@@ -59,10 +60,10 @@ class Sessions(Protocol):
 
 
 class Websocket(web.WebSocketResponse):
-    """A websocket whose messages are bounded, and whose frames are never compressed."""
+    """A websocket whose messages are bounded."""
 
-    def __init__(self, session: Session) -> None:
-        super().__init__(compress=False, max_msg_size=_REFUSED_BYTES, timeout=_GRACE_SECONDS)
+    def __init__(self, session: Session, *, compressed: bool) -> None:
+        super().__init__(compress=compressed, max_msg_size=_REFUSED_BYTES, timeout=_GRACE_SECONDS)
         self._session = session
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
@@ -90,6 +91,7 @@ class Session:
         "_timer",
         "_waiting",
         "_websocket",
+        "_window_bits",
         "_wire",
         "address",
         "closed",
@@ -110,6 +112,7 @@ class Session:
         self._held = False
         self._poll: asyncio.Future[None] | None = None
         self._websocket: Websocket | None = None
+        self._window_bits = 0
         self._wire: asyncio.Transport | None = None
         self._timer = self._later(sessions.heartbeat.interval)
 
@@ -124,7 +127,7 @@ class Session:
             if not self._held:
                 self._wake()
         elif not self._wire.is_closing():
-            self._wire.writelines((frame_head(packet), packet.data))
+            self._wire.writelines(self._framed([packet]))
 
     def send_all(self, packets: list[Packet]) -> None:
         """Send packets in one go."""
@@ -133,7 +136,13 @@ class Session:
             for packet in packets:
                 self.send(packet)
         elif not wire.is_closing():
-            wire.writelines([part for packet in packets for part in (frame_head(packet), packet.data)])
+            wire.writelines(self._framed(packets))
+
+    def _framed(self, packets: list[Packet]) -> list[bytes]:
+        """What goes over the websocket, without copying what isn't compressed."""
+        if self._window_bits:
+            return [deflated_frame(packet, self._window_bits) for packet in packets]
+        return [part for packet in packets for part in (frame_head(packet), packet.data)]
 
     def ready(self) -> bool:
         """Whether everything that was sent has left this process, and more would leave at once."""
@@ -199,6 +208,7 @@ class Session:
     def attach(self, websocket: Websocket, wire: asyncio.Transport) -> None:
         """From now on everything goes over this websocket."""
         self._websocket, self._wire = websocket, wire
+        self._window_bits = int(websocket.compress)
         self._held = self.moving = False
         waiting, self._waiting = self._waiting, []
         if not self.closed:

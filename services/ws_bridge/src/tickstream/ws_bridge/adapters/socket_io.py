@@ -196,12 +196,13 @@ class SocketServer:
         application: lets them in and answers them.
         tasks: takes what has to be waited for.
         heartbeat: of their sessions.
+        compression: whether they may have their websockets compressed.
     """
 
-    def __init__(self, application: Application, tasks: Tasks, heartbeat: Heartbeat) -> None:
+    def __init__(self, application: Application, tasks: Tasks, heartbeat: Heartbeat, *, compression: bool) -> None:
         self._application = application
         self._tasks = tasks
-        self._engine = Engine(heartbeat, MAX_MESSAGE_BYTES, self._opened)
+        self._engine = Engine(heartbeat, MAX_MESSAGE_BYTES, self._opened, compression=compression)
         self._peers: set[Peer] = set()
         self._clients: dict[str, Peer] = {}
 

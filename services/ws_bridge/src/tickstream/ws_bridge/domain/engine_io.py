@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import zlib
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
@@ -22,6 +23,10 @@ _SEPARATOR: Final = "\x1e"
 _KINDS: Final = frozenset("0123456")
 _TEXT_FRAME: Final = 0x81
 _BINARY_FRAME: Final = 0x82
+_COMPRESSED: Final = 0x40
+_FLUSHED: Final = b"\x00\x00\xff\xff"
+_WORTH_DEFLATING: Final = 256
+_FASTEST: Final = 1
 
 
 class PacketError(TickstreamError):
@@ -74,9 +79,22 @@ def payload(packets: Iterable[Packet]) -> bytes:
 def frame_head(packet: Packet) -> bytes:
     """What precedes a packet's data on a websocket: the head of an unmasked frame (RFC 6455, 5.2), and the letter."""
     first = _TEXT_FRAME if packet.kind else _BINARY_FRAME
-    length = len(packet.kind) + len(packet.data)
+    return _head(first, len(packet.kind) + len(packet.data)) + packet.kind
+
+
+def deflated_frame(packet: Packet, window_bits: int) -> bytes:
+    """A packet as one compressed frame (RFC 7692, 7.2.1), independent of those before it."""
+    if len(packet.data) < _WORTH_DEFLATING:
+        return frame_head(packet) + packet.data
+    compressor = zlib.compressobj(_FASTEST, wbits=-window_bits)
+    deflated = compressor.compress(packet.kind + packet.data) + compressor.flush(zlib.Z_SYNC_FLUSH)
+    first = _COMPRESSED | (_TEXT_FRAME if packet.kind else _BINARY_FRAME)
+    return _head(first, len(deflated) - len(_FLUSHED)) + deflated.removesuffix(_FLUSHED)
+
+
+def _head(first: int, length: int) -> bytes:
     if length < 126:
-        return bytes((first, length)) + packet.kind
+        return bytes((first, length))
     if length < 65_536:
-        return bytes((first, 126)) + length.to_bytes(2, "big") + packet.kind
-    return bytes((first, 127)) + length.to_bytes(8, "big") + packet.kind
+        return bytes((first, 126)) + length.to_bytes(2, "big")
+    return bytes((first, 127)) + length.to_bytes(8, "big")
