@@ -11,7 +11,7 @@ from tickstream.core.clock import Clock
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman
-from tickstream.ws_bridge.adapters.sessions import Heartbeat
+from tickstream.ws_bridge.adapters.sessions import Times
 from tickstream.ws_bridge.adapters.socket_io import Answer, Outlet, Peer, SocketServer, refused
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
@@ -100,8 +100,8 @@ class Clients:
         self._tasks = Tasks()
         self._strangers: dict[Peer, float] = {}
         self.closing = False
-        heartbeat = Heartbeat(settings.ping_interval_seconds, settings.ping_timeout_seconds)
-        self.server = SocketServer(self, self._tasks, heartbeat, compression=settings.compression)
+        times = Times(settings.ping_interval_seconds, settings.ping_timeout_seconds, settings.closing_seconds)
+        self.server = SocketServer(self, self._tasks, times, compression=settings.compression)
 
     def __len__(self) -> int:
         return len(self._by_sid)

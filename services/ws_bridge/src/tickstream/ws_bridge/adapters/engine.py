@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import WSMsgType, web
 
-from tickstream.ws_bridge.adapters.sessions import Heartbeat, Listener, Session, Websocket
+from tickstream.ws_bridge.adapters.sessions import Listener, Session, Times, Websocket
 from tickstream.ws_bridge.domain.engine_io import OPEN, Packet, PacketError, payload, read_payload
 
 _VERSION: Final = "4"
@@ -24,16 +24,16 @@ class Engine:
     """The sessions, and the requests to them.
 
     Args:
-        heartbeat: of every session.
+        times: of every session.
         max_bytes: of a POST.
         opened: gives the listener of a new session.
         compression: whether clients may have their websockets compressed.
     """
 
     def __init__(
-        self, heartbeat: Heartbeat, max_bytes: int, opened: Callable[[Session], Listener], *, compression: bool
+        self, times: Times, max_bytes: int, opened: Callable[[Session], Listener], *, compression: bool
     ) -> None:
-        self.heartbeat = heartbeat
+        self.times = times
         self.sessions: dict[str, Session] = {}
         self._max_bytes = max_bytes
         self._opened = opened
@@ -67,8 +67,8 @@ class Engine:
         handshake = {
             "sid": session.sid,
             "upgrades": upgrades,
-            "pingInterval": round(self.heartbeat.interval * 1000),
-            "pingTimeout": round(self.heartbeat.timeout * 1000),
+            "pingInterval": round(self.times.ping_interval * 1000),
+            "pingTimeout": round(self.times.ping_timeout * 1000),
             "maxPayload": self._max_bytes,
         }
         session.send(Packet(OPEN, json.dumps(handshake, separators=(",", ":")).encode()))

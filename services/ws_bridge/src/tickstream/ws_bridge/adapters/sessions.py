@@ -20,18 +20,24 @@ from tickstream.ws_bridge.domain.engine_io import (
     frame_head,
 )
 
-_GRACE_SECONDS: Final = 5.0
 _STEP_SECONDS: Final = 0.02
 _REFUSED_BYTES: Final = 1_048_576
 """A websocket message beyond this isn't even read to its end."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heartbeat:
-    """Seconds from a pong to the next ping, and from a ping until a client without a pong is gone."""
+class Times:
+    """Seconds of a session.
 
-    interval: float
-    timeout: float
+    Attributes:
+        ping_interval: from a pong to the next ping.
+        ping_timeout: from a ping until a client without a pong is gone.
+        closing: that a client has to take what was sent before its connection is cut.
+    """
+
+    ping_interval: float
+    ping_timeout: float
+    closing: float
 
 
 class Listener(Protocol):
@@ -53,7 +59,7 @@ class Listener(Protocol):
 class Sessions(Protocol):
     """Who knows the sessions."""
 
-    heartbeat: Heartbeat
+    times: Times
 
     def forget(self, session: Session) -> None:
         """A session is over."""
@@ -63,7 +69,7 @@ class Websocket(web.WebSocketResponse):
     """A websocket whose messages are bounded."""
 
     def __init__(self, session: Session, *, compressed: bool) -> None:
-        super().__init__(compress=compressed, max_msg_size=_REFUSED_BYTES, timeout=_GRACE_SECONDS)
+        super().__init__(compress=compressed, max_msg_size=_REFUSED_BYTES, timeout=session.times.closing)
         self._session = session
 
     async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
@@ -82,6 +88,7 @@ class Session:
         posting: whether a POST is being read.
         moving: whether a websocket is trying to take over from polling.
         closed: whether it is over.
+        times: of pings and of its end.
     """
 
     __slots__ = (
@@ -99,6 +106,7 @@ class Session:
         "moving",
         "posting",
         "sid",
+        "times",
     )
 
     listener: Listener
@@ -114,7 +122,8 @@ class Session:
         self._websocket: Websocket | None = None
         self._window_bits = 0
         self._wire: asyncio.Transport | None = None
-        self._timer = self._later(sessions.heartbeat.interval)
+        self.times = sessions.times
+        self._timer = self._later(self.times.ping_interval)
 
     # What goes out
 
@@ -232,7 +241,7 @@ class Session:
                 self.listener.heard(packet[1:])
             case "3":
                 self._timer.cancel()
-                self._timer = self._later(self._sessions.heartbeat.interval)
+                self._timer = self._later(self.times.ping_interval)
             case "1":
                 self.close(Packet(NOOP))
             case "0" | "2":
@@ -254,7 +263,7 @@ class Session:
                 self.send(last or Packet(CLOSE))
         else:
             # A client that doesn't read would keep a transport that closes by itself for ever.
-            asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._wire.abort)
+            asyncio.get_running_loop().call_later(self.times.closing, self._wire.abort)
         self.closed = True
         self._timer.cancel()
         self._sessions.forget(self)
@@ -262,20 +271,24 @@ class Session:
 
     async def shut(self) -> None:
         """End it once the client has what was sent, or after a grace period."""
-        for _ in range(round(_GRACE_SECONDS / _STEP_SECONDS)):
+        for _ in range(round(self.times.closing / _STEP_SECONDS)):
             if self.closed or self.drained():
                 break
             await asyncio.sleep(_STEP_SECONDS)  # nothing tells when the transport has taken all
+        taken = self.drained()
         self.close()
-        if self._websocket is not None:
-            await self._websocket.close()
+        if self._websocket is not None and self._wire is not None:
+            if taken:
+                await self._websocket.close()
+            else:
+                self._wire.abort()
 
     def _later(self, interval: float) -> asyncio.TimerHandle:
         return asyncio.get_running_loop().call_later(interval, self._ping)
 
     def _ping(self) -> None:
         self.send(Packet(PING))
-        self._timer = asyncio.get_running_loop().call_later(self._sessions.heartbeat.timeout, self._given_up)
+        self._timer = asyncio.get_running_loop().call_later(self.times.ping_timeout, self._given_up)
 
     def _given_up(self) -> None:
         self.close()

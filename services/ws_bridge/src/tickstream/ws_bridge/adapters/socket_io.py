@@ -12,7 +12,7 @@ from aiohttp import web
 from tickstream.ws_bridge.adapters import dialects
 from tickstream.ws_bridge.adapters.dialects import NAMESPACE, Dialect, Reply, dialect_of
 from tickstream.ws_bridge.adapters.engine import Engine
-from tickstream.ws_bridge.adapters.sessions import Heartbeat, Session
+from tickstream.ws_bridge.adapters.sessions import Session, Times
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain.engine_io import Packet, PacketError
 from tickstream.ws_bridge.domain.protocol import MAX_MESSAGE_BYTES, Code, RefusalError
@@ -195,14 +195,14 @@ class SocketServer:
     Args:
         application: lets them in and answers them.
         tasks: takes what has to be waited for.
-        heartbeat: of their sessions.
+        times: of their sessions.
         compression: whether they may have their websockets compressed.
     """
 
-    def __init__(self, application: Application, tasks: Tasks, heartbeat: Heartbeat, *, compression: bool) -> None:
+    def __init__(self, application: Application, tasks: Tasks, times: Times, *, compression: bool) -> None:
         self._application = application
         self._tasks = tasks
-        self._engine = Engine(heartbeat, MAX_MESSAGE_BYTES, self._opened, compression=compression)
+        self._engine = Engine(times, MAX_MESSAGE_BYTES, self._opened, compression=compression)
         self._peers: set[Peer] = set()
         self._clients: dict[str, Peer] = {}
 
