@@ -19,6 +19,7 @@ import msgpack
 import orjson
 import pytest
 import structlog
+import uvloop
 from aiohttp import web
 from aiohttp.http import HttpProcessingError
 from hypothesis import given, settings
@@ -99,7 +100,7 @@ class Target:
     def __init__(self) -> None:
         self.failures: list[str] = []
         self.number = 0
-        self._loop = asyncio.new_event_loop()
+        self._loop = uvloop.new_event_loop()
         self._loop.set_exception_handler(lambda _loop, context: self.failures.append(repr(context)))
         self._thread = threading.Thread(target=self._loop.run_forever)
         self._thread.start()

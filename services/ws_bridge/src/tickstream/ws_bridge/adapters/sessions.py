@@ -10,7 +10,6 @@ from aiohttp import WSCloseCode, web
 
 from tickstream.ws_bridge.domain.engine_io import (
     CLOSE,
-    MESSAGE,
     NOOP,
     PING,
     Packet,
@@ -294,8 +293,3 @@ class Session:
         self.close()
         if self._wire is not None:
             self._wire.abort()
-
-
-def message(data: bytes) -> Packet:
-    """A message in text."""
-    return Packet(MESSAGE, data)
