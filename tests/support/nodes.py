@@ -107,7 +107,7 @@ class Node:
 def fields_of(answer: Subscribed) -> dict[str, Any]:
     return {
         "recovered": answer.recovered,
-        "snapshot": [json.loads(body) for body in answer.snapshot],
+        "snapshot": [json.loads(entry.body) for entry in answer.snapshot],
         "resume": json.loads(answer.token),
     }
 

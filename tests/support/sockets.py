@@ -73,8 +73,8 @@ class Listener(Heard):
         return answer
 
 
-class JavaScript(Heard):
-    """The stock JavaScript client, in a process of its own."""
+class Program(Heard):
+    """A stock client of another language, in a process of its own."""
 
     def __init__(self, process: Process) -> None:
         super().__init__()
@@ -116,9 +116,9 @@ async def listener(
         await client.disconnect()
 
 
-async def refusal(url: str, transports: list[str], auth: Any) -> dict[str, Any]:
+async def refusal(url: str, transports: list[str], auth: Any, **options: Any) -> dict[str, Any]:
     """What a client that isn't let in is told."""
-    client = socketio.AsyncClient(reconnection=False)
+    client = socketio.AsyncClient(reconnection=False, **options)
     told: list[dict[str, Any]] = []
     client.on("connect_error", told.append)
     try:
@@ -129,15 +129,21 @@ async def refusal(url: str, transports: list[str], auth: Any) -> dict[str, Any]:
     raise AssertionError("the client was let in")
 
 
+async def javascript_client() -> list[str]:
+    """The command of the JavaScript client."""
+    return [str(await asyncio.to_thread(node)), str(await asyncio.to_thread(installed) / "client.mjs")]
+
+
 @asynccontextmanager
-async def javascript(url: str, transports: str, request: str, auth: str | None = None) -> AsyncIterator[JavaScript]:
-    """The JavaScript client, subscribing at once with `request`, in JSON."""
-    script = await asyncio.to_thread(installed) / "client.mjs"
-    arguments = [url, transports, request, *([auth] if auth is not None else [])]
+async def program(
+    command: list[str], url: str, transports: str, request: str, **options: Any
+) -> AsyncIterator[Program]:
+    """A client of another language, subscribing at once with `request`, in JSON; its options are in client.mjs."""
+    arguments = [*command, url, transports, request, json.dumps(options)]
     process = await asyncio.create_subprocess_exec(
-        node(), script, *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24
+        *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, limit=2**24
     )
-    made = JavaScript(process)
+    made = Program(process)
     listening = asyncio.create_task(made.listen())
     try:
         yield made
@@ -146,3 +152,11 @@ async def javascript(url: str, transports: str, request: str, auth: str | None =
             process.kill()
         await process.wait()
         await listening
+
+
+@asynccontextmanager
+async def javascript(url: str, transports: str, request: str, auth: str | None = None) -> AsyncIterator[Program]:
+    """The JavaScript client; `auth` in JSON."""
+    options = {} if auth is None else {"auth": json.loads(auth)}
+    async with program(await javascript_client(), url, transports, request, **options) as made:
+        yield made

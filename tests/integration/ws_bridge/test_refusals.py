@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import psutil
 import pytest
 from aiohttp import web
 from yarl import URL
@@ -110,6 +111,7 @@ FRAMES: list[str | bytes] = [
 
 async def test_nothing_that_a_client_sends_harms_the_bridge(bridge: Running) -> None:
     dice = random.Random(5)  # noqa: S311 - not a secret
+    files = psutil.Process(bridge.child.pid).num_fds()
     async with aiohttp.ClientSession() as http, listener(bridge.url) as witness:
         for number in range(120):
             frames = FRAMES if number == 0 else [dice.choice(FRAMES) for _ in range(4)]
@@ -117,6 +119,7 @@ async def test_nothing_that_a_client_sends_harms_the_bridge(bridge: Running) -> 
                 await abuse(http, bridge.url, [frame] if isinstance(frame, str | bytes) else frame, number % 2 == 0)
         assert (await witness.ask("time", {}))["ok"] is True
         await until(partial(connections_are, bridge, 1), lambda: "connections are left over")
+    await until(lambda: psutil.Process(bridge.child.pid).num_fds() <= files, lambda: "open files are left over")
     log = bridge.log()
     assert "Traceback" not in log
     assert "Error handling request" not in log

@@ -100,7 +100,7 @@ class SnapshotsAndFrames(RuleBasedStateMachine):
         if len(self.hub.subscriptions.of(client)) >= LIMITS.max_subscriptions:
             return
         made = subscribe(self.hub, client, channel="ticks", mode="all", **fields)
-        shown = {one["symbol"]: one["seq"] for one in map(json.loads, made.snapshot)}
+        shown = {one["symbol"]: one["seq"] for one in (json.loads(entry.body) for entry in made.snapshot)}
         assert shown == {symbol: self.last[symbol] for symbol in now_read if symbol in self.last}
         for symbol in now_read:
             self.seen[client][symbol] = self.last.get(symbol, 0)
@@ -175,7 +175,7 @@ def test_every_record_between_subscribe_and_flush_is_in_the_frame() -> None:
     answer = subscribe(made, "x", channel="ticks", symbols=["A", "B"], mode="all")
     for number, symbol in enumerate("ABCABC", 2):
         made.tick(tick(symbol, number))
-    assert [json.loads(body)["seq"] for body in answer.snapshot] == [1]
+    assert [json.loads(entry.body)["seq"] for entry in answer.snapshot] == [1]
     [(name, fields)] = events(made, "x", 1.0)
     assert (name, [one["seq"] for one in fields["data"]], fields["lost"]) == ("ticks", [2, 3, 5, 6], 0)
 
@@ -225,9 +225,9 @@ def test_history_is_the_last_closed_bars_revised_and_the_forming_one() -> None:
     offer_bar(made, bar(60, "closed", 61.0, revision=1), 3)
     offer_bar(made, bar(180, "partial", 180.0), 4)
     answer = subscribe(made, "x", channel="bars", symbols=["A"], interval="1m", history=2)
-    assert [json.loads(body)["close"] for body in answer.snapshot] == [61.0, 120.0, 180.0]
+    assert [json.loads(entry.body)["close"] for entry in answer.snapshot] == [61.0, 120.0, 180.0]
     plain = subscribe(made, "y", channel="bars", symbols=["A"], interval="1m")
-    assert [json.loads(body)["close"] for body in plain.snapshot] == [180.0]
+    assert [json.loads(entry.body)["close"] for entry in plain.snapshot] == [180.0]
 
 
 ONLY_AB = Scope.of(["*"], ["A", "B*"])
@@ -254,7 +254,9 @@ def test_everything_is_what_may_be_read_before_and_after_and_when_others_come_an
     subscribe_within(Scope.of(["*"], ["C"]), made, "eve", channel="ticks", symbols=["*"], mode="all")
     assert ann.symbols == ("*",)
     last = {entry.route[2]: entry.body for entry in ticks[:before]}
-    assert sorted(ann.snapshot) == sorted(body for symbol, body in last.items() if symbol in ("A", "B", "BX"))
+    assert sorted(entry.body for entry in ann.snapshot) == sorted(
+        body for symbol, body in last.items() if symbol in ("A", "B", "BX")
+    )
     made.leave("eve")
     for entry in ticks[before:]:
         made.tick(entry)

@@ -71,7 +71,7 @@ class Flusher:
         due = ladder.due(now)
         taken = due and client.outlet.ready()
         if taken:
-            sent = self._hub.collect(client.sid, now)
+            sent = self._hub.collect(client.sid, now, client.outlet.dialect.frame)
             if sent:
                 client.outlet.write([frame.packet for frame in sent])
                 ladder.went(now)

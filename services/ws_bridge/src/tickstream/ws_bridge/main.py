@@ -49,6 +49,8 @@ _FRAME_BYTES: Final = 2_097_152
 """The stock Python client takes messages of up to 4 MB."""
 _SNAPSHOT_BYTES: Final = 16_777_216
 _STOP_SECONDS: Final = 0.1
+_IDLE_SECONDS: Final = 75.0
+"""That a connection may be kept open for a next request; aiohttp's own are an hour."""
 
 
 class Bridge:
@@ -109,7 +111,7 @@ class Bridge:
         origins = frozenset(settings.origins)
         app = web.Application(middlewares=[guard(self.audit, loopback=loopback, hosts=hosts, origins=origins)])
         add_routes(app, self._not_ready, self.registry)
-        self.clients.server.attach(app, SOCKET_PATH.strip("/"))
+        self.clients.server.attach(app, SOCKET_PATH)
         key = settings.alerting_api_key
         own_key = key.get_secret_value() if key else None
         Alerting(settings.alerting_url, own_key, self.doorman, self.audit).add_routes(app)
@@ -140,7 +142,7 @@ class Bridge:
 
 async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
     bridge = Bridge(settings)
-    runner = web.AppRunner(bridge.application(), access_log=None, shutdown_timeout=2.0)
+    runner = web.AppRunner(bridge.application(), access_log=None, shutdown_timeout=2.0, keepalive_timeout=_IDLE_SECONDS)
     await runner.setup()
     port = await _listen(runner, settings)
     _LOG.info("listening", host=settings.http_host, port=port, auth=settings.auth)

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-
-import socketio.exceptions
+from typing import Final
 
 from tickstream.core.clock import Clock
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman
-from tickstream.ws_bridge.adapters.engine import Answer, Outlet, SocketServer, refused
+from tickstream.ws_bridge.adapters.sessions import Times
+from tickstream.ws_bridge.adapters.socket_io import Answer, Outlet, Peer, SocketServer, refused
 from tickstream.ws_bridge.adapters.tasks import Tasks
-from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.keyring import Standing
@@ -101,21 +98,10 @@ class Clients:
             settings.max_connections_per_ip, settings.max_subscriptions_per_ip, settings.commands_per_second_per_ip
         )
         self._tasks = Tasks()
-        self._handshakes: dict[str, float] = {}
+        self._strangers: dict[Peer, float] = {}
         self.closing = False
-        self.server = SocketServer(
-            self._answer,
-            self._tasks,
-            settings.closing_seconds,
-            logger=False,
-            engineio_logger=False,
-            cors_allowed_origins="*",
-            cors_credentials=False,
-            http_compression=True,
-            max_http_buffer_size=2 * 65_536,
-        )
-        self.server.on("connect", self._connect)
-        self.server.on("disconnect", self._disconnect)
+        times = Times(settings.ping_interval_seconds, settings.ping_timeout_seconds, settings.closing_seconds)
+        self.server = SocketServer(self, self._tasks, times, compression=settings.compression)
 
     def __len__(self) -> int:
         return len(self._by_sid)
@@ -130,7 +116,7 @@ class Clients:
         if client.outlet.backlog() > _MAX_BACKLOG:
             self.end(client, "slow_consumer", reconnect=True)
         if not client.leaving:
-            client.outlet.queue(frames.event("status", {"code": code, "message": message, **more}))
+            client.outlet.tell("status", {"code": code, "message": message, **more})
 
     def move(self, client: Client, step: Step) -> None:
         """Tell a client that it is served at another rate from now on, or end it."""
@@ -160,7 +146,7 @@ class Clients:
         self._hub.leave(client.sid)
         self._metrics.disconnects.labels(code).inc()
         self._audit.disconnecting(client.sid, code, client.grant)
-        self._tasks.start(self.server.close(client.sid, code, reconnect=reconnect))
+        self.server.close(client.sid, code, reconnect=reconnect)
 
     async def end_all(self) -> None:
         """Tell everyone that the bridge ends, and disconnect them."""
@@ -180,12 +166,10 @@ class Clients:
         self._of_holders.sweep(now)
         if self._doorman is not None:
             self._end_expired(self._doorman, now)
-        mine = {self.server.manager.eio_sid_from_sid(sid, "/") for sid in self._by_sid}
-        strangers = [sid for sid in self.server.eio.sockets if sid not in mine]
-        self._handshakes = {sid: self._handshakes.get(sid, now) for sid in strangers}
-        for sid, since in self._handshakes.items():
+        self._strangers = {peer: self._strangers.get(peer, now) for peer in self.server.strangers()}
+        for peer, since in self._strangers.items():
             if now - since >= self._settings.connect_seconds:
-                self._tasks.start(self.server.eio.shut(sid))
+                self.server.shut(peer)
 
     def _end_expired(self, doorman: Doorman, now: float) -> None:
         now_ns = self._clock.now_ns()
@@ -201,17 +185,19 @@ class Clients:
                 case Standing.UNCONFIRMED:
                     self.end(client, "internal", reconnect=True)
 
-    async def _connect(self, sid: str, environ: Mapping[str, Any], auth: object = None) -> None:
-        address = environ["aiohttp.request"].remote or "unknown"
+    async def admit(self, sid: str, address: str, auth: object) -> None:
+        """Let a client in.
+
+        Raises:
+            RefusalError: it may not come in, or not now.
+        """
         self._coming += 1
         try:
             await self._admit(sid, address, auth)
         except RefusalError as refusal:
             self._metrics.refused.labels(refusal.code).inc()
             self._audit.refused(address, refusal.code, str(refusal))
-            eio_sid = self.server.manager.eio_sid_from_sid(sid, "/")
-            self._tasks.start(self._shut_later(eio_sid))
-            raise socketio.exceptions.ConnectionRefusedError(str(refusal), refusal.fields()) from None
+            raise
         finally:
             self._coming -= 1
 
@@ -254,7 +240,8 @@ class Clients:
         )
         self._metrics.connections.set(len(self._by_sid))
 
-    async def _disconnect(self, sid: str, _reason: object = None) -> None:
+    def gone(self, sid: str) -> None:
+        """A client has gone."""
         self._hub.leave(sid)
         client = self._by_sid.pop(sid, None)
         if client is None:
@@ -263,7 +250,8 @@ class Clients:
         client.places.close()
         self._metrics.connections.set(len(self._by_sid))
 
-    def _answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> Answer:
+    def answer(self, sid: str, name: str, arguments: tuple[object, ...]) -> Answer:
+        """Carry out a client's command, if it may have more of them."""
         client = self.get(sid)
         if client is None:
             return refused(RefusalError("shutting_down", "this connection is being closed"))
@@ -287,7 +275,3 @@ class Clients:
             quota.command(now)
             if command == "subscribe":
                 quota.subscribe()
-
-    async def _shut_later(self, eio_sid: str) -> None:
-        await asyncio.sleep(1.0)
-        await self.server.eio.shut(eio_sid)

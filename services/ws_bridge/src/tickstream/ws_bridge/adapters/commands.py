@@ -1,4 +1,4 @@
-"""Answers the clients' commands; every answer is the JSON of the acknowledgement."""
+"""Answers the clients' commands."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import orjson
 from tickstream.core.clock import NANOS_PER_MILLI, Clock
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.audit import Audit
-from tickstream.ws_bridge.adapters.engine import Answer, refused
+from tickstream.ws_bridge.adapters.dialects import Reply
 from tickstream.ws_bridge.adapters.resumes import Resumes
+from tickstream.ws_bridge.adapters.socket_io import Answer, refused
 from tickstream.ws_bridge.domain.grant import Grant
 from tickstream.ws_bridge.domain.hub import Hub, Subscribed, symbols_of
 from tickstream.ws_bridge.domain.protocol import (
@@ -74,11 +75,11 @@ class Commands:
             answer = command(client, grant, arguments)
         except Exception as error:  # noqa: BLE001 - the client gets an answer, the log the trace
             return self._failed(name, error)
-        if isinstance(answer, bytes):
+        if isinstance(answer, Reply):
             self._count(name, "ok")
         return answer
 
-    def _failed(self, name: str, error: Exception) -> bytes:
+    def _failed(self, name: str, error: Exception) -> Reply:
         if not isinstance(error, RefusalError):
             _LOG.error("command_failed", command=name[:80], exc_info=error)
             error = RefusalError("internal", "the command could not be carried out")
@@ -102,7 +103,7 @@ class Commands:
             return self._subscribed(begun, grant)
         return self._resumed(begun, grant)
 
-    async def _resumed(self, absence: Absence, grant: Grant) -> bytes:
+    async def _resumed(self, absence: Absence, grant: Grant) -> Reply:
         try:
             answer = self._subscribed(await self._resumes.finish(absence), grant)
         except Exception as error:  # noqa: BLE001 - as in `answer`
@@ -110,7 +111,7 @@ class Commands:
         self._count("subscribe", "ok")
         return answer
 
-    def _subscribed(self, made: Subscribed, grant: Grant) -> bytes:
+    def _subscribed(self, made: Subscribed, grant: Grant) -> Reply:
         forbidden = [symbol for symbol in made.rejected if not grant.scope.has(symbol)]
         if forbidden:
             self._audit.denied(made.subscription.client, grant, made.subscription.channel, ",".join(forbidden))
@@ -119,20 +120,19 @@ class Commands:
             "subscription": made.subscription.id,
             "symbols": made.symbols,
             "rejected": [_rejection(symbol, grant) for symbol in made.rejected],
-            "snapshot": orjson.Fragment(b"[%b]" % b",".join(made.snapshot)),
             "recovered": made.recovered,
-            "resume": orjson.Fragment(made.token),
+            "resume": orjson.loads(made.token),
             "limits": self._hub.limits.within(grant.allowance).fields(),
         }
-        return orjson.dumps(fields)
+        return Reply(fields, made.snapshot)
 
-    def _unsubscribe(self, client: str, _grant: Grant, arguments: _Arguments) -> bytes:
+    def _unsubscribe(self, client: str, _grant: Grant, arguments: _Arguments) -> Reply:
         request = parse_unsubscribe(arguments, self._hub.limits)
         symbols = self._hub.unsubscribe(client, request)
         ended = {"subscription": request.subscription} if isinstance(request, UnsubscribeOne) else {}
-        return orjson.dumps({"ok": True, **ended, "symbols": symbols})
+        return Reply({"ok": True, **ended, "symbols": symbols})
 
-    def _subscriptions(self, client: str, _grant: Grant, arguments: _Arguments) -> bytes:
+    def _subscriptions(self, client: str, _grant: Grant, arguments: _Arguments) -> Reply:
         parse_empty(arguments)
         mine = [
             {
@@ -145,16 +145,16 @@ class Commands:
             }
             for one in self._hub.subscriptions.of(client)
         ]
-        return orjson.dumps({"ok": True, "subscriptions": mine})
+        return Reply({"ok": True, "subscriptions": mine})
 
-    def _time(self, _client: str, _grant: Grant, arguments: _Arguments) -> bytes:
+    def _time(self, _client: str, _grant: Grant, arguments: _Arguments) -> Reply:
         parse_empty(arguments)
-        return orjson.dumps({"ok": True, "ts_ms": self._clock.now_ns() // NANOS_PER_MILLI})
+        return Reply({"ok": True, "ts_ms": self._clock.now_ns() // NANOS_PER_MILLI})
 
 
 def _rejection(symbol: str, grant: Grant) -> dict[str, str]:
     return {"symbol": symbol, "code": "unknown_symbol" if grant.scope.has(symbol) else "forbidden"}
 
 
-def _unknown(_client: str, _grant: Grant, _arguments: _Arguments) -> bytes:
+def _unknown(_client: str, _grant: Grant, _arguments: _Arguments) -> Reply:
     raise RefusalError("bad_request", "there is no such command")

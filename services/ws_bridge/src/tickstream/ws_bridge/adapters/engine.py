@@ -1,348 +1,203 @@
-"""Engine.IO and Socket.IO as python-engineio and python-socketio speak them, with a way of our own for frames.
-
-The libraries do the protocol: handshake, polling, upgrade, pings, acknowledgements. Three things are done here:
-
-- A frame goes from its bytes straight to the client's TCP transport, without a task, a queue or a timer of its
-  own; over polling it goes through the library's queue. `Outlet` hides the difference, and keeps the order of
-  frames and acknowledgements.
-- Messages that no client in its senses sends are answered or ended here, before the libraries stumble.
-- Nothing is compressed by the connection: that would cost more than all the rest, once for every client.
-"""
+"""Engine.IO (protocol revision 4) over aiohttp: polling, websockets, and the way from one to the other."""
 
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+import json
+import secrets
+from collections.abc import Callable
+from typing import Final
 
-import engineio
-import orjson
-import socketio
-from aiohttp import WSCloseCode, WSMsgType, web
-from engineio.async_socket import AsyncSocket
-from engineio.packet import MESSAGE, NOOP, Packet
+from aiohttp import WSMsgType, web
 
-from tickstream.ws_bridge.adapters.tasks import Tasks
-from tickstream.ws_bridge.domain import frames
-from tickstream.ws_bridge.domain.protocol import MAX_MESSAGE_BYTES, RefusalError
+from tickstream.ws_bridge.adapters.sessions import Listener, Session, Times, Websocket
+from tickstream.ws_bridge.domain.engine_io import OPEN, Packet, PacketError, payload, read_payload
 
-NAMESPACE: Final = "/"
-_REFUSED_BYTES: Final = 1_048_576
-"""A websocket message beyond this isn't even read to its end."""
-_STEP_SECONDS: Final = 0.02
-_TEXT_FRAME: Final = 0x81
-_ENGINE_TYPES: Final = frozenset("0123456")
-_SOCKET_TYPES: Final = frozenset("0123")
-"""CONNECT, DISCONNECT, EVENT and ACK; nothing here is binary."""
-_RESERVED: Final = frozenset({"connect", "connect_error", "disconnect", "disconnecting"})
-_EVENT_WITH_ACK: Final = re.compile(r"42(\d{1,20})\[")
-
-Answer = bytes | Coroutine[None, None, bytes]
-"""What a command is acknowledged with, in JSON; or what has to be waited for to have it."""
+_VERSION: Final = "4"
+_UPGRADE_SECONDS: Final = 10.0
+_BODY_SECONDS: Final = 10.0
+_WORTH_COMPRESSING: Final = 1_024
+_BAD_REQUEST: Final = "the request doesn't follow Engine.IO's protocol, revision 4"
 
 
-class Outbox(asyncio.Queue[Packet | None]):
-    """The library's queue of packets; knows how many of them haven't been written yet, and how large they are."""
-
-    def __init__(self, maxsize: int = 0) -> None:
-        super().__init__(maxsize)
-        self.unwritten = 0
-        self.bytes = 0
-
-    def put_nowait(self, item: Packet | None) -> None:
-        super().put_nowait(item)
-        self.unwritten += 1
-        self.bytes += _size(item)
-
-    def get_nowait(self) -> Packet | None:
-        item = super().get_nowait()
-        self.bytes -= _size(item)
-        return item
-
-    def task_done(self) -> None:
-        super().task_done()
-        self.unwritten -= 1
-
-
-class Outlet:
-    """The way to one client, whatever its transport is at the moment."""
-
-    __slots__ = ("_engine", "_socket")
-
-    def __init__(self, engine: EngineServer, socket: AsyncSocket) -> None:
-        self._engine = engine
-        self._socket = socket
-
-    def ready(self) -> bool:
-        """Whether everything written before has left this process."""
-        socket = self._socket
-        return not (socket.closed or socket.upgrading) and self.drained()
-
-    def drained(self) -> bool:
-        """Whether the transport has taken all, even if it can't take more."""
-        if self._socket.queue.unwritten:
-            return False
-        wire = self._wire()
-        return wire is None or (not wire.is_closing() and wire.get_write_buffer_size() == 0)
-
-    def backlog(self) -> int:
-        """Bytes that wait for the client to take them."""
-        wire = self._wire()
-        return int(self._socket.queue.bytes) + (0 if wire is None else wire.get_write_buffer_size())
-
-    def write(self, packets: list[bytes]) -> None:
-        """Send frames at once; only when `ready`."""
-        wire = self._wire()
-        if wire is None:
-            for packet in packets:
-                self.queue(packet)
-        else:
-            wire.writelines([part for packet in packets for part in (_header(len(packet) + 1) + b"4", packet)])
-
-    def queue(self, packet: bytes) -> None:
-        """Send a packet after those that wait already."""
-        self._socket.queue.put_nowait(Packet(MESSAGE, packet.decode()))
-
-    def _wire(self) -> asyncio.Transport | None:
-        return self._engine.wires.get(self._socket.sid) if self._socket.upgraded else None
-
-
-class EngineServer(engineio.AsyncServer):  # type: ignore[misc]  # the library is untyped
-    """Engine.IO with bounded messages, uncompressed websockets and a hold on their transports."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.grace_seconds = 5.0
-        self.wires: dict[str, asyncio.Transport] = {}
-        drivers: dict[str, Any] = self._async  # type: ignore[has-type]  # the library is untyped
-        self._async = drivers | {"websocket": _WebSocket}
-
-    def create_queue(self, *args: int, **kwargs: int) -> Outbox:
-        """The queue of a new client."""
-        return Outbox(*args, **kwargs)
-
-    async def shut(self, sid: str) -> None:
-        """End a connection once the client has what was written, or after a grace period."""
-        socket = self.sockets.get(sid)
-        if socket is None:
-            return
-        try:
-            async with asyncio.timeout(self.grace_seconds):
-                outlet = Outlet(self, socket)
-                await _until(lambda: outlet.drained() or socket.closed)
-                if sid in self.wires:
-                    socket.queue.put_nowait(None)
-                    await _until(lambda: sid not in self.wires)
-                else:
-                    await self.disconnect(sid)
-        except TimeoutError:
-            wire = self.wires.get(sid)
-            if wire is not None:
-                wire.abort()
-            else:
-                await socket.close(wait=False, abort=True, reason=self.reason.SERVER_DISCONNECT)
-
-
-class _WebSocket:
-    """The websocket side of a connection, as the library wants to see it."""
-
-    def __init__(self, handler: Callable[[_WebSocket], Awaitable[Any]], server: EngineServer) -> None:
-        self._handler = handler
-        self._server = server
-        self._socket: AsyncSocket = handler.__self__  # type: ignore[attr-defined]  # a method of the client's socket
-        self._response = _Response(compress=False, max_msg_size=_REFUSED_BYTES)
-        self._wire: asyncio.Transport | None = None
-
-    async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
-        request: web.Request = environ["aiohttp.request"]
-        await self._response.prepare(request)
-        if request.transport is None:
-            return self._response
-        self._wire = self._server.wires[self._socket.sid] = request.transport
-        try:
-            await self._handler(self)
-        finally:
-            del self._server.wires[self._socket.sid]
-        return self._response
-
-    async def close(self) -> None:
-        """Called by the library's writer when it ends."""
-        await self._response.close()
-
-    async def send(self, message: str) -> None:
-        """Write a packet, without waiting: what may wait is bounded by who fills the queue."""
-        if self._wire is None or self._wire.is_closing():
-            raise ConnectionResetError("the connection is closing")
-        payload = message.encode()
-        self._wire.write(_header(len(payload)) + payload)
-
-    async def wait(self) -> str:
-        """The next packet that is one.
-
-        Raises:
-            OSError: the client is gone, or has to go.
-        """
-        while True:
-            message = await self._response.receive()
-            if message.type is not WSMsgType.TEXT:
-                if message.type is WSMsgType.BINARY:
-                    await self._refuse("bad_request")
-                raise OSError("the websocket has ended")
-            text: str = message.data
-            if not text or text[0] not in _ENGINE_TYPES:
-                await self._refuse("bad_request")
-                raise OSError("not an Engine.IO packet")
-            if len(text) <= MAX_MESSAGE_BYTES and len(text.encode(errors="surrogatepass")) <= MAX_MESSAGE_BYTES:
-                return text
-            await self.send(_too_large(text))
-
-    async def _refuse(self, code: str) -> None:
-        if self._wire is not None and not self._wire.is_closing():
-            await self.send("4" + closing(code, reconnect=False).decode())
-
-
-class _Response(web.WebSocketResponse):
-    """Says why before it closes on a message beyond all measure."""
-
-    async def close(self, *, code: int = 1000, message: bytes = b"", drain: bool = True) -> bool:
-        if code == WSCloseCode.MESSAGE_TOO_BIG:
-            await self.send_str("4" + closing("too_large", reconnect=False).decode())
-        return await super().close(code=code, message=message, drain=drain)
-
-
-class SocketServer(socketio.AsyncServer):  # type: ignore[misc]  # the library is untyped
-    """Socket.IO for one namespace, its commands answered by `answer`.
+class Engine:
+    """The sessions, and the requests to them.
 
     Args:
-        answer: carries out a command of a client, given the event's name and its arguments.
-        tasks: takes the ending of connections, and answers that have to be waited for.
-        grace_seconds: that a client has to take what was written before its connection is cut.
-        options: those of python-socketio and python-engineio.
+        times: of every session.
+        max_bytes: of a POST.
+        opened: gives the listener of a new session.
+        compression: whether clients may have their websockets compressed.
     """
 
     def __init__(
-        self,
-        answer: Callable[[str, str, tuple[object, ...]], Answer],
-        tasks: Tasks,
-        grace_seconds: float,
-        **options: Any,
+        self, times: Times, max_bytes: int, opened: Callable[[Session], Listener], *, compression: bool
     ) -> None:
-        super().__init__(async_mode="aiohttp", namespaces=[NAMESPACE], **options)
-        self.eio.grace_seconds = grace_seconds
-        self._answer = answer
-        self._tasks = tasks
+        self.times = times
+        self.sessions: dict[str, Session] = {}
+        self._max_bytes = max_bytes
+        self._opened = opened
+        self._compression = compression
 
-    def outlet(self, sid: str) -> Outlet | None:
-        """The way to a client."""
-        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
-        socket = self.eio.sockets.get(eio_sid)
-        return None if socket is None else Outlet(self.eio, socket)
+    def forget(self, session: Session) -> None:
+        """A session is over."""
+        del self.sessions[session.sid]
 
-    async def close(self, sid: str, code: str, *, reconnect: bool) -> None:
-        """Tell the client that and why it is disconnected, and do it.
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer any request to the socket's path."""
+        query = request.query
+        session = self.sessions.get(query.get("sid", ""))
+        if request.method == "OPTIONS":
+            return _answer(request, headers={"Access-Control-Allow-Methods": "GET, POST"})
+        match request.method, query.get("transport"):
+            case "GET", "websocket" if session is not None or _begins(request):
+                return await self._websocket(request, session)
+            case "GET", "polling" if session is not None:
+                return await self._poll(request, session)
+            case "GET", "polling" if _begins(request):
+                return _packets(request, self._open(request, ["websocket"]).taken())
+            case "POST", "polling" if session is not None:
+                return await self._post(request, session)
+        return _refused(request)
 
-        A client that may come back sees the connection end; to one that may not, Socket.IO's own DISCONNECT is
-        sent, after which the stock clients stay away.
+    def _open(self, request: web.Request, upgrades: list[str]) -> Session:
+        session = Session(self, secrets.token_urlsafe(15), request.remote or "unknown")
+        self.sessions[session.sid] = session
+        session.listener = self._opened(session)
+        handshake = {
+            "sid": session.sid,
+            "upgrades": upgrades,
+            "pingInterval": round(self.times.ping_interval * 1000),
+            "pingTimeout": round(self.times.ping_timeout * 1000),
+            "maxPayload": self._max_bytes,
+        }
+        session.send(Packet(OPEN, json.dumps(handshake, separators=(",", ":")).encode()))
+        return session
+
+    async def _poll(self, request: web.Request, session: Session) -> web.Response:
+        if session.over_websocket:
+            return _refused(request)
+        if session.polled:
+            session.close()
+            return _refused(request)
+        packets = await session.poll()
+        if request.transport is None or request.transport.is_closing():
+            session.close()  # what was taken is lost: the client comes back and resumes
+        return _packets(request, packets)
+
+    async def _post(self, request: web.Request, session: Session) -> web.Response:
+        if session.over_websocket:
+            return _refused(request)
+        if session.posting:
+            session.close()  # two at once have no order
+            return _refused(request)
+        session.posting = True
+        try:
+            for packet in read_payload(await self._body(request)):
+                session.receive(packet)
+        except PacketError:
+            session.close()
+            return _refused(request)
+        finally:
+            session.posting = False
+        return _answer(request, b"ok")
+
+    async def _body(self, request: web.Request) -> bytes:
+        """The body of a POST.
+
+        Raises:
+            PacketError: it is too large, broken, or doesn't come.
         """
-        outlet = self.outlet(sid)
-        eio_sid = self.manager.eio_sid_from_sid(sid, NAMESPACE)
-        if outlet is None or eio_sid is None:
-            return
-        outlet.queue(closing(code, reconnect=reconnect))
-        if not reconnect:
-            await self.disconnect(sid, NAMESPACE)
-        await self.eio.shut(eio_sid)
+        body = b""
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                async for part in request.content.iter_any():
+                    body += part
+                    if len(body) > self._max_bytes:
+                        raise PacketError(f"a body may have {self._max_bytes} bytes at the most")
+        except (TimeoutError, web.RequestPayloadError, OSError) as error:
+            raise PacketError("the body doesn't come") from error
+        return body
 
-    async def _handle_eio_disconnect(self, eio_sid: str, reason: str) -> None:
-        await super()._handle_eio_disconnect(eio_sid, reason)
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is not None and reason == self.reason.CLIENT_DISCONNECT:
-            socket.queue.put_nowait(Packet(NOOP))  # the client's last poll would hang until it times out
+    async def _websocket(self, request: web.Request, session: Session | None) -> web.StreamResponse:
+        if not web.WebSocketResponse().can_prepare(request):
+            return _refused(request)
+        if session is None:
+            session = self._open(request, [])
+        elif session.over_websocket or session.moving:
+            return _refused(request)
+        else:
+            session.moving = True
+        websocket = Websocket(session, compressed=self._compression and request.query.get("compress") == "1")
+        try:
+            await websocket.prepare(request)
+            if request.transport is not None and (not session.moving or await _moved(websocket, session)):
+                session.attach(websocket, request.transport)
+                await _read(websocket, session)
+        finally:
+            if session.moving:
+                session.release()
+            else:
+                session.close()
+        await websocket.close()
+        return websocket
 
-    def _engineio_server_class(self) -> type[EngineServer]:
-        return EngineServer
 
-    async def _handle_eio_message(self, eio_sid: str, data: object) -> None:
-        if isinstance(data, str) and len(data.encode(errors="surrogatepass")) > MAX_MESSAGE_BYTES:
-            socket = self.eio.sockets.get(eio_sid)
-            if socket is not None:
-                Outlet(self.eio, socket).queue(_too_large("4" + data)[1:].encode())
-            return
-        if not isinstance(data, str) or data[:1] not in _SOCKET_TYPES:
-            await self._misused(eio_sid)
+async def _moved(websocket: Websocket, session: Session) -> bool:
+    """Whether the client went through with moving from polling to this websocket."""
+    try:
+        async with asyncio.timeout(_UPGRADE_SECONDS):
+            if not await _says(websocket, "2probe"):
+                return False
+            await websocket.send_str("3probe")
+            session.hold()
+            return await _says(websocket, "5") and not session.closed
+    except (TimeoutError, ConnectionError):
+        return False
+
+
+async def _says(websocket: Websocket, word: str) -> bool:
+    message = await websocket.receive()
+    return message.type is WSMsgType.TEXT and message.data == word
+
+
+async def _read(websocket: Websocket, session: Session) -> None:
+    """Hand on what comes until either side ends it."""
+    while not session.closed:
+        message = await websocket.receive()
+        if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
             return
         try:
-            await super()._handle_eio_message(eio_sid, data)
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
-            await self._misused(eio_sid)
-
-    async def _misused(self, eio_sid: str) -> None:
-        """End a connection whose client doesn't speak the protocol."""
-        socket = self.eio.sockets.get(eio_sid)
-        if socket is not None:
-            Outlet(self.eio, socket).queue(closing("bad_request", reconnect=False))
-            self._tasks.start(self.eio.shut(eio_sid))
-
-    async def _handle_event(self, eio_sid: str, namespace: str | None, id: int | None, data: object) -> None:  # noqa: A002 - the library's name
-        sid = self.manager.sid_from_eio_sid(eio_sid, namespace or NAMESPACE)
-        outlet = self.outlet(sid) if sid is not None and self.manager.is_connected(sid, NAMESPACE) else None
-        if outlet is None:
-            return
-        name, *arguments = data if isinstance(data, list) and data else [None]
-        if not isinstance(name, str) or name in _RESERVED:
-            refusal = RefusalError("bad_request", "an event has a name, and not one of Socket.IO's own")
-            answer: Answer = refused(refusal)
-        else:
-            answer = self._answer(sid, name, tuple(arguments))
-        if isinstance(answer, bytes):
-            _acknowledge(outlet, id, answer)
-        else:
-            self._tasks.start(_acknowledge_later(outlet, id, answer))
+            session.receive(message.data)
+        except PacketError:
+            session.listener.misused()
+        await asyncio.sleep(0)  # who sends thousands at once isn't served before the others
 
 
-def _acknowledge(outlet: Outlet, number: int | None, answer: bytes) -> None:
-    if number is not None:
-        outlet.queue(b"3%d[%b]" % (number, answer))
+def _begins(request: web.Request) -> bool:
+    """Whether it asks for a new session."""
+    return "sid" not in request.query and request.query.get("EIO") == _VERSION
 
 
-async def _acknowledge_later(outlet: Outlet, number: int | None, answer: Coroutine[None, None, bytes]) -> None:
-    # No pause between the two: the frames that follow the answer mustn't overtake it.
-    _acknowledge(outlet, number, await answer)
+def _packets(request: web.Request, packets: list[Packet]) -> web.Response:
+    return _answer(request, payload(packets))
 
 
-def refused(refusal: RefusalError) -> bytes:
-    """The acknowledgement of a command that isn't carried out."""
-    return orjson.dumps({"ok": False, "error": refusal.fields()})
+def _refused(request: web.Request) -> web.Response:
+    return _answer(request, json.dumps({"code": 0, "message": _BAD_REQUEST}).encode(), 400)
 
 
-def closing(code: str, *, reconnect: bool) -> bytes:
-    """The packet that precedes every disconnect by the server."""
-    return frames.event("closing", {"code": code, "reconnect": reconnect})
-
-
-def _too_large(text: str) -> str:
-    """The Engine.IO packet that answers a message over the limit."""
-    refusal = RefusalError("too_large", f"a message may have {MAX_MESSAGE_BYTES} bytes at the most")
-    command = _EVENT_WITH_ACK.match(text)
-    if command is None:
-        return "4" + frames.event("status", refusal.fields()).decode()
-    return f"43{command[1]}[{refused(refusal).decode()}]"
-
-
-async def _until(reached: Callable[[], bool]) -> None:
-    while not reached():  # noqa: ASYNC110 - neither library tells when
-        await asyncio.sleep(_STEP_SECONDS)
-
-
-def _size(packet: Packet | None) -> int:
-    return len(packet.data) if packet is not None and isinstance(packet.data, str | bytes) else 0
-
-
-def _header(length: int) -> bytes:
-    """The head of an unmasked websocket text frame (RFC 6455, 5.2)."""
-    if length < 126:
-        return bytes((_TEXT_FRAME, length))
-    if length < 65_536:
-        return bytes((_TEXT_FRAME, 126)) + length.to_bytes(2, "big")
-    return bytes((_TEXT_FRAME, 127)) + length.to_bytes(8, "big")
+def _answer(
+    request: web.Request, body: bytes = b"", status: int = 200, headers: dict[str, str] | None = None
+) -> web.Response:
+    response = web.Response(body=body, status=status, content_type="text/plain", charset="utf-8", headers=headers)
+    response.headers["Cache-Control"] = "no-store"
+    origin = request.headers.get("Origin")
+    if origin is not None:  # only such come here as may
+        response.headers.update({"Access-Control-Allow-Origin": origin, "Vary": "Origin"})
+        asked = request.headers.get("Access-Control-Request-Headers")
+        if asked is not None:
+            response.headers["Access-Control-Allow-Headers"] = asked
+    if len(body) >= _WORTH_COMPRESSING:
+        response.enable_compression()
+    return response

@@ -31,6 +31,7 @@ class Entry:
         partition: of its topic.
         offset: in that partition.
         ts_ingest: when Tickstream first had it, in nanoseconds; 0 when the record doesn't say.
+        packed: the record in MessagePack, once someone reads it so.
     """
 
     route: Route
@@ -39,6 +40,7 @@ class Entry:
     partition: int = 0
     offset: int = 0
     ts_ingest: int = 0
+    packed: bytes | None = None
 
 
 def entry_of(record: Record, body: bytes, partition: int, offset: int) -> Entry:

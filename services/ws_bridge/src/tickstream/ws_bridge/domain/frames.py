@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+
+from tickstream.ws_bridge.domain.entry import Entry
 
 _EVENT = b"2"
 
+FrameMaker = Callable[[str, Sequence[Entry], bytes, int], bytes]
+"""Makes the packet of an event of a channel of its entries, the token in JSON, and how many records were lost."""
 
-def frame(channel: str, bodies: Iterable[bytes], resume: bytes, lost: int) -> bytes:
-    """The packet of an event `channel` with `{data: [bodies], resume, lost}`; `resume` is JSON."""
+
+def frame(channel: str, entries: Sequence[Entry], resume: bytes, lost: int) -> bytes:
+    """The packet of an event `channel` with `{data: [records], resume, lost}`; `resume` is JSON."""
     return b'%b["%b",{"data":[%b],"resume":%b,"lost":%d}]' % (
         _EVENT,
         channel.encode(),
-        b",".join(bodies),
+        b",".join([entry.body for entry in entries]),
         resume,
         lost,
     )

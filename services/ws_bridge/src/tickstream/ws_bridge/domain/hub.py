@@ -10,6 +10,7 @@ from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
+from tickstream.ws_bridge.domain.frames import FrameMaker
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.positions import Place, Positions
@@ -37,7 +38,7 @@ class Subscribed:
     subscription: Subscription
     symbols: tuple[str, ...]
     rejected: tuple[str, ...]
-    snapshot: list[bytes]
+    snapshot: list[Entry]
     recovered: bool
     token: bytes
 
@@ -230,7 +231,7 @@ class Hub:
         return subscription
 
     def _answer(
-        self, subscription: Subscription, request: Subscribe, known: tuple[str, ...], snapshot: list[bytes] | None
+        self, subscription: Subscription, request: Subscribe, known: tuple[str, ...], snapshot: list[Entry] | None
     ) -> Subscribed:
         symbols = ("*",) if request.everything else known
         rejected = tuple(symbol for symbol in request.symbols if symbol not in set(known))
@@ -276,14 +277,14 @@ class Hub:
         everyone = self.subscriptions.all.values()
         return list(dict.fromkeys([one.client for one in everyone if one.buffer.entries or one.buffer.left_out]))
 
-    def collect(self, client: str, now: float) -> list[Frame]:
-        """Take what may go to the client now: one frame for each channel that has something."""
+    def collect(self, client: str, now: float, make: FrameMaker = frames.frame) -> list[Frame]:
+        """Take what may go to the client now: one frame for each channel that has something, put together by `make`."""
         channels: dict[Channel, list[Subscription]] = {}
         for subscription in self.subscriptions.of(client):
             buffer = subscription.buffer
             if (buffer.entries or buffer.left_out) and subscription.since is None:
                 channels.setdefault(subscription.channel, []).append(subscription)
-        made = [self._frame(client, channel, subscriptions, now) for channel, subscriptions in channels.items()]
+        made = [self._frame(client, channel, subscriptions, now, make) for channel, subscriptions in channels.items()]
         return [frame for frame in made if frame is not None]
 
     def bound(self, client: str) -> Overflow:
@@ -307,7 +308,9 @@ class Hub:
         behind = any(count and not waits for count, waits in zip(dropped, held, strict=True))
         return Overflow(sum(dropped), behind)
 
-    def _frame(self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float) -> Frame | None:
+    def _frame(
+        self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float, make: FrameMaker
+    ) -> Frame | None:
         entries: list[Entry] = []
         lost = 0
         for subscription in subscriptions:
@@ -318,7 +321,7 @@ class Hub:
                 subscription.pace.went(now)
         if not entries and not lost:
             return None
-        packet = frames.frame(channel, [entry.body for entry in entries], self._token(client, channel), lost)
+        packet = make(channel, entries, self._token(client, channel), lost)
         return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest if entries else 0)
 
     def _open_to(self, request: Subscribe, symbol: str) -> bool:
@@ -334,21 +337,20 @@ class Hub:
             return self.positions.token(channel, offsets)
         return self.positions.token(channel, behind={one.filter(): offsets for one, offsets in behind.items()})
 
-    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[bytes]:
+    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[Entry]:
         wanted: Collection[str] | None = symbols
         if request.everything:
             everything = request.scope.every_symbol
             wanted = None if everything else set(filter(request.scope.has, self.market.everything()))
         entries = self.market.snapshot(request.channel, request.interval, wanted, request.history)
-        bodies = [entry.body for entry in entries]
-        size = sum(map(len, bodies))
+        size = sum(len(entry.body) for entry in entries)
         if size > self._room.snapshot_bytes:
             raise RefusalError(
                 "too_large",
                 f"the snapshot would be {size} bytes, {self._room.snapshot_bytes} at the most: "
                 "ask for fewer symbols or less history",
             )
-        return bodies
+        return entries
 
 
 def symbols_of(subscription: Subscription) -> list[str]:
