@@ -1,4 +1,4 @@
-"""A TCP proxy in front of a Kafka broker that rewrites nothing, but can hold requests back and cut connections."""
+"""A TCP proxy before a Kafka broker that rewrites nothing, but can hold requests and answers and cut connections."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import threading
 from asyncio import AbstractEventLoop, StreamReader, StreamWriter
 from typing import Final, Literal
 
+FETCH: Final = 1
 ADD_OFFSETS_TO_TXN: Final = 25
 END_TXN: Final = 26
 TXN_OFFSET_COMMIT: Final = 28
@@ -54,6 +55,37 @@ class Caught:
         self.answered.set()
 
 
+class Withheld:
+    """Answers that clients don't get, while those to their other requests go by.
+
+    Attributes:
+        api_key: the kind of request.
+    """
+
+    def __init__(self, api_key: int, loop: AbstractEventLoop) -> None:
+        self.api_key = api_key
+        self._loop = loop
+        self._given = False
+        self._kept: list[tuple[StreamWriter, bytes]] = []
+
+    def give(self) -> None:
+        """Let them have all of them, late as they are, and the next ones at once."""
+        self._loop.call_soon_threadsafe(self._give)
+
+    def pass_on(self, to_client: StreamWriter, frame: bytes) -> None:
+        """Send an answer, or keep it."""
+        if self._given:
+            to_client.write(frame)
+        else:
+            self._kept.append((to_client, frame))
+
+    def _give(self) -> None:
+        self._given = True
+        for to_client, frame in self._kept:
+            to_client.write(frame)
+        self._kept.clear()
+
+
 class Proxy:
     """Passes connections on to a broker, and watches the requests that go by.
 
@@ -66,6 +98,8 @@ class Proxy:
         self._listen = listen
         self._broker = broker
         self._wanted: list[Caught] = []
+        self._connections: set[_Connection] = set()
+        self._withheld: Withheld | None = None
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
         self._thread.start()
@@ -80,6 +114,12 @@ class Proxy:
         """End the connection at the next request of a kind."""
         return self._want(Caught(api_key, when, self._loop))
 
+    def withhold(self, api_key: int, *, also_later: bool) -> Withheld:
+        """Keep the answers to a kind of request from the connections that there are, and maybe from later ones too."""
+        withheld = Withheld(api_key, self._loop)
+        self._loop.call_soon_threadsafe(self._withhold, withheld, also_later)
+        return withheld
+
     def close(self) -> None:
         """End everything."""
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result(10)
@@ -90,6 +130,12 @@ class Proxy:
     def _want(self, caught: Caught) -> Caught:
         self._loop.call_soon_threadsafe(self._wanted.append, caught)
         return caught
+
+    def _withhold(self, withheld: Withheld, also_later: bool) -> None:
+        for connection in self._connections:
+            connection.withheld = withheld
+        if also_later:
+            self._withheld = withheld
 
     async def _end(self) -> None:
         self._server.close()
@@ -105,7 +151,13 @@ class Proxy:
             except OSError:
                 return
             with contextlib.closing(to_broker):
-                await _Connection(self._wanted, to_client, to_broker).run(client, broker)
+                connection = _Connection(self._wanted, to_client, to_broker)
+                connection.withheld = self._withheld
+                self._connections.add(connection)
+                try:
+                    await connection.run(client, broker)
+                finally:
+                    self._connections.discard(connection)
 
 
 class _Connection:
@@ -116,6 +168,8 @@ class _Connection:
         self._to_client = to_client
         self._to_broker = to_broker
         self._caught: dict[int, Caught] = {}
+        self._late: dict[int, Withheld] = {}
+        self.withheld: Withheld | None = None
 
     async def run(self, client: StreamReader, broker: StreamReader) -> None:
         answers = asyncio.ensure_future(self._answers(broker))
@@ -128,6 +182,8 @@ class _Connection:
     async def _requests(self, client: StreamReader) -> None:
         while (frame := await _frame(client)) is not None:
             api_key, _, correlation = struct.unpack_from(">hhi", frame, 4)
+            if self.withheld is not None and self.withheld.api_key == api_key:
+                self._late[correlation] = self.withheld
             caught = next((each for each in self._wanted if each.api_key == api_key), None)
             if caught is None:
                 self._to_broker.write(frame)
@@ -146,10 +202,13 @@ class _Connection:
 
     async def _answers(self, broker: StreamReader) -> None:
         while (frame := await _frame(broker)) is not None:
-            caught = self._caught.pop(struct.unpack_from(">i", frame, 4)[0], None)
+            (correlation,) = struct.unpack_from(">i", frame, 4)
+            caught, late = self._caught.pop(correlation, None), self._late.pop(correlation, None)
             if caught is not None:
                 caught.answer(frame[4:])
-            if caught is None or caught.cut is None:
+            if late is not None:
+                late.pass_on(self._to_client, frame)
+            elif caught is None or caught.cut is None:
                 self._to_client.write(frame)
         self._to_client.close()
 

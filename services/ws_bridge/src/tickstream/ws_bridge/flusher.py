@@ -7,6 +7,7 @@ from typing import Final
 
 from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
+from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.hub import Frame, Hub
 from tickstream.ws_bridge.domain.ladder import Step
 from tickstream.ws_bridge.domain.pace import flush_interval
@@ -23,6 +24,7 @@ class Flusher:
     Args:
         hub: has what waits.
         clients: take it.
+        canary: goes with each flush.
         clock: for the grid of the flushes.
         metrics: counts what goes.
         least: seconds from one flush to the next while there is little to do.
@@ -30,10 +32,18 @@ class Flusher:
     """
 
     def __init__(
-        self, hub: Hub, clients: Clients, clock: Clock, metrics: BridgeMetrics, least: float, most: float
+        self,
+        hub: Hub,
+        clients: Clients,
+        canary: Canary,
+        clock: Clock,
+        metrics: BridgeMetrics,
+        least: float,
+        most: float,
     ) -> None:
         self._hub = hub
         self._clients = clients
+        self._canary = canary
         self._clock = clock
         self._metrics = metrics
         self._least = least
@@ -59,12 +69,14 @@ class Flusher:
 
     async def flush(self, now: float) -> None:
         """Serve every client that something waits for."""
+        self._canary.flush_began()
         for served, sid in enumerate(self._hub.waiting(), 1):
             client = self._clients.get(sid)
             if client is not None:
                 self._serve(client, now)
             if served % _SLICE == 0:
                 await asyncio.sleep(0)
+        self._canary.flush_ended()
 
     def _serve(self, client: Client, now: float) -> None:
         ladder = client.ladder

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import resource
-from collections.abc import Mapping
 from typing import Final
 
 import uvloop
@@ -18,10 +17,12 @@ from tickstream.core.health import add_routes
 from tickstream.core.kafka import Kafka
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
+from tickstream.core.reporting import Reporter
 from tickstream.core.service import Stop, run_service
 from tickstream.ws_bridge.adapters import instruments
 from tickstream.ws_bridge.adapters.alerting import Alerting
 from tickstream.ws_bridge.adapters.audit import Audit
+from tickstream.ws_bridge.adapters.canary import Canaries
 from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
@@ -33,11 +34,14 @@ from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
 from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
+from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.keyring import Keyring
 from tickstream.ws_bridge.domain.market import Market
+from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Limits
 from tickstream.ws_bridge.flusher import Flusher
+from tickstream.ws_bridge.health import Health
 from tickstream.ws_bridge.metrics import BridgeMetrics
 from tickstream.ws_bridge.settings import WsBridgeSettings
 
@@ -51,6 +55,8 @@ _SNAPSHOT_BYTES: Final = 16_777_216
 _STOP_SECONDS: Final = 0.1
 _IDLE_SECONDS: Final = 75.0
 """That a connection may be kept open for a next request; aiohttp's own are an hour."""
+_CANARY_SECONDS: Final = 3.0
+"""With one canary a second and a look at each request, a deaf node isn't ready within 5 s."""
 
 
 class Bridge:
@@ -58,7 +64,7 @@ class Bridge:
 
     def __init__(self, settings: WsBridgeSettings) -> None:
         self._settings = settings
-        clock = SystemClock()
+        clock = self._clock = SystemClock()
         flush_seconds = settings.flush_ms / 1000
         limits = Limits(
             settings.max_symbols, settings.max_subscriptions, settings.commands_per_second, 1000 / settings.flush_ms
@@ -92,7 +98,12 @@ class Bridge:
             self.metrics,
             self.audit,
         )
-        self.flusher = Flusher(self.hub, self.clients, clock, self.metrics, flush_seconds, settings.flush_max_ms / 1000)
+        self.reporter = Reporter(Kafka(settings), Codecs.from_settings(settings), self.registry, "ws_bridge", clock)
+        self.canary = Canary(_CANARY_SECONDS)
+        self.canaries = Canaries(Kafka(settings), Codecs.from_settings(settings), clock, self.canary.published)
+        self.flusher = Flusher(
+            self.hub, self.clients, self.canary, clock, self.metrics, flush_seconds, settings.flush_max_ms / 1000
+        )
         self.feed = Feed(
             Kafka(settings),
             Reading(Codecs.from_settings(settings)),
@@ -100,8 +111,10 @@ class Bridge:
             clock,
             settings.lookback_records,
             self.loaded,
-            Listeners(self._opened, lambda batch: take_in(self.hub, batch), self._kafka_came_or_went),
+            Listeners(self._opened, lambda batch: take_in(self.hub, batch), self._heard),
         )
+        kafka = settings.kafka_bootstrap_servers
+        self.health = Health(self.feed, self.canary, self.clients, kafka, self.loaded, clock, self.metrics)
 
     def application(self) -> web.Application:
         """The pages and the socket."""
@@ -109,8 +122,9 @@ class Bridge:
         hosts = frozenset(name.lower() for name in settings.allowed_hosts)
         loopback = is_local_name(settings.http_host.lower())
         origins = frozenset(settings.origins)
-        app = web.Application(middlewares=[guard(self.audit, loopback=loopback, hosts=hosts, origins=origins)])
-        add_routes(app, self._not_ready, self.registry)
+        guarding = guard(self.audit, lambda: self.clients.closing, loopback=loopback, hosts=hosts, origins=origins)
+        app = web.Application(middlewares=[guarding])
+        add_routes(app, self.health.reasons, self.registry)
         self.clients.server.attach(app, SOCKET_PATH)
         key = settings.alerting_api_key
         own_key = key.get_secret_value() if key else None
@@ -118,26 +132,14 @@ class Bridge:
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
 
-    def _not_ready(self) -> Mapping[str, str]:
-        reasons = {}
-        if self.clients.closing:
-            reasons["bridge"] = "is shutting down"
-        if not self.feed.up:
-            reasons["kafka"] = f"{self._settings.kafka_bootstrap_servers} doesn't answer"
-        elif not self.loaded.is_set():
-            reasons["topics"] = "are still being read for the first snapshot"
-        return reasons
-
     def _opened(self, log: Log) -> None:
         key = _resume_key(self._settings, log.cluster)
         for channel, starts in log.starts.items():
             self.hub.positions.open(channel, key, log.epochs[channel], starts)
+        self.canaries.open(tuple(log.canaries))
 
-    def _kafka_came_or_went(self, up: bool) -> None:  # noqa: FBT001 - called with what the feed found
-        if up:
-            self.clients.tell_all("feed_up", "records come again; nothing was missed")
-        else:
-            self.clients.tell_all("feed_down", "Kafka doesn't answer; what you have is getting old")
+    def _heard(self, reached: Offsets) -> None:
+        self.canary.heard(reached, self._clock.monotonic())
 
 
 async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
@@ -146,26 +148,36 @@ async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
     await runner.setup()
     port = await _listen(runner, settings)
     _LOG.info("listening", host=settings.http_host, port=port, auth=settings.auth)
-    ending = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        flushing = tasks.create_task(bridge.flusher.run(ending))
-        following = [tasks.create_task(_follow_instruments(bridge, settings))] if settings.database_url else []
-        if bridge.doorman is not None:
-            following.append(tasks.create_task(bridge.doorman.follow(bridge.clients.keys_in_use)))
-        bridge.feed.start()
-        while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
-            await asyncio.sleep(_STOP_SECONDS)
-        await bridge.feed.stop()
-        await bridge.resumes.stop()
-        await bridge.clients.end_all()
-        ending.set()
-        for task in following:
-            task.cancel()
+    with bridge.reporter:
+        await _work(bridge, settings, stop)
     await bridge.clients.server.shutdown()
     if bridge.store is not None:
         await bridge.store.close()
     await runner.cleanup()
     _LOG.info("ended")
+
+
+async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
+    """Read, answer and send until the end, and in the end until every client has gone."""
+    ending = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        flushing = tasks.create_task(bridge.flusher.run(ending))
+        following = [tasks.create_task(bridge.health.watch())]
+        if settings.database_url:
+            following.append(tasks.create_task(_follow_instruments(bridge, settings)))
+        if bridge.doorman is not None:
+            following.append(tasks.create_task(bridge.doorman.follow(bridge.clients.keys_in_use)))
+        bridge.feed.start()
+        bridge.canaries.start()
+        while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
+            await asyncio.sleep(_STOP_SECONDS)
+        await bridge.clients.end_all()
+        await bridge.resumes.stop()
+        await bridge.canaries.stop()
+        await bridge.feed.stop()
+        ending.set()
+        for task in following:
+            task.cancel()
 
 
 async def _follow_instruments(bridge: Bridge, settings: WsBridgeSettings) -> None:

@@ -58,6 +58,9 @@ class BridgeMetrics:
         )
         self.kafka_lag = Gauge(name + "kafka_lag", "Records not read yet", ["channel"], registry=registry)
         self.kafka_up = Gauge(name + "kafka_up", "Whether Kafka answers", registry=registry)
+        self.canary_age = Gauge(
+            name + "canary_age_seconds", "How long what Kafka took has not come through", registry=registry
+        )
         self.loop_lag = Histogram(
             name + "loop_lag_seconds", "How late a flush began", buckets=LATENCY_BUCKETS, registry=registry
         )

@@ -66,6 +66,7 @@ class WsBridgeSettings(ServiceSettings):
     compression: bool = Field(False, description="whether clients may ask for compressed websockets")  # noqa: FBT003
     ping_interval_seconds: float = Field(25.0, ge=0.1, le=3600, description="from a client's pong to the next ping")
     ping_timeout_seconds: float = Field(20.0, ge=0.1, le=3600, description="without a pong, the client is gone")
+    drain_seconds: float = Field(5.0, ge=0, le=30, description="within which all clients are sent away at the end")
 
     history_bars: int = Field(5_000, ge=1, le=5_000, description="closed bars kept of a symbol and interval")
     history_records: int = Field(1_000_000, ge=1_000, description="closed bars and indicators kept altogether")

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass
+from random import Random
 from typing import Final
 
 from tickstream.core.clock import Clock
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.commands import Commands
+from tickstream.ws_bridge.adapters.dialects import Reply
 from tickstream.ws_bridge.adapters.doorman import Doorman
 from tickstream.ws_bridge.adapters.sessions import Times
 from tickstream.ws_bridge.adapters.socket_io import Answer, Outlet, Peer, SocketServer, refused
 from tickstream.ws_bridge.adapters.tasks import Tasks
+from tickstream.ws_bridge.domain.departure import departures
 from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.keyring import Standing
@@ -25,6 +29,7 @@ from tickstream.ws_bridge.metrics import BridgeMetrics
 from tickstream.ws_bridge.settings import WsBridgeSettings
 
 _MAX_BACKLOG: Final = 16_777_216
+_LOOK_SECONDS: Final = 0.02
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class Client:
         quotas: those that it shares with others.
         places: gives them back.
         subscriptions: how many it has, as its quotas know.
+        answering: commands whose answers have to be waited for.
     """
 
     sid: str
@@ -45,6 +51,7 @@ class Client:
     quotas: tuple[Quota, ...]
     places: contextlib.ExitStack
     subscriptions: int = 0
+    answering: int = 0
     leaving: bool = False
 
     def count(self, subscriptions: int) -> None:
@@ -149,12 +156,27 @@ class Clients:
         self.server.close(client.sid, code, reconnect=reconnect)
 
     async def end_all(self) -> None:
-        """Tell everyone that the bridge ends, and disconnect them."""
+        """Tell everyone that and when they are disconnected, as the bridge ends, and do it one after the other."""
         self.closing = True
-        self.tell_all("shutting_down", "the bridge is shutting down")
-        for client in list(self._by_sid.values()):
-            self.end(client, "shutting_down", reconnect=True)
+        going = departures(self._by_sid, self._settings.drain_seconds, Random())  # noqa: S311 - no secret
+        for seconds, sid in going:
+            client = self.get(sid)
+            if client is not None:
+                message = "this node is shutting down: come back once you are disconnected"
+                self.tell(client, "shutting_down", message, reconnect_after_ms=round(seconds * 1000))
+        began = self._clock.monotonic()
+        for seconds, sid in going:
+            await asyncio.sleep(max(0.0, began + seconds - self._clock.monotonic()))
+            client = self.get(sid)
+            if client is not None:
+                self._tasks.start(self._see_off(client))
         await self._tasks.finish()
+
+    async def _see_off(self, client: Client) -> None:
+        """Disconnect a client that has to come back, once it has its answers."""
+        while client.answering:  # noqa: ASYNC110 - each of them is bounded in time
+            await asyncio.sleep(_LOOK_SECONDS)
+        self.end(client, "shutting_down", reconnect=True)
 
     def keys_in_use(self) -> set[str]:
         """The ids of the keys that may be revoked while their clients are connected."""
@@ -202,8 +224,6 @@ class Clients:
             self._coming -= 1
 
     async def _admit(self, sid: str, address: str, auth: object) -> None:
-        if self.closing:
-            raise RefusalError("shutting_down", "the bridge is shutting down")
         if len(self._by_sid) + self._coming > self._settings.max_connections:
             raise RefusalError("rate_limited", "the bridge has as many connections as it takes")
         with contextlib.ExitStack() as places:
@@ -217,8 +237,11 @@ class Clients:
             outlet = self.server.outlet(sid)
             if outlet is None:
                 raise RefusalError("internal", "the connection has ended")
-            self._welcome(sid, grant, outlet, tuple(quotas), places.pop_all())
+            client = self._welcome(sid, grant, outlet, tuple(quotas), places.pop_all())
         self._audit.connected(sid, address, grant)
+        if self.closing:
+            # A refusal would keep stock clients away for good; who was let in and is disconnected comes back.
+            self._tasks.start(self._see_off(client))
 
     def _enter(self, places: contextlib.ExitStack, quotas: Quotas, holder: str, allowance: Allowance) -> Quota:
         quota = quotas.connect(holder, allowance, self._clock.monotonic())
@@ -227,9 +250,9 @@ class Clients:
 
     def _welcome(
         self, sid: str, grant: Grant, outlet: Outlet, quotas: tuple[Quota, ...], places: contextlib.ExitStack
-    ) -> None:
+    ) -> Client:
         settings = self._settings
-        self._by_sid[sid] = Client(
+        client = self._by_sid[sid] = Client(
             sid,
             grant,
             outlet,
@@ -239,6 +262,7 @@ class Clients:
             places,
         )
         self._metrics.connections.set(len(self._by_sid))
+        return client
 
     def gone(self, sid: str) -> None:
         """A client has gone."""
@@ -264,7 +288,7 @@ class Clients:
             return refused(RefusalError("slow_consumer", "too much waits for this client already"))
         answer = self._commands.answer(sid, client.grant, name, arguments)
         client.count(len(self._hub.subscriptions.of(sid)))
-        return answer
+        return answer if isinstance(answer, Reply) else _counted(client, answer)
 
     def _charge(self, client: Client, command: str) -> None:
         now = self._clock.monotonic()
@@ -275,3 +299,11 @@ class Clients:
             quota.command(now)
             if command == "subscribe":
                 quota.subscribe()
+
+
+async def _counted(client: Client, answer: Coroutine[None, None, Reply]) -> Reply:
+    client.answering += 1
+    try:
+        return await answer
+    finally:
+        client.answering -= 1

@@ -7,14 +7,17 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, TickstreamError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
-from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Log, Reading
+from tickstream.core.topics import SYSTEM_METRICS
+from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Log, Reading, next_offsets
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
+from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _LOG = logger(__name__)
@@ -34,12 +37,12 @@ class Listeners:
     Attributes:
         opened: gets where reading begins, before the first batch and again after an outage.
         take: gets each batch.
-        told: gets True and False when Kafka comes and goes.
+        canaries: gets the next offsets of the canaries' topic, between the batches.
     """
 
     opened: Callable[[Log], None]
     take: Callable[[Batch], None]
-    told: Callable[[bool], None]
+    canaries: Callable[[Offsets], None]
 
 
 Place = tuple[str, int]
@@ -48,6 +51,9 @@ Place = tuple[str, int]
 
 class Feed:
     """Hands batches to the event loop, in order, never more than a few at once.
+
+    Attributes:
+        up: whether Kafka answers.
 
     Args:
         kafka: makes the consumer.
@@ -79,6 +85,7 @@ class Feed:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._ending = threading.Event()
+        self._anew = threading.Event()
         self._free = threading.Semaphore(_IN_FLIGHT)
         self._next: dict[Place, int] = {}
         self._unread: set[Place] = set()
@@ -90,6 +97,10 @@ class Feed:
         """Begin to read."""
         self._thread.start()
 
+    def begin_anew(self) -> None:
+        """Read on with another consumer: this one is given up, though Kafka answers."""
+        self._anew.set()
+
     async def stop(self) -> None:
         """End the thread."""
         self._ending.set()
@@ -98,7 +109,8 @@ class Feed:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                self._kafka.ensure_topics(TOPIC_OF.values())
+                self._kafka.ensure_topics([*TOPIC_OF.values(), SYSTEM_METRICS.name])
+                self._anew.clear()
                 consumer = self._kafka.reader(fetch_wait_max_ms=20)
                 try:
                     self._assign(consumer)
@@ -118,32 +130,36 @@ class Feed:
 
     def _assign(self, consumer: Consumer) -> None:
         """Start where reading stopped, or the first time at the lookback."""
-        for channel in CHANNELS:
-            name = TOPIC_OF[channel]
-            count = self._kafka.partitions(name)
-            full = self._kafka.topic(name)
-            for partition in range(count):
-                if (full, partition) not in self._next:
-                    where = TopicPartition(full, partition)
-                    low, high = consumer.get_watermark_offsets(where, timeout=_ANSWER_SECONDS * 5)
-                    self._next[full, partition] = max(low, high - self._lookback)
-                    self._unread.add((full, partition))
+        for name in TOPIC_OF.values():
+            for place in self._begin(consumer, name, self._lookback):
+                self._unread.add(place)
+        self._begin(consumer, SYSTEM_METRICS.name, 0)
         self._tell_where()
         consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in self._next.items()])
         self._heard = self._clock.monotonic()
         self._set_up(up=True)
 
+    def _begin(self, consumer: Consumer, name: str, lookback: int) -> list[Place]:
+        """Find where to read a topic's partitions from that haven't been read; gives them."""
+        full = self._kafka.topic(name)
+        found = [place for number in range(self._kafka.partitions(name)) if (place := (full, number)) not in self._next]
+        for place in found:
+            low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS * 5)
+            self._next[place] = max(low, high - lookback)
+        return found
+
     def _tell_where(self) -> None:
         """Tell the loop where every topic is read from; what was handed over before is applied before."""
-        starts: dict[Channel, dict[int, int]] = {channel: {} for channel in CHANNELS}
+        starts: dict[str, dict[int, int]] = defaultdict(dict)
         for (topic, partition), offset in self._next.items():
-            starts[CHANNEL_OF[self._kafka.declared(topic)]][partition] = offset
+            starts[self._kafka.declared(topic)][partition] = offset
         epochs = {channel: self._kafka.topic_id(TOPIC_OF[channel]) for channel in CHANNELS}
-        log = Log(self._kafka.cluster_id(), epochs, starts)
+        where = {channel: starts[TOPIC_OF[channel]] for channel in CHANNELS}
+        log = Log(self._kafka.cluster_id(), epochs, where, starts[SYSTEM_METRICS.name])
         self._in_loop(lambda: self._listeners.opened(log))
 
     def _read(self, consumer: Consumer) -> None:
-        while not self._ending.is_set():
+        while not (self._ending.is_set() or self._anew.is_set()):
             messages = consumer.consume(_BATCH, _POLL_SECONDS)
             now = self._clock.monotonic()
             self._take_messages(messages)
@@ -169,33 +185,41 @@ class Feed:
             else:
                 _LOG.warning("kafka_error", error=str(error))
         for topic, part in parts.items():
-            batch = self._reading.batch(CHANNEL_OF[self._kafka.declared(topic)], part)
-            self._metrics.received.labels(batch.channel).inc(len(part))
-            self._metrics.unreadable.labels(batch.channel).inc(batch.unreadable)
-            self._hand_over(batch)
-            self._next.update({(topic, partition): offset for partition, offset in batch.reached.items()})
+            reached = next_offsets(part)
+            name = self._kafka.declared(topic)
+            if name == SYSTEM_METRICS.name:
+                self._hand_over(partial(self._listeners.canaries, reached))
+            else:
+                self._take_records(CHANNEL_OF[name], part)
+            self._next.update({(topic, partition): offset for partition, offset in reached.items()})
         for end in ends:
             self._reached_end((end.topic() or "", end.partition() or 0), end.offset() or 0)
 
+    def _take_records(self, channel: Channel, messages: Sequence[Message]) -> None:
+        batch = self._reading.batch(channel, messages)
+        self._metrics.received.labels(channel).inc(len(messages))
+        self._metrics.unreadable.labels(channel).inc(batch.unreadable)
+        self._hand_over(partial(self._listeners.take, batch))
+
     def _reached_end(self, place: Place, offset: int) -> None:
-        if offset > self._next[place]:
+        channel = CHANNEL_OF.get(self._kafka.declared(place[0]))
+        if offset > self._next[place] and channel is not None:
             self._next[place] = offset
-            channel = CHANNEL_OF[self._kafka.declared(place[0])]
-            self._hand_over(Batch(channel, None, [], {place[1]: offset}, 0))
+            self._hand_over(partial(self._listeners.take, Batch(channel, None, [], {place[1]: offset}, 0)))
         if place in self._unread:
             self._unread.discard(place)
             if not self._unread:
                 self._in_loop(self._loaded.set)
 
-    def _hand_over(self, batch: Batch) -> None:
+    def _hand_over(self, call: Callable[[], None]) -> None:
         while not self._free.acquire(timeout=_LOOK_SECONDS):
             if self._ending.is_set():
                 return
-        self._in_loop(lambda: self._deliver(batch))
+        self._in_loop(lambda: self._deliver(call))
 
-    def _deliver(self, batch: Batch) -> None:
+    def _deliver(self, call: Callable[[], None]) -> None:
         try:
-            self._listeners.take(batch)
+            call()
         finally:
             self._free.release()
 
@@ -214,15 +238,14 @@ class Feed:
                 self._set_up(up=False)
             else:
                 self._set_up(up=True)
-        behind: dict[Channel, int] = dict.fromkeys(CHANNELS, 0)
+        behind: dict[str, int] = defaultdict(int)
         for (topic, partition), position in self._next.items():
             _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
-            behind[CHANNEL_OF[self._kafka.declared(topic)]] += max(0, high - position)
-        for channel, records in behind.items():
-            self._metrics.kafka_lag.labels(channel).set(records)
+            behind[self._kafka.declared(topic)] += max(0, high - position)
+        for channel, name in TOPIC_OF.items():
+            self._metrics.kafka_lag.labels(channel).set(behind[name])
 
     def _set_up(self, *, up: bool) -> None:
         if up != self.up:
             self.up = up
             self._metrics.kafka_up.set(up)
-            self._in_loop(lambda: self._listeners.told(up))

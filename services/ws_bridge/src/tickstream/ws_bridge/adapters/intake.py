@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,11 +31,13 @@ class Log:
         cluster: the id of the Kafka cluster.
         epochs: the id of each channel's topic.
         starts: where it is read from, of every partition.
+        canaries: the same of the canaries' topic.
     """
 
     cluster: str
     epochs: Mapping[Channel, str]
     starts: Mapping[Channel, Offsets]
+    canaries: Offsets
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ class Reading:
 
     def batch(self, channel: Channel, messages: Sequence[Message]) -> Batch:
         """Decode messages of one topic; what can't be read is left out."""
-        reached = {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
+        reached = next_offsets(messages)
         values = [message.value() for message in messages]
         kind = TOPICS[TOPIC_OF[channel]].record
         if kind is Tick:
@@ -90,6 +92,11 @@ class Reading:
             entry = entry_of(record, body_of(record), message.partition() or 0, message.offset() or 0)
             records.append((record, entry))
         return Batch(channel, None, records, reached, len(found.rejected))
+
+
+def next_offsets(messages: Iterable[Message]) -> dict[int, int]:
+    """Where each of the partitions goes on after these messages, which are in order."""
+    return {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
 
 
 def take_in(hub: Hub, batch: Batch) -> None:

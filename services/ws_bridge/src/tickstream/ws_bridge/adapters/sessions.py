@@ -268,14 +268,17 @@ class Session:
         self._sessions.forget(self)
         self.listener.ended()
 
-    async def shut(self) -> None:
-        """End it once the client has what was sent, or after a grace period."""
+    async def shut(self, *, reconnect: bool = False) -> None:
+        """End it once the client has what was sent, or after a grace period.
+
+        Over polling stock clients stay away after CLOSE, and come back where their session isn't known any more.
+        """
         for _ in range(round(self.times.closing / _STEP_SECONDS)):
             if self.closed or self.drained():
                 break
             await asyncio.sleep(_STEP_SECONDS)  # nothing tells when the transport has taken all
         taken = self.drained()
-        self.close()
+        self.close(Packet(NOOP) if reconnect else None)
         if self._websocket is not None and self._wire is not None:
             if taken:
                 await self._websocket.close()

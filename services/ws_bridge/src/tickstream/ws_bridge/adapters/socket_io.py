@@ -128,7 +128,7 @@ class Peer:
             self._say_closing(code, reconnect=reconnect)
             if not reconnect:
                 self.outlet.write([self.outlet.dialect.disconnected()])
-            self._server.shut(self)
+            self._server.shut(self, reconnect=reconnect)
 
     def refuse(self, refusal: RefusalError, namespace: str = NAMESPACE, message: str | None = None) -> None:
         """Answer a CONNECT: no."""
@@ -233,9 +233,9 @@ class SocketServer:
         if peer is not None:
             peer.leave(code, reconnect=reconnect)
 
-    def shut(self, peer: Peer) -> None:
+    def shut(self, peer: Peer, *, reconnect: bool = False) -> None:
         """End a session once the client has what was sent."""
-        self._tasks.start(peer.session.shut())
+        self._tasks.start(peer.session.shut(reconnect=reconnect))
 
     def connect(self, peer: Peer, auth: object) -> None:
         """A client wants to come in."""

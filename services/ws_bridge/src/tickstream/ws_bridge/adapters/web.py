@@ -74,12 +74,13 @@ class Assets:
 
 
 def guard(
-    audit: Audit, *, loopback: bool, hosts: Collection[str], origins: Collection[str]
+    audit: Audit, closing: Callable[[], bool], *, loopback: bool, hosts: Collection[str], origins: Collection[str]
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
-    """The middleware that checks Host and Origin and adds the security headers.
+    """The middleware that checks Host and Origin, turns away who comes too late, and adds the security headers.
 
     Args:
         audit: writes down who was turned away for them.
+        closing: whether no new connections are taken any more.
         loopback: whether the bridge listens on a loopback address, where only its own names are answered.
         hosts: further names.
         origins: further origins.
@@ -88,6 +89,8 @@ def guard(
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = _refusal(request, loopback=loopback, hosts=hosts, origins=origins)
+        if response is None and closing() and request.path.startswith(SOCKET_PATH) and "sid" not in request.query:
+            response = problem(503, "shutting_down", "this node is shutting down: try again")
         if response is None:
             try:
                 response = await handler(request)
