@@ -30,6 +30,7 @@ SECRETS = {
     "INFLUXDB_PASSWORD": "canary-influxdb",
     "INFLUXDB_TOKEN": "canary-token",
     "ALERTING_API_KEY": "canary-alerting",
+    "WS_BRIDGE_RESUME_SECRET": "canary-resume-tokens",
     "WS_BRIDGE_API_KEY_SHA256": DIGEST,
 }
 GIVEN = {COMPOSE: SECRETS, STACK: {"TICKSTREAM_VERSION": "0.1.0", "KAFKA_CLUSTER_ID": "dGlja3N0cmVhbS10ZXN0LQ"}}
@@ -37,6 +38,7 @@ SECRET_FILES = {
     "database_url": "postgresql://tickstream:x@postgres:5432/tickstream",
     "redis_url": "redis://:x@redis:6379/0",
     "bridge_keys": f"dashboard:{DIGEST}",
+    "resume_secret": "signs-what-clients-come-back-with",
 }
 
 
@@ -209,7 +211,7 @@ def test_no_secret_stands_in_the_stack() -> None:
         plain = [
             variable
             for variable in definition.get("environment") or {}
-            if re.search("PASSWORD|TOKEN|_KEY$|_URL$", variable)
+            if re.search("PASSWORD|TOKEN|SECRET|_KEY$|_URL$", variable)
         ]
         allowed = {"INFLUXDB_URL", "WS_BRIDGE_ALERTING_URL"}
         assert set(plain) - allowed <= {variable for variable in plain if variable.endswith("_FILE")}, name

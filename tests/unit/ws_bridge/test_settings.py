@@ -20,6 +20,9 @@ from tickstream.ws_bridge.settings import WsBridgeSettings
         ),
         ({"WS_BRIDGE_ORIGINS": "https://Dash.example"}, "WS_BRIDGE_ORIGINS must be a list of origins"),
         ({"WS_BRIDGE_ORIGINS": "*"}, "WS_BRIDGE_ORIGINS must be a list of origins"),
+        ({"WS_BRIDGE_TRUSTED_PROXIES": "proxy.example"}, "WS_BRIDGE_TRUSTED_PROXIES must be a list of networks"),
+        ({"WS_BRIDGE_TRUSTED_PROXIES": "10.0.0.1/8"}, "WS_BRIDGE_TRUSTED_PROXIES must be a list of networks"),
+        ({"WS_BRIDGE_TRUSTED_PROXIES": "10.0.0.1,::/0"}, "WS_BRIDGE_TRUSTED_PROXIES must not trust everyone"),
     ],
 )
 def test_what_would_let_in_nobody_or_anybody_is_refused_without_showing_a_secret(

@@ -35,6 +35,7 @@ from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.canary import Canary
+from tickstream.ws_bridge.domain.forwarding import Proxies
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.keyring import Keyring
 from tickstream.ws_bridge.domain.market import Market
@@ -122,7 +123,10 @@ class Bridge:
         hosts = frozenset(name.lower() for name in settings.allowed_hosts)
         loopback = is_local_name(settings.http_host.lower())
         origins = frozenset(settings.origins)
-        guarding = guard(self.audit, lambda: self.clients.closing, loopback=loopback, hosts=hosts, origins=origins)
+        proxies = Proxies(settings.trusted_proxies)
+        guarding = guard(
+            self.audit, lambda: self.clients.closing, proxies, loopback=loopback, hosts=hosts, origins=origins
+        )
         app = web.Application(middlewares=[guarding])
         add_routes(app, self.health.reasons, self.registry)
         self.clients.server.attach(app, SOCKET_PATH)

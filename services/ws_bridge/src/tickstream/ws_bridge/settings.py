@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from tickstream.core.settings import Names, ServiceSettings
 from tickstream.ws_bridge.adapters.tokens import MIN_SECRET_BYTES, read_public_key
 from tickstream.ws_bridge.domain.access import is_local_name, is_whole_origin, read_keys
+from tickstream.ws_bridge.domain.forwarding import Proxies
 
 _PROOFS: Final = {
     "api_keys_file": "WS_BRIDGE_API_KEYS_FILE",
@@ -35,6 +36,7 @@ class WsBridgeSettings(ServiceSettings):
     key_grace_seconds: float = Field(300.0, ge=10, description="known keys go on while the database is away")
     origins: Names = Field((), description="origins of web pages that may connect, beside the bridge's own")
     allowed_hosts: Names = Field((), description="names it may be called by on a loopback address, beside localhost")
+    trusted_proxies: Names = Field((), description="addresses or networks whose X-Forwarded-For and -Proto count")
     alerting_url: str = Field("http://127.0.0.1:8094", pattern=r"^https?://")
     alerting_api_key: SecretStr | None = None
     static_dir: Path = Field(Path(__file__).parent / "static", description="the dashboard's files")
@@ -109,6 +111,12 @@ class WsBridgeSettings(ServiceSettings):
                 read_keys(value.read_text(encoding="utf-8"))
             except OSError as error:
                 raise ValueError(f"must be a readable file ({error.strerror})") from None
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        Proxies(value)
         return value
 
     @field_validator("origins")

@@ -16,6 +16,7 @@ from aiohttp import web
 
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.domain.access import host_allowed, origin_allowed, siteless
+from tickstream.ws_bridge.domain.forwarding import Proxies, scheme_of
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -74,13 +75,20 @@ class Assets:
 
 
 def guard(
-    audit: Audit, closing: Callable[[], bool], *, loopback: bool, hosts: Collection[str], origins: Collection[str]
+    audit: Audit,
+    closing: Callable[[], bool],
+    proxies: Proxies,
+    *,
+    loopback: bool,
+    hosts: Collection[str],
+    origins: Collection[str],
 ) -> Callable[..., Awaitable[web.StreamResponse]]:
     """The middleware that checks Host and Origin, turns away who comes too late, and adds the security headers.
 
     Args:
         audit: writes down who was turned away for them.
         closing: whether no new connections are taken any more.
+        proxies: say whose requests they pass on.
         loopback: whether the bridge listens on a loopback address, where only its own names are answered.
         hosts: further names.
         origins: further origins.
@@ -88,6 +96,7 @@ def guard(
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request = _behind(proxies, request)
         response = _refusal(request, loopback=loopback, hosts=hosts, origins=origins)
         if response is None and closing() and request.path.startswith(SOCKET_PATH) and "sid" not in request.query:
             response = problem(503, "shutting_down", "this node is shutting down: try again")
@@ -112,18 +121,29 @@ def _refusal(
     if loopback and not host_allowed(request.headers.get("Host"), hosts):
         return problem(403, "forbidden", "this host is not served here")
     if request.path.startswith((SOCKET_PATH, "/api/")):
-        scheme = request.headers.get("X-Forwarded-Proto", request.scheme)
         theirs = request.headers.getall("Origin", [])
         if not theirs:
             allowed = siteless(request.headers.get("Sec-Fetch-Site"))
         else:
-            allowed = len(theirs) == 1 and origin_allowed(theirs[0], request.headers.get("Host"), scheme, origins)
+            allowed = len(theirs) == 1 and origin_allowed(
+                theirs[0], request.headers.get("Host"), request.scheme, origins
+            )
         if not allowed:
             return problem(403, "forbidden", "this origin may not connect")
     too_long = request.content_length is not None and request.content_length > _MAX_MESSAGE_BODY
     if request.path.startswith(SOCKET_PATH) and too_long:
         return problem(413, "too_large", f"a message may have {_MAX_MESSAGE_BODY} bytes at the most")
     return None
+
+
+def _behind(proxies: Proxies, request: web.Request) -> web.Request:
+    """The request as it came to the first of our proxies."""
+    remote = request.remote
+    if remote is None or not proxies.trusts(remote):
+        return request
+    client = proxies.client(remote, request.headers.getall("X-Forwarded-For", []))
+    scheme = scheme_of(request.scheme, request.headers.getall("X-Forwarded-Proto", []))
+    return request.clone(remote=client, scheme=scheme)
 
 
 def _sender(request: web.Request) -> str:
