@@ -40,7 +40,7 @@ class BridgeMetrics:
             name + "audit_left_out", "Lines about clients left out of the log for their number", registry=registry
         )
         self.disconnects = Counter(
-            name + "disconnects", "Disconnects by the server, by code", ["code"], registry=registry
+            name + "disconnects", "Disconnects by the code told; gone: by the client", ["code"], registry=registry
         )
         self.received = Counter(name + "received", "Records read from the topics", ["channel"], registry=registry)
         self.unreadable = Counter(name + "unreadable", "Records that could not be read", ["channel"], registry=registry)

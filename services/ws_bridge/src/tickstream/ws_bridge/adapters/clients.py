@@ -270,6 +270,8 @@ class Clients:
         client = self._by_sid.pop(sid, None)
         if client is None:
             return
+        if not client.leaving:
+            self._metrics.disconnects.labels("gone").inc()
         client.count(0)
         client.places.close()
         self._metrics.connections.set(len(self._by_sid))
