@@ -30,10 +30,19 @@ class Wish:
 
 @dataclass(slots=True, eq=False)
 class Ledger:
-    """What a client has had: of each symbol the number of the last trade; the numbers of a symbol have no gaps."""
+    """What a client has had: of each symbol the number of the last trade; the numbers of a symbol have no gaps.
+
+    Attributes:
+        records: how many trades came in frames.
+        lost: how many the frames said were left out.
+        began: the numbers in the first snapshot.
+    """
 
     wishes: list[Wish] = field(default_factory=list)
     had: dict[str, int] = field(default_factory=dict)
+    records: int = 0
+    lost: int = 0
+    began: dict[str, int] = field(default_factory=dict)
 
     def acknowledged(self, wish: Wish, answer: dict[str, Any]) -> None:
         """Take the answer to `subscribe` into account; one with a token must have been recovered."""
@@ -43,7 +52,17 @@ class Ledger:
         else:
             self.had |= dict.fromkeys(wish.symbols, 0)
             self.had |= {one["symbol"]: one["seq"] for one in answer["snapshot"]}
+            self.began = self.began or dict(self.had)
         wish.token, wish.live = answer["resume"], True
+
+    def given_up(self, answer: dict[str, Any]) -> None:
+        """Take the answer to `unsubscribe` into account."""
+        assert answer["ok"], answer
+        for wish in list(self.wishes):
+            wish.symbols = [symbol for symbol in wish.symbols if symbol not in answer["symbols"]]
+            if not wish.symbols:
+                self.wishes.remove(wish)
+        self._now_at(answer["resume"])
 
     def received(self, frame: dict[str, Any]) -> None:
         """Take a frame into account: in mode all, the next trade of each symbol and no other."""
@@ -53,9 +72,9 @@ class Ledger:
             expected = self.had[symbol] + 1
             assert number == expected if modes[symbol] == "all" else number >= expected, (symbol, number, expected)
             self.had[symbol] = number
-        for wish in self.wishes:
-            if wish.live:
-                wish.token = frame["resume"]
+        self.records += len(frame["data"])
+        self.lost += frame["lost"]
+        self._now_at(frame["resume"])
 
     def disconnected(self) -> None:
         """The connection is gone, the wishes aren't."""
@@ -65,3 +84,8 @@ class Ledger:
     def symbols(self) -> Iterable[str]:
         """All that is wished for."""
         return [symbol for wish in self.wishes for symbol in wish.symbols]
+
+    def _now_at(self, token: str) -> None:
+        for wish in self.wishes:
+            if wish.live:
+                wish.token = token

@@ -11,20 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import socketio
 
 from tests.integration.ws_bridge.conftest import metric
 from tests.support.market import Market, bar, tick
 from tests.support.programs import Running, service
-from tests.support.resuming import Ledger, Wish
+from tests.support.resuming import Wish
 from tests.support.servers import Servers, isolated
 from tests.support.sockets import Listener, listener, until
 from tests.support.topics import kafka_of
+from tests.support.travelling import Trades, Traveller
 from tickstream.core.kafka import OFFSET_END, TopicPartition
 
 pytestmark = pytest.mark.integration
 
 SYMBOLS = ["RA", "RB", "RC", "RD", "RE", "RF"]
+NUMBERS = Trades(SYMBOLS)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def own(servers: Servers) -> Iterator[dict[str, str]]:
 @pytest.fixture(scope="module")
 def trades(own: dict[str, str]) -> Market:
     made = Market(own)
-    made.publish([tick(symbol, 1) for symbol in SYMBOLS])
+    made.publish(NUMBERS.first())
     return made
 
 
@@ -53,104 +54,19 @@ def bridges(own: dict[str, str], trades: Market, tmp_path: Path) -> Iterator[lis
         yield made
 
 
-class Numbers:
-    """The next trade of each symbol."""
-
-    last = dict.fromkeys(SYMBOLS, 1)
-
-    def some(self, count: int, chosen: random.Random) -> list[Any]:
-        made = []
-        for _ in range(count):
-            symbol = chosen.choice(SYMBOLS)
-            self.last[symbol] += 1
-            made.append(tick(symbol, self.last[symbol]))
-        return made
-
-
-class Traveller:
-    """A client that keeps its wishes from one connection to the next."""
-
-    def __init__(self) -> None:
-        self.ledger = Ledger()
-        self.client: socketio.AsyncClient | None = None
-        self.errors: list[AssertionError] = []
-
-    async def come(self, url: str) -> None:
-        client = socketio.AsyncClient(reconnection=False)
-        client.on("ticks", self._hear)
-        await client.connect(url, transports=["websocket"])
-        self.client = client
-        for wish in self.ledger.wishes:
-            await self._subscribe(client, wish)
-
-    def _hear(self, frame: dict[str, Any]) -> None:
-        try:
-            self.ledger.received(frame)
-        except AssertionError as error:
-            self.errors.append(error)
-
-    async def wish(self, wish: Wish) -> None:
-        assert self.client is not None
-        self.ledger.wishes.append(wish)
-        await self._subscribe(self.client, wish)
-
-    async def give_up(self, symbols: list[str]) -> None:
-        assert self.client is not None
-        gone = asyncio.Event()
-
-        def take(answer: dict[str, Any]) -> None:
-            for wish in list(self.ledger.wishes):
-                wish.symbols = [symbol for symbol in wish.symbols if symbol not in answer["symbols"]]
-                if not wish.symbols:
-                    self.ledger.wishes.remove(wish)
-            gone.set()
-
-        await self.client.emit("unsubscribe", {"channel": "ticks", "symbols": symbols}, callback=take)
-        await asyncio.wait_for(gone.wait(), 30)
-
-    async def _subscribe(self, client: socketio.AsyncClient, wish: Wish) -> None:
-        answered = asyncio.Event()
-
-        def take(answer: dict[str, Any]) -> None:
-            # Here and not by who waits for it: the first frame may be right behind.
-            try:
-                assert answer["ok"], answer
-                self.ledger.acknowledged(wish, answer)
-            except AssertionError as error:
-                self.errors.append(error)
-            answered.set()
-
-        await client.emit("subscribe", wish.request(), callback=take)
-        await asyncio.wait_for(answered.wait(), 30)
-
-    async def leave(self) -> None:
-        """Vanish; what is on its way is lost."""
-        client, self.client = self.client, None
-        if client is not None:
-            client.handlers["/"].clear()
-            await client.disconnect()
-        self.ledger.disconnected()
-
-    def has_all(self) -> bool:
-        """Whether it has the last trade of all it wishes for; it is an error to have anything else on the way."""
-        if self.errors:
-            raise self.errors[0]
-        return all(self.ledger.had[symbol] == Numbers.last[symbol] for symbol in self.ledger.symbols())
-
-
 @pytest.mark.parametrize("seed", [1, 2])
 async def test_whoever_comes_back_to_any_bridge_has_the_logs_sequence(
     bridges: list[Running], trades: Market, seed: int
 ) -> None:
     chosen = random.Random(seed)  # noqa: S311 - no secret
     alive = list(bridges)
-    travellers = [Traveller() for _ in range(4)]
+    travellers = [Traveller(NUMBERS) for _ in range(4)]
     for number, one in enumerate(travellers):
         await one.come(alive[number % 2].url)
         await one.wish(Wish(SYMBOLS[:3], "all" if number % 2 else "latest"))
         await one.wish(Wish(SYMBOLS[3:], "all", max_hz=chosen.choice((None, 2.0))))
     for turn in range(40):
-        await asyncio.to_thread(trades.send, Numbers().some(chosen.randrange(300), chosen))
+        await asyncio.to_thread(trades.send, NUMBERS.some(chosen.randrange(300), chosen))
         await asyncio.sleep(chosen.choice((0.0, 0.02, 0.2)))
         if turn == 20:
             alive.pop(seed % 2).end(signal.SIGKILL)
@@ -162,35 +78,25 @@ async def test_whoever_comes_back_to_any_bridge_has_the_logs_sequence(
         elif chosen.random() < 0.7:
             await one.leave()
         else:
-            await change(one, chosen)
-    await asyncio.to_thread(trades.publish, Numbers().some(100, chosen))
+            await one.change(chosen)
+    await asyncio.to_thread(trades.publish, NUMBERS.some(100, chosen))
     for one in travellers:
         if one.client is None:
             await one.come(alive[0].url)
     await until(
         lambda: all(one.has_all() for one in travellers),
-        lambda: f"{Numbers.last}: {[one.ledger for one in travellers]}",
+        lambda: f"{NUMBERS.last}: {[one.ledger for one in travellers]}",
     )
     for one in travellers:
         await one.leave()
     assert metric(alive[0], 'tickstream_ws_bridge_resumes_total{outcome="recovered"}') > 0
 
 
-async def change(one: Traveller, chosen: random.Random) -> None:
-    """Unsubscribe from a symbol, or subscribe to one that isn't read."""
-    read = list(one.ledger.symbols())
-    symbol = chosen.choice(SYMBOLS)
-    if symbol in read:
-        await one.give_up([symbol])
-    else:
-        await one.wish(Wish([symbol], chosen.choice(("all", "latest")), max_hz=chosen.choice((None, 2.0))))
-
-
 async def test_those_who_come_back_together_share_the_reading(bridges: list[Running], trades: Market) -> None:
     chosen = random.Random(3)  # noqa: S311 - no secret
     async with listener(bridges[0].url) as client:
         token = (await client.subscribe(channel="ticks", symbols=SYMBOLS, mode="all"))["resume"]
-    missed = Numbers().some(2_000, chosen)
+    missed = NUMBERS.some(2_000, chosen)
     await asyncio.to_thread(trades.publish, missed)
     before = metric(bridges[1], 'tickstream_ws_bridge_reread_total{channel="ticks"}')
     request = {"channel": "ticks", "symbols": SYMBOLS, "mode": "all", "resume": token}
@@ -248,11 +154,11 @@ async def test_more_than_the_bound_gets_a_snapshot(own: dict[str, str], trades: 
         async with listener(bridge.url) as client:
             token = (await client.subscribe(channel="ticks", symbols=SYMBOLS))["resume"]
             chosen = random.Random(5)  # noqa: S311 - no secret
-            await asyncio.to_thread(trades.publish, Numbers().some(101, chosen))
-            await client.until(lambda: {one["symbol"]: one["seq"] for one in client.records("ticks")} == Numbers.last)
+            await asyncio.to_thread(trades.publish, NUMBERS.some(101, chosen))
+            await client.until(lambda: {one["symbol"]: one["seq"] for one in client.records("ticks")} == NUMBERS.last)
             answer = await client.subscribe(channel="ticks", symbols=SYMBOLS, resume=token)
             assert answer["recovered"] is False
-            assert {one["symbol"]: one["seq"] for one in answer["snapshot"]} == Numbers.last
+            assert {one["symbol"]: one["seq"] for one in answer["snapshot"]} == NUMBERS.last
         assert metric(bridge, 'tickstream_ws_bridge_resumes_total{outcome="beyond_bound"}') == 1
 
 
@@ -267,7 +173,7 @@ async def test_a_topic_that_lost_or_never_had_what_was_missed_gets_a_snapshot(
         async with listener(bridge.url) as client:
             token = (await client.subscribe(channel="ticks", symbols=SYMBOLS, mode="all"))["resume"]
             chosen = random.Random(6)  # noqa: S311 - no secret
-            await asyncio.to_thread(trades.publish, Numbers().some(200, chosen))
+            await asyncio.to_thread(trades.publish, NUMBERS.some(200, chosen))
             await client.until(lambda: len(client.records("ticks")) >= 200)
             ends = [
                 TopicPartition(topic, partition, OFFSET_END) for partition in range(kafka.partitions("stock_ticks"))
@@ -276,7 +182,7 @@ async def test_a_topic_that_lost_or_never_had_what_was_missed_gets_a_snapshot(
                 await asyncio.to_thread(future.result, 30)
             answer = await client.subscribe(channel="ticks", symbols=SYMBOLS, mode="all", resume=token)
             assert answer["recovered"] is False
-            assert {one["symbol"]: one["seq"] for one in answer["snapshot"]} == Numbers.last
+            assert {one["symbol"]: one["seq"] for one in answer["snapshot"]} == NUMBERS.last
         assert metric(bridge, 'tickstream_ws_bridge_resumes_total{outcome="beyond_retention"}') == 1
     await asyncio.to_thread(admin.delete_topics([topic])[topic].result, 30)
     await until(lambda: topic not in kafka.existing(), lambda: "the topic is still there")

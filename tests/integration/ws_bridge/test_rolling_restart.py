@@ -18,7 +18,7 @@ from tests.support.market import Market, tick
 from tests.support.ports import spare_port
 from tests.support.programs import Running, service
 from tests.support.servers import Servers, isolated
-from tests.support.sockets import Heard, javascript, until
+from tests.support.sockets import Heard, javascript_client, program, until
 
 pytestmark = pytest.mark.integration
 
@@ -80,8 +80,11 @@ async def test_a_rolling_restart_costs_no_client_a_record(own: dict[str, str], t
                 await stack.enter_async_context(comeback(balanced.url + where, transport))
                 for where, transport in [("", "websocket")] * 4 + [("?sticky=a", "polling"), ("?sticky=b", "polling")]
             ]
+            command = await javascript_client()
             for where, transport in (("", "websocket"), ("?sticky=c", "polling")):
-                scripted = javascript(balanced.url + where, transport, json.dumps(REQUEST), script_name="comeback.mjs")
+                scripted = program(
+                    command, balanced.url + where, transport, json.dumps(REQUEST), comeBack=True
+                )
                 clients.append(await stack.enter_async_context(scripted))
             await until(lambda: all(one.events("ack") for one in clients), lambda: "not all have subscribed")
             trading = asyncio.create_task(trade(market, sent))

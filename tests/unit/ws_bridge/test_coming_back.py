@@ -89,11 +89,9 @@ class ComingAndGoing(RuleBasedStateMachine):
         if name not in self.at or not gone:
             return
         request = parse_unsubscribe([{"channel": "ticks", "symbols": sorted(symbols)}], LIMITS)
-        assert set(self.at[name].hub.unsubscribe(name, request)) == gone
-        for wish in list(ledger.wishes):
-            wish.symbols = [symbol for symbol in wish.symbols if symbol not in gone]
-            if not wish.symbols:
-                ledger.wishes.remove(wish)
+        done = self.at[name].hub.unsubscribe(name, request)
+        assert set(done.symbols) == gone
+        ledger.given_up({"ok": True, "symbols": done.symbols, "resume": json.loads(done.token)})
 
     @rule(name=names)
     def vanish(self, name: str) -> None:

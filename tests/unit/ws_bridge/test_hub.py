@@ -42,7 +42,7 @@ def subscribe_within(scope: Scope, made: Hub, client: str, **fields: object) -> 
 
 
 def unsubscribe(made: Hub, client: str, **fields: object) -> list[str]:
-    return made.unsubscribe(client, parse_unsubscribe([fields], LIMITS))
+    return made.unsubscribe(client, parse_unsubscribe([fields], LIMITS)).symbols
 
 
 def tick(symbol: str, number: int) -> Entry:

@@ -128,9 +128,9 @@ class Commands:
 
     def _unsubscribe(self, client: str, _grant: Grant, arguments: _Arguments) -> Reply:
         request = parse_unsubscribe(arguments, self._hub.limits)
-        symbols = self._hub.unsubscribe(client, request)
+        done = self._hub.unsubscribe(client, request)
         ended = {"subscription": request.subscription} if isinstance(request, UnsubscribeOne) else {}
-        return Reply({"ok": True, **ended, "symbols": symbols})
+        return Reply({"ok": True, **ended, "symbols": done.symbols, "resume": orjson.loads(done.token)})
 
     def _subscriptions(self, client: str, _grant: Grant, arguments: _Arguments) -> Reply:
         parse_empty(arguments)

@@ -44,6 +44,19 @@ class Subscribed:
 
 
 @dataclass(frozen=True, slots=True)
+class Unsubscribed:
+    """The answer to `unsubscribe`.
+
+    Attributes:
+        symbols: those no longer read.
+        token: where the client is now in the channel, in JSON.
+    """
+
+    symbols: list[str]
+    token: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
     """One event for one client, ready to be written.
 
@@ -244,8 +257,8 @@ class Hub:
             raise RefusalError("unknown_subscription", "the subscription was ended before it could go on")
         return subscription
 
-    def unsubscribe(self, client: str, request: UnsubscribeOne | UnsubscribeSymbols) -> list[str]:
-        """End a subscription, or take symbols out of those to a channel; gives the symbols no longer read.
+    def unsubscribe(self, client: str, request: UnsubscribeOne | UnsubscribeSymbols) -> Unsubscribed:
+        """End a subscription, or take symbols out of those to a channel.
 
         Raises:
             RefusalError: the client has no such subscription.
@@ -254,7 +267,8 @@ class Hub:
         if isinstance(request, UnsubscribeSymbols) and not request.everything:
             gone = self.subscriptions.remove_symbols(client, request.channel, request.symbols)
             if gone:
-                return [symbol for symbol in request.symbols if symbol in gone]
+                symbols = [symbol for symbol in request.symbols if symbol in gone]
+                return Unsubscribed(symbols, self._token(client, request.channel))
             raise RefusalError("unknown_subscription", f"no subscription to {request.channel} names these symbols")
         if isinstance(request, UnsubscribeOne):
             ended = [one for one in mine if one.id == request.subscription]
@@ -266,7 +280,8 @@ class Hub:
             raise RefusalError("unknown_subscription", missing)
         for subscription in ended:
             self.subscriptions.remove(subscription)
-        return sorted({symbol for one in ended for symbol in symbols_of(one)})
+        symbols = sorted({symbol for one in ended for symbol in symbols_of(one)})
+        return Unsubscribed(symbols, self._token(client, ended[0].channel))
 
     def leave(self, client: str) -> None:
         """The client is gone."""
