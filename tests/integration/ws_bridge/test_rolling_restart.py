@@ -82,9 +82,7 @@ async def test_a_rolling_restart_costs_no_client_a_record(own: dict[str, str], t
             ]
             command = await javascript_client()
             for where, transport in (("", "websocket"), ("?sticky=c", "polling")):
-                scripted = program(
-                    command, balanced.url + where, transport, json.dumps(REQUEST), comeBack=True
-                )
+                scripted = program(command, balanced.url + where, transport, json.dumps(REQUEST), comeBack=True)
                 clients.append(await stack.enter_async_context(scripted))
             await until(lambda: all(one.events("ack") for one in clients), lambda: "not all have subscribed")
             trading = asyncio.create_task(trade(market, sent))
