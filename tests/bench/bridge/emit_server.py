@@ -47,6 +47,10 @@ async def read() -> None:
                     "ts_ingest_ms": trade.ts_ingest // 1_000_000,
                     "seq": trade.seq,
                     "source": trade.source,
+                    "venue": trade.venue,
+                    "trade_id": trade.trade_id,
+                    "conditions": trade.conditions,
+                    "flags": trade.flags,
                 }
                 await server.emit("ticks", {"data": [record]}, room=trade.symbol)
 

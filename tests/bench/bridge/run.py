@@ -1,222 +1,293 @@
 """Fan-out measured: delivered records per CPU-second of the server, and their age at the client.
 
-200 symbols from Kafka, 200 websocket clients with 20 random symbols each, every trade delivered, against
-stock python-socketio with one emit a tick in the same run. Needs KAFKA_BOOTSTRAP_SERVERS.
+200 symbols from Kafka, 200 websocket clients with 20 random symbols each, every trade delivered, against stock
+python-socketio and Node in the same run; then many clients, clients that come back at once, and clients that stop
+reading. Needs KAFKA_BOOTSTRAP_SERVERS.
 
 Usage: python -m tests.bench.bridge.run [JSON_FILE]
 """
 
 from __future__ import annotations
 
-import json
 import os
-import secrets
-import subprocess
 import sys
-import threading
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import numpy as np
-import psutil
+from rich.console import Console
+from rich.table import Table
 
-from tests.support.programs import until
-from tickstream.cli.stack.ports import free_port
-from tickstream.core.codec import Codecs
-from tickstream.core.columns import Strings, TickColumns, nulls
-from tickstream.core.kafka import Kafka
-from tickstream.core.model import Tick
-from tickstream.core.settings import KafkaSettings, load
-from tickstream.core.topics import TOPICS
+from tests.bench.bridge import generator
+from tests.bench.bridge.contenders import BRIDGE, EMIT, NODE, Contender, Running, lacks_node, running
+from tests.bench.bridge.generator import Generator, Sample
+from tests.bench.bridge.trades import Trades
+from tickstream.cli.bench.table import write_json
 
 CLIENTS: Final = 200
 SYMBOLS: Final = 200
 EACH: Final = 20
-WARM_SECONDS: Final = 3.0
-SECONDS: Final = 10.0
-STEP: Final = 0.01
-READERS: Final = CLIENTS * EACH / SYMBOLS
-"""Clients that get each trade, on average."""
-
-BRIDGE: Final = "tickstream-ws-bridge"
-EMIT: Final = "python-socketio, one emit a tick"
-LOADS: Final = ((EMIT, 500), (EMIT, 1_500), (BRIDGE, 500), (BRIDGE, 1_500), (BRIDGE, 8_000), (BRIDGE, 40_000))
-"""Who, and how many trades a second."""
+_WARM_SECONDS: Final = 4.0
+_PART_SECONDS: Final = 2.0
+_PARTS: Final = 5
+_GROWTH_MS: Final = 250
+"""Records that get older by so much while it is measured wait in a queue that grows."""
+_CAME: Final = 0.97
+"""Less of what was offered than that, and the queue grows, or records are left out."""
 
 
 @dataclass(frozen=True)
-class Result:
-    """One row of the table; cores and CPU-seconds are the server's, all of its threads."""
+class Load:
+    """What is asked of a server.
+
+    Attributes:
+        rate: trades a second.
+        stalled: clients beside the others that never read.
+    """
+
+    contender: Contender
+    rate: int
+    clients: int = CLIENTS
+    stalled: int = 0
+
+    @property
+    def offered(self) -> float:
+        """Deliveries a second to the clients that read."""
+        return self.rate * self.clients * EACH / SYMBOLS
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the table; cores and CPU-seconds are the server's, all of its threads.
+
+    Attributes:
+        keeps_up: all came, and it didn't get older.
+        lost: records left out, as the clients were told.
+        unexplained: gaps in the records' seq beyond that, and records out of order.
+        memory, grown: bytes at the end, and how many more than when the measuring began.
+    """
 
     who: str
-    offered_per_second: float
-    delivered_per_second: float
+    clients: int
+    stalled: int
+    offered: float
+    delivered: float
     cores: float
-    delivered_per_cpu_second: float
-    p50_ms: float
-    p99_ms: float
-    frames_per_second: float
-    load_cores: float
-    memory_mb: float
+    per_cpu_second: float
+    p50_ms: int
+    p99_ms: int
+    max_ms: int
+    keeps_up: bool
+    frames: float
+    lost: int
+    unexplained: int
+    disconnected: int
+    generator_cores: float
+    memory: int
+    grown: int
+    memory_a_client: float
 
 
-class Trades:
-    """Publishes trades of all symbols at an even rate, from a thread."""
+@dataclass(frozen=True)
+class Ratio:
+    """How two figures compare; `aim` is empty where nothing is wanted."""
 
-    def __init__(self, kafka: Kafka, rate: int) -> None:
-        self._producer = kafka.producer("bench", linger_ms=2)
-        self._topic = kafka.topic("stock_ticks")
-        self._codec = Codecs().of(Tick)
-        self._per_step = rate * STEP
-        self._stop = threading.Event()
-        self._names = [f"S{number:03}" for number in range(SYMBOLS)]
-        self._keys = [name.encode() for name in self._names]
-        self._sent = 0
-        self._thread = threading.Thread(target=self._run)
-
-    def __enter__(self) -> None:
-        self._send(SYMBOLS)
-        self._producer.flush(30)
-        self._thread.start()
-
-    def __exit__(self, *_error: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        self._producer.flush(30)
-
-    def _run(self) -> None:
-        at = time.monotonic()
-        due = 0.0
-        while not self._stop.is_set():
-            due += self._per_step
-            self._send(int(due))
-            due -= int(due)
-            at += STEP
-            time.sleep(max(0.0, at - time.monotonic()))
-
-    def _send(self, count: int) -> None:
-        if not count:
-            return
-        numbers = np.arange(self._sent, self._sent + count)
-        self._sent += count
-        codes = (numbers % SYMBOLS).astype(np.int32)
-        now = np.full(count, time.time_ns())
-        columns = TickColumns(
-            symbol=Strings(codes, self._names),
-            price=100 + numbers % 997 / 100,
-            volume=np.full(count, 100.0),
-            ts_event=now,
-            ts_ingest=now,
-            seq=numbers // SYMBOLS + 1,
-            source=Strings(np.zeros(count, dtype=np.int32), ["bench"]),
-            venue=nulls(count),
-            conditions=nulls(count),
-            flags=np.zeros(count, dtype=np.int64),
-        )
-        for code, value in zip(codes.tolist(), self._codec.encode_columns(columns), strict=True):
-            self._producer.produce(self._topic, value, self._keys[code])
-        self._producer.poll(0)
+    says: str
+    value: str
+    aim: str = ""
 
 
-@contextmanager
-def _server(who: str, env: Mapping[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    port = free_port(23_000)
-    command = {
-        BRIDGE: [str(Path(sys.executable).with_name("tickstream-ws-bridge"))],
-        EMIT: [sys.executable, "-m", "tests.bench.bridge.emit_server", str(port)],
-    }[who]
-    child = subprocess.Popen(command, env={**env, "HTTP_PORT": str(port)}, stderr=subprocess.DEVNULL)
-    try:
-        until(lambda: _listens(child, port), f"{who} doesn't listen")
-        yield child, port
-    finally:
-        child.terminate()
-        try:
-            child.wait(15)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+def loads() -> Iterator[Load]:
+    """What is measured, in order."""
+    yield from (Load(EMIT, rate) for rate in (500, 1_500, 8_000))
+    if lacks_node():
+        sys.stderr.write("Node's server is left out: node or npm is not on the PATH\n")
+    else:
+        yield from (Load(NODE, rate) for rate in (500, 4_000, 8_000))
+    yield from (Load(BRIDGE, rate) for rate in (500, 1_500, 4_000, 8_000, 40_000))
+    if generator.compiled():
+        yield Load(BRIDGE, 4_000, stalled=10)
+        yield Load(BRIDGE, 40_000, clients=4 * CLIENTS)
+        yield Load(BRIDGE, 200, clients=5_000)
 
 
-def _listens(child: subprocess.Popen[bytes], port: int) -> bool:
-    if child.poll() is not None:
-        raise RuntimeError(f"the server ended with {child.returncode}")
-    return any(one.laddr.port == port for one in psutil.Process(child.pid).net_connections("tcp"))
+def measure(load: Load) -> Figure:
+    """One server under one load."""
+    with ExitStack() as stack:
+        server = stack.enter_context(running(load.contender))
+        empty = server.memory()
+        trades = Trades(server.kafka, SYMBOLS, min(load.rate, 200), load.contender.encoding)
+        stack.enter_context(trades)
+        time.sleep(1.0)
+        clients = stack.enter_context(Generator(server.port, load.clients, SYMBOLS, EACH))
+        if load.stalled:
+            stack.enter_context(Generator(server.port, load.stalled, SYMBOLS, EACH)).slow(0)
+        trades.rate = load.rate
+        time.sleep(_WARM_SECONDS)
+        return _figure(load, server, clients, empty)
 
 
-def measure(who: str, rate: int) -> Result:
-    """One server under one load, on topics of its own."""
-    env = {**os.environ, "KAFKA_TOPIC_PREFIX": f"bench-{secrets.token_hex(4)}."}
-    env.pop("DATABASE_URL", None)
-    kafka = Kafka(load(KafkaSettings, "BENCH", [], env))
-    kafka.ensure_topics()
-    try:
-        with _server(who, env) as (server, port), Trades(kafka, rate):
-            time.sleep(WARM_SECONDS)
-            return _row(who, rate, *_under_load(server, port))
-    finally:
-        admin = kafka.admin()
-        for deleted in admin.delete_topics([kafka.topic(name) for name in TOPICS]).values():
-            deleted.result(30)
-
-
-def _under_load(server: subprocess.Popen[bytes], port: int) -> tuple[dict[str, Any], float, float]:
-    command = [sys.executable, "-m", "tests.bench.bridge.load", *map(str, (port, CLIENTS, SYMBOLS, EACH, SECONDS))]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as clients:
-        if clients.stdin is None or clients.stdout is None:
-            raise RuntimeError("the load generator has no pipes")
-        if clients.stdout.readline() != "ready\n":
-            raise RuntimeError("the load generator could not subscribe")
-        time.sleep(WARM_SECONDS)
-        process = psutil.Process(server.pid)
-        before = process.cpu_times()
-        clients.stdin.write("go\n")
-        clients.stdin.flush()
-        seen = json.loads(clients.stdout.readline())
-        after = process.cpu_times()
-        used = after.user + after.system - before.user - before.system
-        return seen, used, process.memory_info().rss / 1e6
-
-
-def _row(who: str, rate: int, seen: Mapping[str, Any], used: float, memory: float) -> Result:
-    return Result(
-        who,
-        rate * READERS,
-        seen["records_per_second"],
-        used / SECONDS,
-        seen["records_per_second"] * SECONDS / max(used, 1e-9),
-        seen["p50_ms"],
-        seen["p99_ms"],
-        seen["frames_per_second"],
-        seen["load_cores"],
-        memory,
+def _figure(load: Load, server: Running, clients: Generator, empty: int) -> Figure:
+    clients.sample()
+    cpu, before = server.cpu(), server.memory()
+    parts: list[Sample] = []
+    for _ in range(_PARTS):
+        time.sleep(_PART_SECONDS)
+        parts.append(clients.sample())
+    cpu, memory = server.cpu() - cpu, server.memory()
+    seen = Sample.whole(parts)
+    grew = parts[-1].age(0.5) - parts[0].age(0.5) > _GROWTH_MS
+    return Figure(
+        who=load.contender.name,
+        clients=load.clients,
+        stalled=load.stalled,
+        offered=load.offered,
+        delivered=seen.records / seen.seconds,
+        cores=cpu / seen.seconds,
+        per_cpu_second=seen.records / max(cpu, 0.01),
+        p50_ms=seen.age(0.5),
+        p99_ms=seen.age(0.99),
+        max_ms=seen.age(1),
+        keeps_up=not grew and seen.records >= _CAME * load.offered * seen.seconds,
+        frames=seen.frames / seen.seconds,
+        lost=seen.lost,
+        unexplained=abs(seen.missing - seen.lost) + seen.repeated,
+        disconnected=seen.ended,
+        generator_cores=seen.cpu_seconds / seen.seconds,
+        memory=memory,
+        grown=memory - before,
+        memory_a_client=(memory - empty) / load.clients,
     )
 
 
-def run(json_path: Path | None) -> int:
-    """Measure everyone, print the table, and write it down where asked."""
-    results = []
-    _say("| who | offered/s | delivered/s | cores | delivered per CPU-second | p50 / p99 ms |")
-    _say("|---|---|---|---|---|---|")
-    for who, rate in LOADS:
-        one = measure(who, rate)
-        results.append(one)
-        _say(
-            f"| {who} | {one.offered_per_second:,.0f} | {one.delivered_per_second:,.0f} | {one.cores:.2f} "
-            f"| {one.delivered_per_cpu_second:,.0f} | {one.p50_ms:.0f} / {one.p99_ms:.0f} |"
+@dataclass(frozen=True)
+class Return:
+    """Clients that came back at once.
+
+    Attributes:
+        recovered: of them, without a gap.
+        missing: gaps and repetitions in what they got altogether.
+    """
+
+    clients: int
+    away_seconds: float
+    rate: int
+    recovered: int
+    median_seconds: float
+    slowest_seconds: float
+    missing: int
+
+
+def come_back(clients: int = 1_000, rate: int = 500, away_seconds: float = 2.0) -> Return:
+    """Let all clients of a bridge come back at once."""
+    with running(BRIDGE) as server, Trades(server.kafka, SYMBOLS, rate):
+        time.sleep(1.0)
+        with Generator(server.port, clients, SYMBOLS, EACH) as load:
+            time.sleep(_WARM_SECONDS)
+            load.sample()
+            joined = load.reconnect(away_seconds)
+            time.sleep(_WARM_SECONDS)
+            seen = load.sample()
+    return Return(
+        clients,
+        away_seconds,
+        rate,
+        joined.recovered,
+        joined.median_seconds,
+        joined.slowest_seconds,
+        abs(seen.missing - seen.lost) + seen.repeated,
+    )
+
+
+def ratios(figures: Sequence[Figure], back: Return | None) -> Iterator[Ratio]:
+    """How the bridge does beside its peers, and beside the aims."""
+    ours = [one for one in figures if one.who == BRIDGE.name]
+    usual = {round(one.offered): one for one in ours if one.clients == CLIENTS and not one.stalled}
+    for peer, aim in ((NODE, 10), (EMIT, 30)):
+        theirs = [one for one in figures if one.who == peer.name]
+        if theirs:
+            best, mine = (max(group, key=lambda one: one.per_cpu_second) for group in (theirs, usual.values()))
+            says = f"delivered per CPU-second, each at its best: beside {peer.name}"
+            yield Ratio(says, f"{mine.per_cpu_second / best.per_cpu_second:.1f} x", f"at least {aim} x")
+        for one in theirs:
+            if round(one.offered) in usual:
+                ratio = usual[round(one.offered)].per_cpu_second / one.per_cpu_second
+                yield Ratio(f"the same, both at {one.offered:,.0f}/s", f"{ratio:.1f} x")
+    yield Ratio("p99 at 10,000/s (500 trades a second)", f"{usual[10_000].p99_ms} ms", "under 40 ms")
+    yield Ratio("p99 at 160,000/s", f"{usual[160_000].p99_ms} ms", "under 120 ms")
+    yield Ratio("keeps up with 800,000/s", _yes(usual[800_000].keeps_up), "yes")
+    for one in ours:
+        if one.stalled:
+            says = f"p99 beside {one.stalled} clients that never read, at {one.offered:,.0f}/s"
+            yield Ratio(says, f"{one.p99_ms} ms", f"{usual[round(one.offered)].p99_ms} ms without them")
+        if one.offered > 800_000:
+            yield Ratio(f"memory gained in {_PARTS * _PART_SECONDS:.0f} s of {one.offered:,.0f}/s", _mb(one.grown), "0")
+        if one.clients == 5_000:
+            yield Ratio("memory of each of 5,000 clients", f"{one.memory_a_client / 1000:.0f} KB", "under 40 KB")
+    if back is not None:
+        says = f"{back.clients:,} clients back at once: the last acknowledged after"
+        yield Ratio(says, f"{back.slowest_seconds:.1f} s", "under 5 s")
+        yield Ratio(f"of them recovered; gaps and repetitions: {back.missing}", f"{back.recovered:,}", "all; 0")
+
+
+def _yes(fact: bool) -> str:
+    return "yes" if fact else "no"
+
+
+def _mb(size: float) -> str:
+    return f"{size / 1e6:,.0f} MB"
+
+
+def show(figures: Sequence[Figure], compared: Sequence[Ratio]) -> None:
+    """Print the tables."""
+    console = Console(width=None if os.isatty(1) else 200)
+    names = ("who", "clients", "offered/s", "delivered/s", "keeps up", "per CPU-second", "p50 / p99 / max ms")
+    table = Table(*names, "cores", "generator's", "lost", "unexplained", "cut off", "memory", box=None)
+    for one in figures:
+        stalled = f" + {one.stalled} stalled" if one.stalled else ""
+        table.add_row(
+            one.who,
+            f"{one.clients:,}{stalled}",
+            f"{one.offered:,.0f}",
+            f"{one.delivered:,.0f}",
+            _yes(one.keeps_up),
+            f"{one.per_cpu_second:,.0f}",
+            f"{one.p50_ms} / {one.p99_ms} / {one.max_ms}",
+            f"{one.cores:.2f}",
+            f"{one.generator_cores:.2f}",
+            f"{one.lost:,}",
+            f"{one.unexplained:,}",
+            str(one.disconnected),
+            _mb(one.memory),
         )
+    console.print(table)
+    below = Table("compared", "is", "aim", box=None)
+    for ratio in compared:
+        below.add_row(ratio.says, ratio.value, ratio.aim)
+    console.print()
+    console.print(below)
+
+
+def run(json_path: Path | None) -> int:
+    """Measure everyone, print the tables, and write them down where asked."""
+    if not generator.compiled():
+        sys.stderr.write(
+            "there is no C compiler (or no epoll): the slower generator in Python is used, for a part only\n"
+        )
+    figures = []
+    for load in loads():
+        sys.stderr.write(f"{load.contender.name}: {load.clients} clients, {load.offered:,.0f}/s\n")
+        figures.append(measure(load))
+    back = come_back() if generator.compiled() else None
+    compared = list(ratios(figures, back))
+    show(figures, compared)
     if json_path is not None:
-        json_path.write_text(json.dumps([asdict(one) for one in results], indent=2) + "\n")
+        came_back = [] if back is None else [asdict(back)]
+        write_json(json_path, [asdict(one) for one in figures] + came_back, [asdict(one) for one in compared])
     return 0
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(line + "\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
