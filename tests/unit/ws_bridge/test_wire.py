@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
-import numpy as np
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from tickstream.core.columns import Strings, TickColumns
+from tests.support.records import TICKS
+from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import Bar, IndicatorSet, MarketEvent, Tick
 from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
 
@@ -27,21 +30,12 @@ def test_a_trade_has_the_topics_fields_with_times_in_milliseconds_and_null_for_w
     }
 
 
-def test_a_trade_of_a_batch_reads_the_same_as_one_by_itself() -> None:
-    columns = TickColumns(
-        symbol=Strings.of(["SPY"]),
-        price=np.array([TICK.price]),
-        volume=np.array([TICK.volume]),
-        ts_event=np.array([TICK.ts_event]),
-        ts_ingest=np.array([TICK.ts_ingest]),
-        seq=np.array([TICK.seq]),
-        source=Strings.of(["replay"]),
-        venue=Strings.of(["Q"]),
-        conditions=Strings.of(["@"]),
-        flags=np.array([TICK.flags]),
-        trade_id=[None],
-    )
-    assert tick_bodies(columns) == [body_of(TICK)]
+@given(st.lists(TICKS, max_size=8), st.booleans())
+@example([TICK], True)
+def test_a_trade_of_a_batch_reads_the_same_as_one_by_itself(ticks: list[Tick], with_ids: bool) -> None:
+    columns = TickColumns.of(ticks, TickInterners(), trade_ids=with_ids)
+    alone = [tick if with_ids else replace(tick, trade_id=None) for tick in ticks]
+    assert tick_bodies(columns) == [body_of(tick) for tick in alone]
 
 
 def test_bars_and_indicators_have_start_and_end_in_milliseconds_and_no_nan() -> None:
