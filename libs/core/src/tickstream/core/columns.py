@@ -184,7 +184,7 @@ class TickColumns:
             ids = None
         else:
             chosen = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-            ids = [self.trade_id[int(row)] for row in chosen]
+            ids = list(map(self.trade_id.__getitem__, chosen.tolist()))
         return TickColumns(
             symbol=self.symbol.take(rows),
             price=self.price[rows],

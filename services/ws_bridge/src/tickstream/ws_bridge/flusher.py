@@ -7,6 +7,7 @@ from typing import Final
 
 from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
+from tickstream.ws_bridge.adapters.intake import Intake
 from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.hub import Frame, Hub
 from tickstream.ws_bridge.domain.ladder import Step
@@ -23,6 +24,7 @@ class Flusher:
 
     Args:
         hub: has what waits.
+        intake: gives it what came since the last flush.
         clients: take it.
         canary: goes with each flush.
         clock: for the grid of the flushes.
@@ -34,6 +36,7 @@ class Flusher:
     def __init__(
         self,
         hub: Hub,
+        intake: Intake,
         clients: Clients,
         canary: Canary,
         clock: Clock,
@@ -42,6 +45,7 @@ class Flusher:
         most: float,
     ) -> None:
         self._hub = hub
+        self._intake = intake
         self._clients = clients
         self._canary = canary
         self._clock = clock
@@ -57,6 +61,7 @@ class Flusher:
             now = self._clock.monotonic()
             lag = max(0.0, now - at)
             self._metrics.loop_lag.observe(lag)
+            self._intake.apply()
             await self.flush(now)
             done = self._clock.monotonic()
             self._metrics.flush.observe(done - now)

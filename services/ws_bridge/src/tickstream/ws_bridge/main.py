@@ -27,7 +27,7 @@ from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
 from tickstream.ws_bridge.adapters.feed import Feed, Listeners
-from tickstream.ws_bridge.adapters.intake import Log, Reading, take_in
+from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
 from tickstream.ws_bridge.adapters.key_store import KeyStore
 from tickstream.ws_bridge.adapters.rereading import Rereader
 from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
@@ -76,6 +76,7 @@ class Bridge:
         self.metrics = BridgeMetrics(self.registry)
         self.hub = Hub(market, limits, room, flush_seconds)
         self.loaded = asyncio.Event()
+        self.intake = Intake(self.hub, self.loaded)
         self.audit = Audit(clock, self.metrics)
         self.store = _store(settings, clock)
         self.doorman = _doorman(settings, self.store, clock)
@@ -103,7 +104,14 @@ class Bridge:
         self.canary = Canary(_CANARY_SECONDS)
         self.canaries = Canaries(Kafka(settings), Codecs.from_settings(settings), clock, self.canary.published)
         self.flusher = Flusher(
-            self.hub, self.clients, self.canary, clock, self.metrics, flush_seconds, settings.flush_max_ms / 1000
+            self.hub,
+            self.intake,
+            self.clients,
+            self.canary,
+            clock,
+            self.metrics,
+            flush_seconds,
+            settings.flush_max_ms / 1000,
         )
         self.feed = Feed(
             Kafka(settings),
@@ -112,7 +120,7 @@ class Bridge:
             clock,
             settings.lookback_records,
             self.loaded,
-            Listeners(self._opened, lambda batch: take_in(self.hub, batch), self._heard),
+            Listeners(self._opened, self.intake.take, self._heard),
         )
         kafka = settings.kafka_bootstrap_servers
         self.health = Health(self.feed, self.canary, self.clients, kafka, self.loaded, clock, self.metrics)
@@ -137,6 +145,7 @@ class Bridge:
         return app
 
     def _opened(self, log: Log) -> None:
+        self.intake.apply()  # what was read before comes before
         key = _resume_key(self._settings, log.cluster)
         for channel, starts in log.starts.items():
             self.hub.positions.open(channel, key, log.epochs[channel], starts)

@@ -16,7 +16,7 @@ import ormsgpack
 
 from tickstream.ws_bridge.domain import engine_io, frames
 from tickstream.ws_bridge.domain.engine_io import PacketError
-from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.entry import Waiting
 
 CONNECT: Final = 0
 DISCONNECT: Final = 1
@@ -56,7 +56,7 @@ class Reply:
     """
 
     fields: Mapping[str, object]
-    snapshot: Sequence[Entry] | None = None
+    snapshot: Sequence[Waiting] | None = None
 
 
 class Dialect(Protocol):
@@ -87,7 +87,7 @@ class Dialect(Protocol):
     def acknowledged(self, number: int, reply: Reply) -> bytes:
         """The answer to an event."""
 
-    def frame(self, channel: str, entries: Sequence[Entry], resume: bytes, lost: int) -> bytes:
+    def frame(self, channel: str, entries: Sequence[Waiting], resume: bytes, lost: int) -> bytes:
         """The event of a channel; `resume` is JSON."""
 
 
@@ -133,7 +133,7 @@ class Json:
             fields["snapshot"] = orjson.Fragment(b"[%b]" % b",".join([entry.body for entry in reply.snapshot]))
         return b"3%d[%b]" % (number, orjson.dumps(fields))
 
-    def frame(self, channel: str, entries: Sequence[Entry], resume: bytes, lost: int) -> bytes:
+    def frame(self, channel: str, entries: Sequence[Waiting], resume: bytes, lost: int) -> bytes:
         return frames.frame(channel, entries, resume, lost)
 
 
@@ -176,7 +176,7 @@ class MessagePack:
             fields["snapshot"] = ormsgpack.Fragment(_array(reply.snapshot))
         return ormsgpack.packb({"type": ACK, "nsp": NAMESPACE, "id": number, "data": [fields]})
 
-    def frame(self, channel: str, entries: Sequence[Entry], resume: bytes, lost: int) -> bytes:
+    def frame(self, channel: str, entries: Sequence[Waiting], resume: bytes, lost: int) -> bytes:
         return b"\x83\xa4type\x02\xa3nsp\xa1/\xa4data\x92%b\x83\xa4data%b\xa6resume%b\xa4lost%b" % (
             ormsgpack.packb(channel),
             _array(entries),
@@ -221,10 +221,10 @@ def _packed(kind: int, data: object, namespace: str = NAMESPACE) -> bytes:
     return ormsgpack.packb({"type": kind, "nsp": namespace, "data": data})
 
 
-def _array(entries: Sequence[Entry]) -> bytes:
+def _array(entries: Sequence[Waiting]) -> bytes:
     """The records as an array; each is encoded when it is first wanted, once for all who want it."""
     packed = [entry.packed or _pack(entry) for entry in entries]
-    length = len(packed)
+    length = sum(entry.count for entry in entries)
     if length < 16:
         head = bytes((0x90 | length,))
     elif length < 65_536:
@@ -234,8 +234,8 @@ def _array(entries: Sequence[Entry]) -> bytes:
     return head + b"".join(packed)
 
 
-def _pack(entry: Entry) -> bytes:
-    entry.packed = ormsgpack.packb(orjson.loads(entry.body))
+def _pack(entry: Waiting) -> bytes:
+    entry.packed = b"".join(map(ormsgpack.packb, orjson.loads(b"[%b]" % entry.body)))
     return entry.packed
 
 

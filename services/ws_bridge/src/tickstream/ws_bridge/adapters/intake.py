@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,13 +17,19 @@ from tickstream.core.kafka import Message
 from tickstream.core.model import Record, Tick
 from tickstream.core.topics import TOPICS
 from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
-from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, Route, entry_of
+from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, Route, Run, entry_of
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.replay import Replay
 
 TOPIC_OF = {channel: "stock_ticks" if channel == "ticks" else channel for channel in CHANNELS}
 CHANNEL_OF = {topic: channel for channel, topic in TOPIC_OF.items()}
+
+_INTAKES: Final = count(1)
+_ENOUGH: Final = 4_000
+"""So many records don't wait for a flush."""
+_LONGEST: Final = 500
+"""So many trades are in one run, at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,17 @@ class Ticks:
     columns: TickColumns
     partitions: NDArray[np.int64]
     offsets: NDArray[np.int64]
+
+    @classmethod
+    def concatenate(cls, parts: Sequence[Ticks]) -> Ticks:
+        """Those of several batches of one reading, in this order."""
+        if len(parts) == 1:
+            return parts[0]
+        return cls(
+            TickColumns.concatenate([part.columns for part in parts]),
+            np.concatenate([part.partitions for part in parts]),
+            np.concatenate([part.offsets for part in parts]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,33 +119,72 @@ def next_offsets(messages: Iterable[Message]) -> dict[int, int]:
     return {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
 
 
-def take_in(hub: Hub, batch: Batch) -> None:
-    """Offer a batch to its readers; runs in the event loop, so that subscribing can't fall into its middle."""
-    if batch.ticks is not None:
-        for entry in _entries(batch.ticks, _rows(batch.ticks.columns, hub.wanted, with_last=True)):
-            hub.tick(entry)
-    for record, entry in batch.records:
-        hub.record(record, entry)
-    for partition, offset in batch.reached.items():
-        hub.positions.reached(batch.channel, partition, offset)
+class Intake:
+    """Batches on their way into the hub: they wait for the next flush, as far as there is room.
+
+    What came of a symbol until then goes through the hub together, at the cost of a single trade. Nobody is any the
+    wiser: for the hub it is as if Kafka had given it later.
+
+    Args:
+        hub: gets them.
+        loaded: set once the topics have been read; until then nothing waits.
+    """
+
+    def __init__(self, hub: Hub, loaded: asyncio.Event) -> None:
+        self._hub = hub
+        self._loaded = loaded
+        self._batches: list[Batch] = []
+        self._waiting = 0
+
+    def take(self, batch: Batch) -> None:
+        """Add a batch."""
+        self._batches.append(batch)
+        self._waiting += len(batch.records if batch.ticks is None else batch.ticks.columns)
+        if self._waiting >= _ENOUGH or not self._loaded.is_set():
+            self.apply()
+
+    def apply(self) -> None:
+        """Offer all to their readers; runs in the event loop, so that subscribing can't fall into its middle."""
+        batches, self._batches, self._waiting = self._batches, [], 0
+        hub = self._hub
+        ticks = [batch.ticks for batch in batches if batch.ticks is not None]
+        if ticks:
+            together = Ticks.concatenate(ticks)
+            for run in runs(together, _rows(together.columns, hub.wanted, with_last=True)):
+                hub.tick(run)
+        for batch in batches:
+            for record, entry in batch.records:
+                hub.record(record, entry)
+            for partition, offset in batch.reached.items():
+                hub.positions.reached(batch.channel, partition, offset)
 
 
 def take_again(replay: Replay, batch: Batch) -> None:
     """Offer a batch to those who missed it; runs in a thread of the readers."""
     if batch.ticks is not None:
-        for entry in _entries(batch.ticks, _rows(batch.ticks.columns, replay.wanted, with_last=False)):
-            replay.offer(entry)
+        for run in runs(batch.ticks, _rows(batch.ticks.columns, replay.wanted, with_last=False)):
+            replay.offer(run)
     for _record, entry in batch.records:
         replay.offer(entry)
     replay.bound()
 
 
-def _entries(ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Entry]:
-    columns = ticks.columns.take(rows)
-    stamps = zip(ticks.partitions[rows].tolist(), ticks.offsets[rows].tolist(), columns.ts_ingest.tolist(), strict=True)
-    for symbol, body, stamp in zip(columns.symbol.to_list(), tick_bodies(columns), stamps, strict=True):
+def runs(ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Run]:
+    """The chosen trades by symbol and partition, in the order of each."""
+    intake = next(_INTAKES)
+    if not len(rows):
+        return
+    rows = rows[np.lexsort((ticks.partitions[rows], ticks.columns.symbol.codes[rows]))]
+    columns, partitions = ticks.columns.take(rows), ticks.partitions[rows]
+    new = (np.diff(columns.symbol.codes) != 0) | (np.diff(partitions) != 0)
+    begins = np.concatenate(([0], np.flatnonzero(new) + 1))
+    bodies, offsets, stamps = tick_bodies(columns), ticks.offsets[rows].tolist(), columns.ts_ingest.tolist()
+    symbols, places = columns.symbol.take(begins).to_list(), partitions[begins].tolist()
+    for symbol, partition, (first, end) in zip(symbols, places, pairwise([*begins.tolist(), len(rows)]), strict=True):
         route = ("ticks", "", symbol or NO_SYMBOL)
-        yield Entry(route, route, body, *stamp)
+        for start in range(first, end, _LONGEST):
+            stop = min(start + _LONGEST, end)
+            yield Run(route, bodies[start:stop], partition, offsets[start:stop], stamps[stop - 1], intake)
 
 
 def _rows(columns: TickColumns, wanted: Callable[[Route], bool], *, with_last: bool) -> NDArray[np.intp]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.entry import Waiting
 
 _WORTH_CONFLATING: Final = 256
+_END: Final = 1 << 63
+"""Beyond every offset."""
 
 
 @dataclass(slots=True)
@@ -20,14 +22,14 @@ class Load:
     records: int = 0
     bytes: int = 0
 
-    def add(self, entry: Entry) -> None:
-        """One more."""
-        self.records += 1
+    def add(self, entry: Waiting) -> None:
+        """So many more."""
+        self.records += entry.count
         self.bytes += len(entry.body)
 
-    def remove(self, entry: Entry) -> None:
-        """One less."""
-        self.records -= 1
+    def remove(self, entry: Waiting) -> None:
+        """So many less."""
+        self.records -= entry.count
         self.bytes -= len(entry.body)
 
 
@@ -66,7 +68,7 @@ class Buffer:
 
     def __init__(self, *, latest: bool) -> None:
         self.latest = latest
-        self.entries: list[Entry] = []
+        self.entries: list[Waiting] = []
         self.offer = self.entries.append
         self.left_out: Counter[str] = Counter()
         self.gap: dict[int, int] = {}
@@ -78,11 +80,11 @@ class Buffer:
 
     def conflate(self) -> None:
         """Leave out what a newer entry of the same key replaces."""
-        if not self.latest or len(self.entries) < 2:
+        if not self.latest or not self.entries:
             return
         seen = set()
-        kept = []
-        replaced = []
+        kept: list[Waiting] = []
+        replaced: list[Waiting] = []
         for entry in reversed(self.entries):
             if entry.key is None:
                 kept.append(entry)
@@ -90,7 +92,10 @@ class Buffer:
                 replaced.append(entry)
             else:
                 seen.add(entry.key)
-                kept.append(entry)
+                newest, older = entry.conflated()
+                kept.append(newest)
+                if older is not None:
+                    replaced.append(older)
         self._conflated = len(kept)
         if replaced:
             kept.reverse()
@@ -114,9 +119,10 @@ class Buffer:
         """Drop the oldest of what may be dropped until no more than so much of it is left; `weigh` first.
 
         Returns:
-            how many entries were dropped.
+            how many records were dropped.
         """
-        kept, dropped = [], []
+        kept: list[Waiting] = []
+        dropped: list[Waiting] = []
         for entry in self.entries:
             if self.loose.records <= records and self.loose.bytes <= size:
                 break
@@ -128,12 +134,13 @@ class Buffer:
         if dropped:
             self.entries[: len(kept) + len(dropped)] = kept
             self._weighed = len(self.entries)
-            self.dropped += len(dropped)
-            self._leave_out(dropped)
-        return len(dropped)
+            self._drop(dropped)
+        return _records(dropped)
 
-    def take(self, max_records: int, max_bytes: int = 0) -> tuple[list[Entry], int]:
+    def take(self, max_records: int, max_bytes: int = 0) -> tuple[list[Waiting], int]:
         """Remove and give the oldest entries.
+
+        What was taken in together goes together: a partition's records are in order only from one intake to the next.
 
         Args:
             max_records: so many at the most, or more as long as they are within `max_bytes`. In mode latest all, if
@@ -146,8 +153,8 @@ class Buffer:
         self.conflate()
         lost = self.left_out.total() if self.left_out else 0
         count = len(self.entries)
-        if count > max_records and not (self.latest and lost):
-            count = max(max_records, self._within(max_bytes))
+        if not (self.latest and lost):
+            count = self._whole(max(self._first(max_records), self._within(max_bytes)))
         taken = self.entries[:count]
         del self.entries[:count]
         self._conflated = 0
@@ -162,7 +169,7 @@ class Buffer:
 
     def tally(self) -> Counter[str]:
         """How many of each symbol the reader hasn't had since the last `take`, waiting or left out."""
-        return self.left_out + Counter(entry.route[2] for entry in self.entries)
+        return self.left_out + _tally(self.entries)
 
     def miss(self, symbol: str, count: int) -> None:
         """So many of a symbol went by without being offered."""
@@ -179,7 +186,8 @@ class Buffer:
 
     def begin_at(self, offsets: Mapping[int, int]) -> None:
         """Drop what lies before these offsets of the partitions."""
-        self._replace([entry for entry in self.entries if entry.offset >= offsets.get(entry.partition, 0)])
+        kept = [entry.between(offsets.get(entry.partition, 0), _END) for entry in self.entries]
+        self._replace([entry for entry in kept if entry is not None])
 
     def put_before(self, earlier: Buffer) -> None:
         """Let what waits in an earlier buffer of the same mode go first.
@@ -195,8 +203,7 @@ class Buffer:
 
     def give_up(self) -> None:
         """Drop everything for want of room."""
-        self.dropped += len(self.entries)
-        self._leave_out(self.entries)
+        self._drop(self.entries)
         self._replace([])
 
     def clear(self) -> None:
@@ -206,14 +213,33 @@ class Buffer:
         self.gap = {}
         self.dropped = 0
 
-    def _leave_out(self, entries: Sequence[Entry]) -> None:
-        """Account for entries, given in the order of their arrival."""
-        self.left_out.update([entry.route[2] for entry in entries])
-        self._widen_gap({entry.partition: entry.offset for entry in reversed(entries)})
+    def _drop(self, entries: Sequence[Waiting]) -> None:
+        self.dropped += _records(entries)
+        self._leave_out(entries)
+
+    def _leave_out(self, entries: Sequence[Waiting]) -> None:
+        self.left_out.update(_tally(entries))
+        self._widen_gap(first_offsets(entries))
 
     def _widen_gap(self, firsts: Mapping[int, int]) -> None:
         for partition, offset in firsts.items():
             self.gap[partition] = min(offset, self.gap.get(partition, offset))
+
+    def _first(self, records: int) -> int:
+        """How many of the oldest entries have no more records than that together."""
+        for count, entry in enumerate(self.entries):
+            records -= entry.count
+            if records < 0:
+                return count
+        return len(self.entries)
+
+    def _whole(self, count: int) -> int:
+        """How many entries, one at the least, are those of which the last belongs to the same intake as `count`'s."""
+        entries = self.entries
+        count = max(count, 1)
+        while count < len(entries) and entries[count].intake and entries[count].intake == entries[count - 1].intake:
+            count += 1
+        return count
 
     def _within(self, size: int) -> int:
         """How many of the oldest entries have no more bytes than that together."""
@@ -223,10 +249,30 @@ class Buffer:
                 return count
         return len(self.entries)
 
-    def _replace(self, entries: list[Entry]) -> None:
+    def _replace(self, entries: list[Waiting]) -> None:
         self.entries[:] = entries
         self._weigh_anew()
 
     def _weigh_anew(self) -> None:
         self._weighed = 0
         self.loose, self.fixed = Load(), Load()
+
+
+def first_offsets(entries: Iterable[Waiting]) -> dict[int, int]:
+    """The first offset of each partition."""
+    first: dict[int, int] = {}
+    for entry in entries:
+        first[entry.partition] = min(entry.offset, first.get(entry.partition, entry.offset))
+    return first
+
+
+def _records(entries: Iterable[Waiting]) -> int:
+    return sum(entry.count for entry in entries)
+
+
+def _tally(entries: Iterable[Waiting]) -> Counter[str]:
+    """How many records there are of each symbol."""
+    tally: Counter[str] = Counter()
+    for entry in entries:
+        tally[entry.route[2]] += entry.count
+    return tally

@@ -1,10 +1,11 @@
-"""One record on its way to the clients, encoded once and shared by all of them."""
+"""Records on their way to the clients, encoded once and shared by all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from bisect import bisect_left
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import ClassVar, Final
 
 from tickstream.core.access import CHANNELS as CHANNELS  # noqa: PLC0414 - what the bridge calls channels is here
 from tickstream.core.access import Channel as Channel  # noqa: PLC0414 - as above
@@ -25,6 +26,8 @@ class Entry:
     """A record as the clients get it.
 
     Attributes:
+        count: of the records.
+        intake: 0: it came by itself.
         route: what decides who gets it.
         key: under conflation a later entry of the same key replaces this one; None: never replaced.
         body: the record in JSON.
@@ -41,6 +44,77 @@ class Entry:
     offset: int = 0
     ts_ingest: int = 0
     packed: bytes | None = None
+    count: ClassVar[int] = 1
+    intake: ClassVar[int] = 0
+
+    def conflated(self) -> tuple[Entry, None]:
+        """What conflation leaves of it, and what it leaves out."""
+        return self, None
+
+    def between(self, first: int, end: int) -> Entry | None:
+        """What of it lies from one offset until before another."""
+        return self if first <= self.offset < end else None
+
+
+class Run:
+    """Trades of one symbol that came from one partition together, in order; their JSON is joined once for all readers.
+
+    Attributes:
+        route: what decides who gets them.
+        key: a later run of the same key replaces this one under conflation.
+        bodies: of each, its JSON.
+        body: the JSON of all, with commas between.
+        count: how many there are.
+        partition: of their topic.
+        offsets: of each, in the partition; ascending.
+        offset: of the first.
+        ts_ingest: of the newest.
+        packed: all of them in MessagePack, once someone reads them so.
+        intake: runs of the same number were taken in together, and their offsets overlap.
+    """
+
+    __slots__ = ("bodies", "body", "count", "intake", "key", "offset", "offsets", "packed", "partition", "route", "ts_ingest")
+
+    def __init__(
+        self,
+        route: Route,
+        bodies: Sequence[bytes],
+        partition: int,
+        offsets: Sequence[int],
+        ts_ingest: int,
+        intake: int,
+    ) -> None:
+        self.route = self.key = route
+        self.bodies = bodies
+        self.body = b",".join(bodies)
+        self.count = len(bodies)
+        self.partition = partition
+        self.offsets = offsets
+        self.offset = offsets[0]
+        self.ts_ingest = ts_ingest
+        self.packed: bytes | None = None
+        self.intake = intake
+
+    def conflated(self) -> tuple[Run, Run | None]:
+        """What conflation leaves of them, and what it leaves out."""
+        if self.count == 1:
+            return self, None
+        return self._part(-1, None), self._part(0, -1)
+
+    def between(self, first: int, end: int) -> Run | None:
+        """Those from one offset until before another."""
+        if first <= self.offsets[0] and self.offsets[-1] < end:
+            return self
+        low, high = bisect_left(self.offsets, first), bisect_left(self.offsets, end)
+        return self._part(low, high) if low < high else None
+
+    def _part(self, first: int, end: int | None) -> Run:
+        bodies, offsets = self.bodies[first:end], self.offsets[first:end]
+        return Run(self.route, bodies, self.partition, offsets, self.ts_ingest, self.intake)
+
+
+Waiting = Entry | Run
+"""What a buffer holds."""
 
 
 def entry_of(record: Record, body: bytes, partition: int, offset: int) -> Entry:

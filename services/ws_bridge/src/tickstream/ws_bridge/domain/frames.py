@@ -5,23 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 
-from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.entry import Waiting
 
 _EVENT = b"2"
 
-FrameMaker = Callable[[str, Sequence[Entry], bytes, int], bytes]
+FrameMaker = Callable[[str, Sequence[Waiting], bytes, int], bytes]
 """Makes the packet of an event of a channel of its entries, the token in JSON, and how many records were lost."""
 
 
-def frame(channel: str, entries: Sequence[Entry], resume: bytes, lost: int) -> bytes:
+def frame(channel: str, entries: Sequence[Waiting], resume: bytes, lost: int) -> bytes:
     """The packet of an event `channel` with `{data: [records], resume, lost}`; `resume` is JSON."""
-    return b'%b["%b",{"data":[%b],"resume":%b,"lost":%d}]' % (
-        _EVENT,
-        channel.encode(),
-        b",".join([entry.body for entry in entries]),
-        resume,
-        lost,
-    )
+    first, *others = [entry.body for entry in entries] or [b""]
+    parts = [b'%b["%b",{"data":[%b' % (_EVENT, channel.encode(), first), *others]
+    parts[-1] += b'],"resume":%b,"lost":%d}]' % (resume, lost)
+    return b",".join(parts)
 
 
 def event(name: str, fields: Mapping[str, object]) -> bytes:

@@ -9,7 +9,7 @@ from typing import Final
 from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.buffer import Buffer
-from tickstream.ws_bridge.domain.entry import Channel, Entry, Route
+from tickstream.ws_bridge.domain.entry import Channel, Entry, Route, Waiting
 from tickstream.ws_bridge.domain.frames import FrameMaker
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
@@ -134,10 +134,11 @@ class Hub:
         """Whether anyone reads this route now."""
         return bool(self.subscriptions.readers(route))
 
-    def tick(self, entry: Entry) -> None:
-        """A trade came in."""
-        self.market.tick(entry)
-        self.subscriptions.offer(entry)
+    def tick(self, trades: Waiting) -> None:
+        """A trade came in, or several of one symbol."""
+        newest, _older = trades.conflated()
+        self.market.tick(newest)
+        self.subscriptions.offer(trades)
 
     def record(self, record: Record, entry: Entry) -> None:
         """A record of another topic came in; `entry` is its own."""
@@ -326,7 +327,7 @@ class Hub:
     def _frame(
         self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float, make: FrameMaker
     ) -> Frame | None:
-        entries: list[Entry] = []
+        entries: list[Waiting] = []
         lost = 0
         for subscription in subscriptions:
             if subscription.pace.due(now):
@@ -337,7 +338,8 @@ class Hub:
         if not entries and not lost:
             return None
         packet = make(channel, entries, self._token(client, channel), lost)
-        return Frame(channel, packet, len(entries), lost, entries[-1].ts_ingest if entries else 0)
+        records = sum(entry.count for entry in entries)
+        return Frame(channel, packet, records, lost, entries[-1].ts_ingest if entries else 0)
 
     def _open_to(self, request: Subscribe, symbol: str) -> bool:
         return request.scope.has(symbol) and self.market.knows(request.channel, symbol)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Collection, Hashable, Iterable
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
 from tickstream.core.model import AlertEvent, AnalyticsFigure, Bar, IndicatorSet, MarketEvent, Record
-from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry
+from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Waiting
 
 MARKET_SCOPE: Final = "market"
 """The scope of analytics that speak of all symbols together."""
@@ -69,7 +69,7 @@ class Market:
         self._max_records = max_records
         self._max_symbols = max_symbols
         self.symbols: set[str] = set()
-        self._ticks: dict[str, Entry] = {}
+        self._ticks: dict[str, Waiting] = {}
         self._series: dict[tuple[str, str], dict[str, Series]] = {}
         self._series_count = 0
         self._figures: dict[str, dict[Hashable, Entry]] = {}
@@ -93,7 +93,7 @@ class Market:
         alerts = (*self._open_alerts.values(), *self._last_alerts)
         return {*self.symbols, *self._figures, *(entry.route[2] for entry in alerts)}
 
-    def tick(self, entry: Entry) -> None:
+    def tick(self, entry: Waiting) -> None:
         """Take a trade into account."""
         symbol = entry.route[2]
         if self._known(symbol):
@@ -113,7 +113,9 @@ class Market:
             case _:
                 self.tick(entry)
 
-    def snapshot(self, channel: Channel, interval: str, symbols: Collection[str] | None, history: int) -> list[Entry]:
+    def snapshot(
+        self, channel: Channel, interval: str, symbols: Collection[str] | None, history: int
+    ) -> Sequence[Waiting]:
         """What a new subscriber must know, oldest first for each symbol.
 
         Args:

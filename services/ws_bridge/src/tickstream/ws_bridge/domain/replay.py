@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tickstream.ws_bridge.domain.buffer import Buffer
-from tickstream.ws_bridge.domain.entry import Entry, Route
+from tickstream.ws_bridge.domain.entry import Route, Waiting
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Subscribe
 from tickstream.ws_bridge.domain.subscriptions import Subscription, routes_of
@@ -108,14 +108,14 @@ class Replay:
         """Whether anyone missed records of this route."""
         return route in self._named or route[:2] in self._everything
 
-    def offer(self, entry: Entry) -> None:
-        """Give the entry to all who missed it."""
-        partition, offset = entry.partition, entry.offset
+    def offer(self, entry: Waiting) -> None:
+        """Give the entry, or what they missed of it, to all who missed it."""
+        partition = entry.partition
         for readers in (self._named.get(entry.route), self._everything.get(entry.route[:2])):
             for absence in readers or ():
-                between = absence.since.get(partition, 0) <= offset < absence.until.get(partition, 0)
-                if between and absence.subscription.reads(entry.route[2]):
-                    absence.missed.offer(entry)
+                missed = entry.between(absence.since.get(partition, 0), absence.until.get(partition, 0))
+                if missed is not None and absence.subscription.reads(entry.route[2]):
+                    absence.missed.offer(missed)
 
     def bound(self) -> None:
         """Give up those that missed too much; to be called now and then, and at the end."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tickstream.core.access import UNBOUNDED, Scope
-from tickstream.ws_bridge.domain.buffer import Buffer
-from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Route
+from tickstream.ws_bridge.domain.buffer import Buffer, first_offsets
+from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Route, Waiting
 from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Mode
@@ -68,7 +68,7 @@ class Subscription:
         """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
         if self.since is not None:
             return self.since
-        first = {entry.partition: entry.offset for entry in reversed(self.buffer.entries)}
+        first = first_offsets(self.buffer.entries)
         for partition, offset in self.buffer.gap.items():
             first[partition] = min(offset, first.get(partition, offset))
         return first
@@ -91,7 +91,7 @@ class Subscriptions:
         """The subscriptions of a client, oldest first."""
         return self._of_client.get(client, {}).values()
 
-    def offer(self, entry: Entry) -> None:
+    def offer(self, entry: Waiting) -> None:
         """Put the entry into the buffers of all who want it."""
         for subscription in self.readers(entry.route).values():
             subscription.buffer.offer(entry)
