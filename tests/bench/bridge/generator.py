@@ -21,6 +21,7 @@ from tickstream.cli.stack.places import Places
 _SOURCE: Final = Path(__file__).with_name("load.c")
 _COMPILERS: Final = ("cc", "gcc", "clang")
 _FLAGS: Final = ("-O2", "-Wall", "-Wextra", "-Werror")
+PYTHON: Final = [sys.executable, "-m", "tests.bench.bridge.load"]
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,13 @@ class Generator:
         symbols: there are.
         each: symbols of every client.
         mode: of their subscriptions.
+        command: the generator; by default the best there is.
     """
 
-    def __init__(self, port: int, clients: int, symbols: int, each: int, mode: str = "all") -> None:
-        arguments = [*command(), *map(str, (port, clients, mode, symbols, each))]
+    def __init__(
+        self, port: int, clients: int, symbols: int, each: int, mode: str = "all", command: list[str] | None = None
+    ) -> None:
+        arguments = [*(command or best()), *map(str, (port, clients, mode, symbols, each))]
         self._process = subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.ready = self._joined("ready")
 
@@ -153,10 +157,10 @@ def compiled() -> bool:
     return sys.platform == "linux" and _compiler() is not None
 
 
-def command() -> list[str]:
+def best() -> list[str]:
     """The generator, built first where it is missing."""
     if not compiled():
-        return [sys.executable, "-m", "tests.bench.bridge.load"]
+        return PYTHON
     digest = hashlib.sha256(_SOURCE.read_bytes() + " ".join(_FLAGS).encode()).hexdigest()
     built = Cache(Places.of(os.environ).cache).install(f"bridge-load-{digest[:8]}", _build)
     return [str(built / "load")]

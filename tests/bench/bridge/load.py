@@ -1,10 +1,9 @@
-"""Many websocket clients of the socket in one light process: counts what comes, and how old it is.
+"""What load.c does, for machines without a C compiler: only the commands that count, and at a higher cost.
 
-It speaks just enough of HTTP, websockets and Socket.IO to subscribe, and reads frames without decoding
-their JSON, so that one core of it outruns the servers it measures.
+It reads frames without decoding their JSON, and takes the age of the newest record for that of the whole frame.
 
-Usage: python -m tests.bench.bridge.load PORT CLIENTS SYMBOLS SYMBOLS_EACH SECONDS
-Prints `ready` once every client has its acknowledgement, waits for a line, measures, prints one line of JSON.
+Usage: python -m tests.bench.bridge.load PORT CLIENTS MODE SYMBOLS SYMBOLS_EACH
+Prints {"ready": ...} once every client has its acknowledgement, and for each line `sample` what came since the last.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ import random
 import resource
 import sys
 import time
-from dataclasses import dataclass, field
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import Final
 
 import uvloop
@@ -27,23 +27,25 @@ _LONGER: Final = 127
 
 @dataclass
 class Measured:
-    """What all clients together have seen since the measuring began."""
+    """What all clients together have seen since the last sample."""
 
     records: int = 0
     frames: int = 0
     bytes: int = 0
-    ages_ms: list[float] = field(default_factory=list)
+    ages: Counter[int] = field(default_factory=Counter)
 
 
 class Client(asyncio.Protocol):
     """One websocket client.
 
     Args:
+        mode: of its subscription.
         symbols: those it subscribes to.
         measured: where it counts.
     """
 
-    def __init__(self, symbols: list[str], measured: Measured) -> None:
+    def __init__(self, mode: str, symbols: list[str], measured: list[Measured]) -> None:
+        self._mode = mode
         self._symbols = symbols
         self._measured = measured
         self._received = bytearray()
@@ -98,18 +100,19 @@ class Client(asyncio.Protocol):
         elif payload.startswith(b"0"):
             self._send(b"40")
         elif payload.startswith(b"40"):
-            request = {"channel": "ticks", "symbols": self._symbols, "mode": "all"}
+            request = {"channel": "ticks", "symbols": self._symbols, "mode": self._mode}
             self._send(b"420" + json.dumps(["subscribe", request]).encode())
         elif payload.startswith(b"430") and not self.subscribed.done():
             self.subscribed.set_result(payload)
 
     def _count(self, payload: bytes) -> None:
-        measured = self._measured
-        measured.records += payload.count(_STAMP)
+        measured = self._measured[-1]
+        records = payload.count(_STAMP)
+        measured.records += records
         measured.frames += 1
         measured.bytes += len(payload)
         at = payload.rfind(_STAMP) + len(_STAMP)
-        measured.ages_ms.append(time.time() * 1000 - int(payload[at : payload.index(b",", at)]))
+        measured.ages[max(0, int(time.time() * 1000) - int(payload[at : payload.index(b",", at)]))] += records
 
     def _send(self, payload: bytes) -> None:
         length = len(payload)
@@ -120,34 +123,32 @@ class Client(asyncio.Protocol):
         self._transport.write(data)  # type: ignore[attr-defined] # a transport of TCP
 
 
-async def _measure(port: int, clients: int, symbols: int, each: int, seconds: float) -> None:
+async def _measure(port: int, clients: int, mode: str, symbols: int, each: int) -> None:
     loop = asyncio.get_running_loop()
     dice = random.Random(7)  # noqa: S311 - not a secret
     names = [f"S{number:03}" for number in range(symbols)]
-    measured = Measured()
+    measured = [Measured()]
+    began = time.monotonic()
     made = []
     for _ in range(clients):
         _transport, client = await loop.create_connection(
-            lambda: Client(dice.sample(names, each), measured), "127.0.0.1", port
+            lambda: Client(mode, dice.sample(names, each), measured), "127.0.0.1", port
         )
         made.append(client)
     await asyncio.wait_for(asyncio.gather(*(client.subscribed for client in made)), 120)
-    print("ready", flush=True)  # noqa: T201 - for the process that started this one
-    await asyncio.to_thread(sys.stdin.readline)
-    measured.__init__()  # type: ignore[misc] # begin anew, in place
-    began, cpu = time.monotonic(), _cpu()
-    await asyncio.sleep(seconds)
     took = time.monotonic() - began
-    ages = sorted(measured.ages_ms) or [0.0]
-    result = {
-        "records_per_second": measured.records / took,
-        "frames_per_second": measured.frames / took,
-        "bytes_per_second": measured.bytes / took,
-        "p50_ms": ages[len(ages) // 2],
-        "p99_ms": ages[int(len(ages) * 0.99)],
-        "load_cores": (_cpu() - cpu) / took,
-    }
-    print(json.dumps(result), flush=True)  # noqa: T201 - for the process that started this one
+    _say({"ready": clients, "recovered": 0, "median_seconds": took, "slowest_seconds": took})
+    began, cpu = time.monotonic(), _cpu()
+    while (await asyncio.to_thread(sys.stdin.readline)).strip() == "sample":
+        now, used, seen = time.monotonic(), _cpu(), measured[-1]
+        measured[-1] = Measured()
+        _say({"seconds": now - began, "cpu_seconds": used - cpu, "connected": clients, **asdict(seen)})
+        began, cpu = now, used
+
+
+def _say(fields: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
 
 
 def _cpu() -> float:
@@ -156,5 +157,4 @@ def _cpu() -> float:
 
 
 if __name__ == "__main__":
-    _port, _clients, _symbols, _each = map(int, sys.argv[1:5])
-    uvloop.run(_measure(_port, _clients, _symbols, _each, float(sys.argv[5])))
+    uvloop.run(_measure(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), int(sys.argv[5])))
