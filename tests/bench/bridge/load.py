@@ -15,7 +15,7 @@ import resource
 import sys
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Final
 
 import uvloop
@@ -142,7 +142,7 @@ async def _measure(port: int, clients: int, mode: str, symbols: int, each: int) 
     while (await asyncio.to_thread(sys.stdin.readline)).strip() == "sample":
         now, used, seen = time.monotonic(), _cpu(), measured[-1]
         measured[-1] = Measured()
-        _say({"seconds": now - began, "cpu_seconds": used - cpu, "connected": clients, **asdict(seen)})
+        _say({"seconds": now - began, "cpu_seconds": used - cpu, "connected": clients, **vars(seen)})
         began, cpu = now, used
 
 
