@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
 from typing import Any
 
-from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.entry import Entry, Route, Run, Waiting
 from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
@@ -15,12 +17,28 @@ LIMITS = Limits(max_symbols=10, max_subscriptions=10, commands_per_second=10, ma
 ROOM = Room(records=10_000, bytes=10**7, frame_records=7, snapshot_bytes=10**6)
 SYMBOLS = ("A", "B", "C", "D")
 PARTITIONS = (0, 1)
+_INTAKES = count(1)
 KEY = b"the same on all nodes"
 
 
 def entry(symbol: str, number: int, partition: int, offset: int) -> Entry:
     route = ("ticks", "", symbol)
     return Entry(route, route, json.dumps({"symbol": symbol, "seq": number}).encode(), partition, offset)
+
+
+def together(entries: Iterable[Entry | None]) -> Iterator[Waiting]:
+    """What of a partition was read at once, as the bridge takes it in: symbol by symbol, in runs."""
+    gathered: dict[Route, list[Entry]] = {}
+    for one in chain(entries, [None]):
+        if one is not None and one.key is not None:
+            gathered.setdefault(one.route, []).append(one)
+            continue
+        intake = next(_INTAKES)
+        for route, some in gathered.items():
+            yield Run(route, [each.body for each in some], some[0].partition, [each.offset for each in some], 0, intake)
+        gathered = {}
+        if one is not None:
+            yield one
 
 
 class Log:
@@ -58,10 +76,10 @@ class Node:
     def live(self, partition: int, count: int) -> None:
         """Read on."""
         start = self.hub.positions.now("ticks")[partition]
-        for offset, found in enumerate(self.log.partitions[partition][start : start + count], start):
-            if found is not None:
-                self.hub.tick(found)
-            self.hub.positions.reached("ticks", partition, offset + 1)
+        found = self.log.partitions[partition][start : start + count]
+        for some in together(found):
+            self.hub.tick(some)
+        self.hub.positions.reached("ticks", partition, start + len(found))
 
     def subscribe(self, client: str, **fields: Any) -> Subscribed | Absence:
         request = parse_subscribe([fields], LIMITS)
@@ -80,9 +98,9 @@ class Node:
             self.reading, self.absences = (replay, self.absences, nexts), []
         replay, _absences, nexts = self.reading
         for partition, (_first, end) in replay.ranges().items():
-            for found in self.log.partitions[partition][nexts[partition] : min(end, nexts[partition] + count)]:
-                if found is not None and replay.wanted(found.route):
-                    replay.offer(found)
+            for some in together(self.log.partitions[partition][nexts[partition] : min(end, nexts[partition] + count)]):
+                if replay.wanted(some.route):
+                    replay.offer(some)
             nexts[partition] = min(end, nexts[partition] + count)
         replay.bound()
 
