@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import Final
 
 from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
 from tickstream.ws_bridge.adapters.intake import Intake
 from tickstream.ws_bridge.domain.canary import Canary
+from tickstream.ws_bridge.domain.entry import CHANNELS
 from tickstream.ws_bridge.domain.hub import Frame, Hub
 from tickstream.ws_bridge.domain.ladder import Step
 from tickstream.ws_bridge.domain.pace import flush_interval
@@ -17,6 +19,16 @@ from tickstream.ws_bridge.metrics import BridgeMetrics
 _SLICE: Final = 128
 """Clients served between two looks at what else there is to do."""
 _SWEEP_SECONDS: Final = 1.0
+
+
+@dataclass(slots=True)
+class _Sent:
+    """What went out of one channel, to all clients."""
+
+    frames: int = 0
+    records: int = 0
+    bytes: int = 0
+    lost: int = 0
 
 
 class Flusher:
@@ -53,6 +65,7 @@ class Flusher:
         self._least = least
         self._most = most
         self._swept = 0.0
+        self._sent = {channel: _Sent() for channel in CHANNELS}
 
     async def run(self, ending: asyncio.Event) -> None:
         """Flush until the end."""
@@ -82,6 +95,7 @@ class Flusher:
             if served % _SLICE == 0:
                 await asyncio.sleep(0)
         self._canary.flush_ended()
+        self._tell()
 
     def _serve(self, client: Client, now: float) -> None:
         ladder = client.ladder
@@ -103,13 +117,23 @@ class Flusher:
             self._clients.move(client, step)
 
     def _count(self, sent: list[Frame]) -> None:
-        metrics = self._metrics
         now_ns = self._clock.now_ns()
         for frame in sent:
-            metrics.frames.labels(frame.channel).inc()
-            metrics.records.labels(frame.channel).inc(frame.records)
-            metrics.bytes.labels(frame.channel).inc(len(frame.packet))
-            if frame.lost:
-                metrics.lost.labels(frame.channel).inc(frame.lost)
+            channel = self._sent[frame.channel]
+            channel.frames += 1
+            channel.records += frame.records
+            channel.bytes += len(frame.packet)
+            channel.lost += frame.lost
             if frame.ts_ingest:
-                metrics.latency.observe(max(0, now_ns - frame.ts_ingest) / NANOS_PER_SECOND)
+                self._metrics.latency.observe(max(0, now_ns - frame.ts_ingest) / NANOS_PER_SECOND)
+
+    def _tell(self) -> None:
+        """Bring the counters up to date, once for all clients."""
+        metrics = self._metrics
+        for channel, sent in self._sent.items():
+            if sent.frames:
+                metrics.frames.labels(channel).inc(sent.frames)
+                metrics.records.labels(channel).inc(sent.records)
+                metrics.bytes.labels(channel).inc(sent.bytes)
+                metrics.lost.labels(channel).inc(sent.lost)
+                self._sent[channel] = _Sent()

@@ -153,7 +153,7 @@ class Buffer:
         self.conflate()
         lost = self.left_out.total() if self.left_out else 0
         count = len(self.entries)
-        if not (self.latest and lost):
+        if not (self.latest and lost) and self._first(max_records) < count:
             count = self._whole(max(self._first(max_records), self._within(max_bytes)))
         taken = self.entries[:count]
         del self.entries[:count]
