@@ -50,7 +50,7 @@ def pipeline(
 
 @app.command()
 def bridge(json: Json = None) -> None:
-    """Fan-out to 200 clients, beside stock python-socketio."""
+    """Fan-out to 200 clients, beside stock python-socketio and Node; many clients, and clients that come back."""
     with _reported():
         if not _BRIDGE.exists():
             raise FatalError("the load and the peer are in tests/bench of a checkout, which is not here")
