@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tickstream.ws_bridge.domain.buffer import Buffer
-from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.entry import Entry, Waiting
 
 OFFER, LOOK, TAKE = "offer", "look", "take"
 KEYS = ("A", "B", "C", None)
@@ -23,7 +23,7 @@ def entry(number: int, key: str | None, size: int = 1) -> Entry:
     return Entry(("ticks", "", key or "closed"), key, b"%d" % number + b" " * size, offset=number)
 
 
-def numbers(entries: list[Entry]) -> list[int]:
+def numbers(entries: list[Waiting]) -> list[int]:
     return [one.offset for one in entries]
 
 
@@ -63,7 +63,7 @@ def test_mode_latest_ends_at_the_right_values_and_counts_what_it_left_out(
 ) -> None:
     buffer = Buffer(latest=True)
     offered = 0
-    delivered: list[Entry] = []
+    delivered: list[Waiting] = []
     lost = 0
     newest: dict[str, int] = {}
     for number, (what, first, second) in enumerate(steps):
