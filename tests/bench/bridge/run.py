@@ -102,7 +102,7 @@ class Ratio:
 
 def loads() -> Iterator[Load]:
     """What is measured, in order."""
-    yield from (Load(EMIT, rate) for rate in (500, 1_500, 8_000))
+    yield from (Load(EMIT, rate) for rate in (500, 1_500, 4_000))
     if lacks_node():
         sys.stderr.write("Node's server is left out: node or npm is not on the PATH\n")
     else:
