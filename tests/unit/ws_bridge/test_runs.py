@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 
+import ormsgpack
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.nodes import together
+from tickstream.ws_bridge.adapters.dialects import JSON, MESSAGE_PACK
 from tickstream.ws_bridge.domain.buffer import Buffer, first_offsets
 from tickstream.ws_bridge.domain.entry import Entry, Waiting
 
@@ -89,3 +92,13 @@ def test_for_want_of_room_the_oldest_go_and_are_counted(intakes: list[list[str]]
     assert buffer.gap == ({0: 0} if dropped else {})
     taken, lost = buffer.take(10**9)
     assert (lost, lost + len(numbers(taken))) == (dropped, count)
+
+
+@given(INTAKES)
+def test_both_dialects_show_single_trades(intakes: list[list[str]]) -> None:
+    taken, lost = filled(intakes, latest=False).take(10**9)
+    text = JSON.frame("ticks", taken, b'"token"', lost)
+    packed = MESSAGE_PACK.frame("ticks", taken, b'"token"', lost)
+    fields = {"data": numbers(taken), "resume": "token", "lost": 0}
+    assert json.loads(text.removeprefix(b"2")) == ["ticks", fields]
+    assert ormsgpack.unpackb(packed)["data"] == ["ticks", fields]

@@ -73,7 +73,19 @@ class Run:
         intake: runs of the same number were taken in together, and their offsets overlap.
     """
 
-    __slots__ = ("bodies", "body", "count", "intake", "key", "offset", "offsets", "packed", "partition", "route", "ts_ingest")
+    __slots__ = (
+        "bodies",
+        "body",
+        "count",
+        "intake",
+        "key",
+        "offset",
+        "offsets",
+        "packed",
+        "partition",
+        "route",
+        "ts_ingest",
+    )
 
     def __init__(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,7 +38,7 @@ class Subscribed:
     subscription: Subscription
     symbols: tuple[str, ...]
     rejected: tuple[str, ...]
-    snapshot: list[Entry]
+    snapshot: Sequence[Waiting]
     recovered: bool
     token: bytes
 
@@ -245,7 +245,7 @@ class Hub:
         return subscription
 
     def _answer(
-        self, subscription: Subscription, request: Subscribe, known: tuple[str, ...], snapshot: list[Entry] | None
+        self, subscription: Subscription, request: Subscribe, known: tuple[str, ...], snapshot: Sequence[Waiting] | None
     ) -> Subscribed:
         symbols = ("*",) if request.everything else known
         rejected = tuple(symbol for symbol in request.symbols if symbol not in set(known))
@@ -354,7 +354,7 @@ class Hub:
             return self.positions.token(channel, offsets)
         return self.positions.token(channel, behind={one.filter(): offsets for one, offsets in behind.items()})
 
-    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> list[Entry]:
+    def _snapshot(self, request: Subscribe, symbols: Collection[str]) -> Sequence[Waiting]:
         wanted: Collection[str] | None = symbols
         if request.everything:
             everything = request.scope.every_symbol
