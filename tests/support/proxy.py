@@ -60,10 +60,12 @@ class Withheld:
 
     Attributes:
         api_key: the kind of request.
+        began: one of them has been kept.
     """
 
     def __init__(self, api_key: int, loop: AbstractEventLoop) -> None:
         self.api_key = api_key
+        self.began = threading.Event()
         self._loop = loop
         self._given = False
         self._kept: list[tuple[StreamWriter, bytes]] = []
@@ -78,6 +80,7 @@ class Withheld:
             to_client.write(frame)
         else:
             self._kept.append((to_client, frame))
+            self.began.set()
 
     def _give(self) -> None:
         self._given = True
