@@ -6,9 +6,11 @@ import "./chart/chart.css";
 import "./alerts/alerts.css";
 import "./activity/activity.css";
 import "./status/status.css";
+import "./system/system.css";
 
 import { buildPage } from "./page.ts";
 import { Feed } from "./socket/feed.ts";
+import { askReports } from "./socket/system.ts";
 import { type AppStore, initialState, rootReducer, type State } from "./store/state.ts";
 import { createStore, oncePerFrame, type Painter } from "./store/store.ts";
 import { actionOf } from "./ui/keyboard.ts";
@@ -18,6 +20,7 @@ import { deserialize, serialize } from "./ui/preferences.ts";
 const preferencesKey = "tickstream.preferences";
 const apiKeyKey = "tickstream.apiKey";
 const beatMs = 250;
+const askSystemEveryMs = 2_000;
 /** A browser that gives no frame for so long to a page in sight isn't waited for. */
 const paintWithinMs = 2_000;
 
@@ -28,7 +31,7 @@ function openingState(): State {
   const { chart } = initialState;
   return {
     ...initialState,
-    preferences: kept.preferences,
+    preferences: place.system ? { ...kept.preferences, tab: "system" } : kept.preferences,
     chart: {
       ...chart,
       studies: kept.studies,
@@ -45,6 +48,8 @@ function connectEffects(store: AppStore, feed: Feed): void {
   const follow = (state: State): void => {
     const { symbol, interval } = state.chart;
     const turned = symbol !== before?.chart.symbol || interval !== before.chart.interval;
+    const system = state.preferences.tab === "system";
+    const moved = turned || system !== (before?.preferences.tab === "system");
     const restyled =
       state.preferences !== before?.preferences || state.chart.studies !== before.chart.studies;
     before = state;
@@ -52,9 +57,10 @@ function connectEffects(store: AppStore, feed: Feed): void {
       localStorage.setItem(preferencesKey, serialize(state.preferences, state.chart.studies));
     const [first] = state.watchlist.symbols;
     if (symbol === null && first !== undefined) store.dispatch({ type: "select", symbol: first });
-    else if (symbol !== null && turned) {
-      history.replaceState(null, "", writePlace(location.search, { symbol, interval }));
-      feed.show(symbol, interval);
+    else if (moved) {
+      const place = writePlace(location.search, { symbol, interval, system });
+      history.replaceState(null, "", place);
+      if (symbol !== null && turned) feed.show(symbol, interval);
     }
   };
   store.subscribe(follow);
@@ -90,6 +96,12 @@ function start(root: HTMLElement): void {
     },
     apiKey: () => sessionStorage.getItem(apiKeyKey),
   });
+  const askSystem = (): void => {
+    void askReports("", sessionStorage.getItem(apiKeyKey)).then((answer) => {
+      if (answer.ok) store.dispatch({ type: "figures", reports: answer.value });
+      else store.dispatch({ type: "figuresFailed", error: answer.error });
+    });
+  };
   const page = buildPage(root, store, {
     retry: () => {
       feed.retry();
@@ -105,6 +117,7 @@ function start(root: HTMLElement): void {
     select: (symbol) => {
       store.dispatch({ type: "select", symbol });
     },
+    askSystem,
   });
   const painter = oncePerFrame(() => {
     page.paint(store.get());
@@ -114,7 +127,23 @@ function start(root: HTMLElement): void {
   connectEffects(store, feed);
   listenForKeys(store, page);
   watch(store, feed, painter);
+  followSystem(store, askSystem);
   feed.start();
+}
+
+/** Asks for the services' figures while they are looked at. */
+function followSystem(store: AppStore, ask: () => void): void {
+  const looked = (): boolean =>
+    store.get().preferences.tab === "system" && document.visibilityState === "visible";
+  let before = false;
+  store.subscribe(({ preferences }) => {
+    const now = preferences.tab === "system";
+    if (now && !before) ask();
+    before = now;
+  });
+  setInterval(() => {
+    if (looked()) ask();
+  }, askSystemEveryMs);
 }
 
 /** Notices when anything stands still: the server, the network, the machine, the browser's painting. */

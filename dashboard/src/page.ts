@@ -12,6 +12,7 @@ import {
 } from "./status/view.ts";
 import { h, setAttributes } from "./ui/dom.ts";
 import { headerView } from "./ui/header.ts";
+import { systemView } from "./system/view.ts";
 import { helpDialog } from "./ui/help.ts";
 import { tabsView } from "./ui/tabs.ts";
 import { watchlistView } from "./watchlist/view.ts";
@@ -26,7 +27,7 @@ export interface Page {
 export function buildPage(
   root: HTMLElement,
   store: AppStore,
-  actions: ChartActions & StatusActions,
+  actions: ChartActions & StatusActions & { askSystem: () => void },
 ): Page {
   const help = helpDialog();
   const openHelp = (): void => {
@@ -42,7 +43,8 @@ export function buildPage(
   const statusBar = statusBarView(store);
   const tabs = tabsView(store);
   const side = h("div", { class: "side" }, alerts.element, activity.element);
-  const main = h("main", {}, watchlist.element, chart.element, side);
+  const system = systemView(actions.askSystem);
+  const main = h("main", {}, watchlist.element, chart.element, side, system.element);
   root.replaceChildren(header.element, banner.element, main, statusBar.element, tabs.element, help);
   const views = Object.entries({
     connection,
@@ -52,6 +54,7 @@ export function buildPage(
     chart,
     alerts,
     activity,
+    system,
     "status line": statusBar,
     tabs,
   }).map(([part, { paint }]) => ({ part, paint }));

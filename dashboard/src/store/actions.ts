@@ -1,5 +1,6 @@
 import type { Interval } from "../socket/records.ts";
 import type { AlertEvent, Bar, IndicatorSet, MarketEvent, Tick } from "../socket/records.ts";
+import type { Reports } from "../system/figures.ts";
 import type { Channel, ServerError, ServerStatus } from "../socket/protocol.ts";
 
 /** What came over the socket. `at` is the browser's clock in ms; `lost` counts records the server left out. */
@@ -42,10 +43,14 @@ export type ConnectionAction =
   | { type: "paintFailed"; at: number; part: string }
   | { type: "beat"; at: number };
 
+/** What the services said of themselves. */
+export type SystemAction =
+  { type: "figures"; reports: Reports } | { type: "figuresFailed"; error: ServerError };
+
 export type Theme = "system" | "dark" | "light";
 export type Palette = "green-red" | "blue-orange";
 export type Study = "vwap" | "bands" | "volume" | "rsi";
-export type Tab = "market" | "chart" | "alerts";
+export type Tab = "market" | "chart" | "alerts" | "system";
 export type ActivityFilter = "all" | "market" | "server" | "connection";
 
 /** What the user did. */
@@ -64,4 +69,4 @@ export type UserAction =
   | { type: "palette"; palette: Palette }
   | { type: "tab"; tab: Tab };
 
-export type Action = DataAction | ConnectionAction | UserAction;
+export type Action = DataAction | ConnectionAction | SystemAction | UserAction;

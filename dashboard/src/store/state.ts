@@ -8,6 +8,7 @@ import {
   marketClockReducer,
 } from "../status/market-clock.ts";
 import { emptyMetrics, type Metrics, metricsReducer } from "../status/metrics.ts";
+import { emptySystem, sampled, type System, systemReducer } from "../system/reducer.ts";
 import { defaultPreferences, type Preferences, preferencesReducer } from "../ui/preferences.ts";
 import { emptyWatchlist, type Watchlist, watchlistReducer } from "../watchlist/reducer.ts";
 
@@ -22,6 +23,7 @@ export interface State {
   connection: Connection;
   marketClock: MarketClock;
   metrics: Metrics;
+  system: System;
   preferences: Preferences;
 }
 
@@ -35,10 +37,12 @@ export const initialState: State = {
   connection: initialConnection,
   marketClock: initialMarketClock,
   metrics: emptyMetrics,
+  system: emptySystem,
   preferences: defaultPreferences,
 };
 
 export function rootReducer(state: State, action: Action): State {
+  const metrics = metricsReducer(state.metrics, action);
   return {
     watchlist: watchlistReducer(state.watchlist, action),
     chart: chartReducer(state.chart, action),
@@ -46,7 +50,15 @@ export function rootReducer(state: State, action: Action): State {
     activity: activityReducer(state.activity, action),
     connection: connectionReducer(state.connection, action),
     marketClock: marketClockReducer(state.marketClock, action),
-    metrics: metricsReducer(state.metrics, action),
+    metrics,
+    system: systemAfter(state.system, metrics, action),
     preferences: preferencesReducer(state.preferences, action),
   };
+}
+
+/** The system view keeps what the metrics say each second. */
+function systemAfter(state: System, metrics: Metrics, action: Action): System {
+  if (action.type !== "beat") return systemReducer(state, action);
+  const { ticksPerSecond, medianMs, p99Ms, roundTripMs } = metrics;
+  return sampled(state, action.at, { rate: ticksPerSecond, medianMs, p99Ms, roundTripMs });
 }

@@ -72,6 +72,16 @@ export function formatLatency(ms: number): string {
   return ms < 10_000 ? `${fixed(Math.round(ms), 0)} ms` : `${fixed(ms / 1000, 1)} s`;
 }
 
+/** `0.123` as `12%`. */
+export function formatShare(share: number): string {
+  return Number.isFinite(share) ? `${fixed(share * 100, 0)}%` : "–";
+}
+
+/** In units of 1,000,000 bytes. */
+export function formatMegabytes(bytes: number): string {
+  return Number.isFinite(bytes) ? `${fixed(bytes / 1e6, 0)} MB` : "–";
+}
+
 /** How old something is: `4 s`, `3 min`, `2 h`. */
 export function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

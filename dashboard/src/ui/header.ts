@@ -25,13 +25,22 @@ export function headerView(
     store.dispatch({ type: "palette", palette: next });
   });
   palette.append(h("span", { class: "up" }, "▲"), h("span", { class: "down" }, "▼"));
+  const system = button(
+    "System",
+    { class: "system-switch", "data-testid": "system-switch" },
+    () => {
+      const shown = store.get().preferences.tab === "system";
+      store.dispatch({ type: "tab", tab: shown ? "chart" : "system" });
+    },
+  );
   const help = button("?", { class: "icon", "aria-label": "Keyboard shortcuts" }, openHelp);
   const brand = h("h1", {}, "Tickstream");
-  const tools = h("div", { class: "tools" }, palette, theme, help);
+  const tools = h("div", { class: "tools" }, system, palette, theme, help);
   const element = h("header", { class: "page-header" }, brand, ...middle, tools);
   return {
     element,
     paint({ preferences }) {
+      setAttributes(system, { "aria-pressed": String(preferences.tab === "system") });
       setText(theme, themeMarks[preferences.theme]);
       const look = `Theme: ${preferences.theme}`;
       setAttributes(theme, { "aria-label": look, title: look, "data-theme": preferences.theme });

@@ -15,6 +15,7 @@ export const shortcuts: readonly [string, string][] = [
   ["← →", "back and forth in time"],
   ["0", "back to now"],
   ["t", "chart or table"],
+  ["s", "the system, and back"],
   ["?", "this list"],
 ];
 
@@ -39,6 +40,8 @@ export function actionOf(key: string, state: State): UserAction | undefined {
       return { type: "zoom", factor: zoomStep, anchor: 1 };
     case "0":
       return { type: "fit" };
+    case "s":
+      return { type: "tab", tab: state.preferences.tab === "system" ? "chart" : "system" };
     case "t":
       return { type: "toggleTable" };
     default:

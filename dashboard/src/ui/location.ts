@@ -3,6 +3,8 @@ import { type Interval, intervals } from "../socket/records.ts";
 export interface Place {
   symbol: string | null;
   interval: Interval | null;
+  /** Whether the system is shown in the place of the market. */
+  system: boolean;
 }
 
 /** The symbol and timeframe that a URL's query names. */
@@ -13,13 +15,16 @@ export function readPlace(search: string): Place {
   return {
     symbol: /^[\w.\-/:^=]{1,32}$/.test(symbol) ? symbol : null,
     interval: intervals.find((interval) => interval === wanted) ?? null,
+    system: query.get("view") === "system",
   };
 }
 
 /** `search` with the place in it, whatever else it says kept. */
-export function writePlace(search: string, place: { symbol: string; interval: Interval }): string {
+export function writePlace(search: string, place: Place): string {
   const query = new URLSearchParams(search);
-  query.set("symbol", place.symbol);
-  query.set("interval", place.interval);
+  if (place.symbol !== null) query.set("symbol", place.symbol);
+  if (place.interval !== null) query.set("interval", place.interval);
+  if (place.system) query.set("view", "system");
+  else query.delete("view");
   return `?${query.toString()}`;
 }

@@ -9,6 +9,7 @@ const tabs: readonly [Tab, string][] = [
   ["market", "Market"],
   ["chart", "Chart"],
   ["alerts", "Alerts"],
+  ["system", "System"],
 ];
 
 /** The tabs at the foot of a narrow screen. */

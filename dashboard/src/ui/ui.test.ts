@@ -39,9 +39,12 @@ describe("preferences", () => {
 
 describe("the URL", () => {
   it("names symbol and timeframe", () => {
-    expect(readPlace("?symbol=spy&interval=5m")).toEqual({ symbol: "SPY", interval: "5m" });
-    expect(readPlace("?symbol=BRK.B&interval=2m")).toEqual({ symbol: "BRK.B", interval: null });
-    expect(readPlace("")).toEqual({ symbol: null, interval: null });
+    expect(readPlace("?symbol=spy&interval=5m")).toMatchObject({ symbol: "SPY", interval: "5m" });
+    expect(readPlace("?symbol=BRK.B&interval=2m")).toMatchObject({
+      symbol: "BRK.B",
+      interval: null,
+    });
+    expect(readPlace("")).toEqual({ symbol: null, interval: null, system: false });
   });
 
   it("is not trusted", () => {
@@ -50,9 +53,10 @@ describe("the URL", () => {
   });
 
   it("keeps what else it says", () => {
-    expect(writePlace("?a=1&symbol=AIG", { symbol: "SPY", interval: "1h" })).toBe(
-      "?a=1&symbol=SPY&interval=1h",
-    );
+    const place = { symbol: "SPY", interval: "1h", system: false } as const;
+    expect(writePlace("?a=1&symbol=AIG&view=system", place)).toBe("?a=1&symbol=SPY&interval=1h");
+    const system = writePlace("?a=1", { ...place, system: true });
+    expect(readPlace(system)).toEqual({ ...place, system: true });
   });
 });
 

@@ -31,6 +31,7 @@ from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
 from tickstream.ws_bridge.adapters.key_store import KeyStore
 from tickstream.ws_bridge.adapters.rereading import Rereader
 from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
+from tickstream.ws_bridge.adapters.system import SystemFigures
 from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
@@ -141,6 +142,7 @@ class Bridge:
         key = settings.alerting_api_key
         own_key = key.get_secret_value() if key else None
         Alerting(settings.alerting_url, own_key, self.doorman, self.audit).add_routes(app)
+        SystemFigures(settings, self.doorman, self.audit, SystemClock()).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
 

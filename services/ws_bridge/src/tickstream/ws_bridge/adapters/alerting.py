@@ -10,13 +10,12 @@ from aiohttp import web
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.doorman import Doorman
-from tickstream.ws_bridge.adapters.web import problem
-from tickstream.ws_bridge.domain.protocol import Code, RefusalError
+from tickstream.ws_bridge.adapters.web import STATUSES, problem
+from tickstream.ws_bridge.domain.protocol import RefusalError
 
 _LOG = logger(__name__)
 _PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9._:-]+)*}"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_STATUSES: Final[dict[Code, int]] = {"unauthorized": 401, "forbidden": 403, "internal": 503}
 _MAX_BODY: Final = 262_144
 _MAX_ANSWER: Final = 8_388_608
 _SECONDS: Final = 10.0
@@ -54,10 +53,10 @@ class Alerting:
     async def _pass(self, request: web.Request) -> web.Response:
         try:
             if self._doorman is not None:
-                await _check(self._doorman, request)
+                await admit(self._doorman, request)
         except RefusalError as refusal:
             self._audit.refused(request.remote or "unknown", refusal.code, str(refusal))
-            return problem(_STATUSES[refusal.code], refusal.code, str(refusal))
+            return problem(STATUSES[refusal.code], refusal.code, str(refusal))
         body = await request.content.read(_MAX_BODY + 1) if request.can_read_body else b""
         while request.can_read_body and len(body) <= _MAX_BODY and not request.content.at_eof():
             body += await request.content.read(_MAX_BODY + 1 - len(body))
@@ -88,8 +87,8 @@ class Alerting:
             return web.Response(status=answer.status, body=content, headers=passed | {"Cache-Control": "no-store"})
 
 
-async def _check(doorman: Doorman, request: web.Request) -> None:
-    """Rules and alerts are for those who may read the alerts of every symbol.
+async def admit(doorman: Doorman, request: web.Request) -> None:
+    """Let in those who may read the alerts of every symbol: what this guards isn't cut to a key's symbols.
 
     Raises:
         RefusalError: who asks may not.

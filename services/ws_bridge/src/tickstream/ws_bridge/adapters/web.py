@@ -6,7 +6,7 @@ import gzip
 import hashlib
 import mimetypes
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,10 +17,13 @@ from aiohttp import web
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.domain.access import host_allowed, origin_allowed, siteless
 from tickstream.ws_bridge.domain.forwarding import Proxies, scheme_of
+from tickstream.ws_bridge.domain.protocol import Code
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 SOCKET_PATH: Final = "/socket.io/"
+STATUSES: Final[Mapping[Code, int]] = {"unauthorized": 401, "forbidden": 403, "internal": 503}
+"""What a refused key is answered with."""
 _MAX_MESSAGE_BODY: Final = 65_536
 _POLICY: Final = (
     "default-src 'self'; connect-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; "
