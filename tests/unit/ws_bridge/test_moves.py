@@ -6,13 +6,15 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 from aiohttp import web
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickstream.ws_bridge.adapters.engine import Engine
+from tickstream.ws_bridge.adapters.engine import Bounds, Engine
 from tickstream.ws_bridge.adapters.sessions import Session, Times
 from tickstream.ws_bridge.domain.engine_io import BINARY, MESSAGE, Packet
 
@@ -118,6 +120,20 @@ class Mover:
             self.received.append(int(packet[1:]))
 
 
+@asynccontextmanager
+async def serving(engine: Engine) -> AsyncIterator[str]:
+    """The address of an engine that is served while the block lasts."""
+    app = web.Application()
+    app.router.add_route("*", "/", engine.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
 async def play(actions: list[str]) -> None:
     sessions: list[Session] = []
 
@@ -125,29 +141,35 @@ async def play(actions: list[str]) -> None:
         sessions.append(session)
         return Silent()
 
-    engine = Engine(Times(60, 60, 1), 65_536, opened, compression=False)
-    app = web.Application()
-    app.router.add_route("*", "/", engine.handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        async with aiohttp.ClientSession() as http, asyncio.timeout(60):
-            url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-            async with http.get(url + "?EIO=4&transport=polling") as answer:
-                assert answer.status == 200
-            mover = Mover(http, url, sessions[0])
-            for action in actions:
-                await mover.act(action)
-            await mover.finish()
-            assert mover.received == list(range(mover.sent))
-            sessions[0].close()
-            assert engine.sessions == {}
-    finally:
-        await runner.cleanup()
+    engine = Engine(Times(60, 60, 1), Bounds(10, 65_536, compression=False), opened)
+    async with serving(engine) as url, aiohttp.ClientSession() as http, asyncio.timeout(60):
+        async with http.get(url + "?EIO=4&transport=polling") as answer:
+            assert answer.status == 200
+        mover = Mover(http, url, sessions[0])
+        for action in actions:
+            await mover.act(action)
+        await mover.finish()
+        assert mover.received == list(range(mover.sent))
+        sessions[0].close()
+        assert engine.sessions == {}
 
 
 @settings(max_examples=EXAMPLES)
 @given(ACTIONS)
 def test_what_is_sent_while_a_client_moves_arrives_once_and_in_order(actions: list[str]) -> None:
     asyncio.run(play(actions))
+
+
+async def test_there_are_no_more_sessions_than_there_may_be() -> None:
+    engine = Engine(Times(60, 60, 1), Bounds(2, 65_536, compression=False), lambda _session: Silent())
+    async with serving(engine) as url, aiohttp.ClientSession() as http:
+        statuses = []
+        for _ in range(3):
+            async with http.get(url + "?EIO=4&transport=polling") as answer:
+                statuses.append(answer.status)
+        assert statuses == [200, 200, 503]
+        next(iter(engine.sessions.values())).close()
+        async with http.get(url + "?EIO=4&transport=polling") as answer:
+            assert answer.status == 200
+        for session in list(engine.sessions.values()):
+            session.close()
