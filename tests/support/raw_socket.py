@@ -12,6 +12,7 @@ import aiohttp
 
 from tests.support.sockets import DEADLINE
 
+Body = str | bytes | AsyncIterator[bytes]
 SEPARATOR = "\x1e"
 CLOSED = (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSING, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
 
@@ -23,7 +24,7 @@ class Door:
         self._http = http
         self._url = f"{url}/socket.io/"
 
-    async def ask(self, method: str, body: str | bytes | None = None, **query: str) -> tuple[int, str]:
+    async def ask(self, method: str, body: Body | None = None, **query: str) -> tuple[int, str]:
         """One HTTP request with this query; gives status and text."""
         async with self._http.request(method, self._url, params=query, data=body) as answer:
             return answer.status, await answer.text()
@@ -61,7 +62,7 @@ class Polling:
         """Status and text of a GET."""
         return await self._door.ask("GET", **self._query, **query)
 
-    async def post(self, body: str | bytes) -> tuple[int, str]:
+    async def post(self, body: Body) -> tuple[int, str]:
         """Status and text of a POST."""
         return await self._door.ask("POST", body, **self._query)
 

@@ -139,6 +139,33 @@ async def test_more_packets_than_usual_fit_into_one_payload(to_bridge: Door) -> 
     assert [answer.partition("[")[0] for answer in answers] == [f"43{number}" for number in range(30)]
 
 
+@pytest.mark.parametrize("chunked", [True, False])
+async def test_a_body_may_come_in_parts(bridge: Running, to_bridge: Door, chunked: bool) -> None:
+    session = await to_bridge.polling()
+    reader, writer = await asyncio.open_connection("127.0.0.1", bridge.port)
+    length = "Transfer-Encoding: chunked" if chunked else "Content-Length: 5"
+    query = f"EIO=4&transport=polling&sid={session.sid}"
+    writer.write(f"POST /socket.io/?{query} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n\r\n".encode())
+    for part in (b"40", b"/x,"):
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+    writer.write(b"0\r\n\r\n" if chunked else b"")
+    assert (await reader.readline()).split()[1] == b"200"
+    writer.close()
+    assert (await session.packets(1))[0].startswith("44/x,")
+
+
+async def test_a_body_of_parts_beyond_the_limit_ends_the_session(to_bridge: Door) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        for _ in range(80):
+            yield b"4" * 1_000
+
+    session = await to_bridge.polling()
+    assert (await session.post(parts()))[0] == 400
+    assert (await session.poll())[0] == 400
+
+
 async def test_text_and_binary_packets_go_both_ways_over_polling(to_bridge: Door) -> None:
     session = await to_bridge.polling()
     connect = msgpack.packb({"type": 0, "nsp": "/"})

@@ -209,6 +209,15 @@ async def test_pages_of_other_origins_and_names_bent_to_this_machine_are_refused
         url = f"{guarded.url}/socket.io/?EIO=4&transport="
         async with http.get(url + "polling", headers=headers) as answer:
             assert answer.status == status
+            allowed = headers.get("Origin") if status == 200 else None
+            assert answer.headers.get("Access-Control-Allow-Origin") == allowed
+        asks = headers | {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-mine"}
+        async with http.options(url + "polling", headers=asks) as answer:
+            assert answer.status == status
+            if allowed:
+                assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST"
+                assert answer.headers["Access-Control-Allow-Headers"] == "x-mine"
+                assert answer.headers["Vary"] == "Origin"
         handshake = {
             "Upgrade": "websocket",
             "Connection": "Upgrade",

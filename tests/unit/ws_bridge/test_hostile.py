@@ -33,7 +33,7 @@ from tickstream.ws_bridge.main import Bridge
 from tickstream.ws_bridge.settings import WsBridgeSettings
 
 EXAMPLES: Final = int(os.environ.get("TICKSTREAM_FUZZ_EXAMPLES", "150"))
-FUZZED = settings(max_examples=EXAMPLES, deadline=None)
+FUZZED = settings(max_examples=EXAMPLES)
 SILENCE: Final = 0.05
 HELLO: Final = {
     "nothing": b"",

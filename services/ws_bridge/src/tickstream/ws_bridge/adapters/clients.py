@@ -29,6 +29,8 @@ from tickstream.ws_bridge.metrics import BridgeMetrics
 from tickstream.ws_bridge.settings import WsBridgeSettings
 
 _MAX_BACKLOG: Final = 16_777_216
+_SESSIONS: Final = 2
+"""For each client that there may be: those who are coming, and those who are leaving."""
 _LOOK_SECONDS: Final = 0.02
 
 
@@ -108,7 +110,9 @@ class Clients:
         self._strangers: dict[Peer, float] = {}
         self.closing = False
         times = Times(settings.ping_interval_seconds, settings.ping_timeout_seconds, settings.closing_seconds)
-        self.server = SocketServer(self, self._tasks, times, compression=settings.compression)
+        self.server = SocketServer(
+            self, self._tasks, times, _SESSIONS * settings.max_connections, compression=settings.compression
+        )
 
     def __len__(self) -> int:
         return len(self._by_sid)

@@ -6,6 +6,7 @@ in MessagePack is made of its JSON, so that no client gets other content than th
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -101,10 +102,7 @@ class Json:
         if found is None:
             raise PacketError("not a packet of Socket.IO")
         kind, attachments, namespace, number, data = found.groups()
-        try:
-            decoded = orjson.loads(data) if data else None
-        except orjson.JSONDecodeError as error:
-            raise PacketError(f"not JSON: {error}") from None
+        decoded = _decoded(data) if data else None
         packet = Packet(
             int(kind), namespace or NAMESPACE, int(number) if number else None, decoded, int(attachments or 0)
         )
@@ -215,6 +213,33 @@ def _checked(packet: Packet) -> Packet:
     if not well_formed:
         raise PacketError(f"a packet of kind {packet.kind} has no such data")
     return packet
+
+
+def _decoded(text: str) -> Any:
+    """What JSON says; also with what stock clients write though it isn't JSON: half surrogates, NaN, infinities.
+
+    Raises:
+        PacketError: it isn't JSON, or too deep.
+    """
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        try:
+            return _whole(json.loads(text))
+        except (ValueError, RecursionError) as error:
+            raise PacketError(f"not JSON: {error}") from None
+
+
+def _whole(value: Any) -> Any:
+    """The value with a question mark for each half of a surrogate pair, which nothing could be answered with."""
+    match value:
+        case str():
+            return value.encode(errors="replace").decode()
+        case list():
+            return [_whole(one) for one in value]
+        case dict():
+            return {_whole(name): _whole(one) for name, one in value.items()}
+    return value
 
 
 def _packed(kind: int, data: object, namespace: str = NAMESPACE) -> bytes:

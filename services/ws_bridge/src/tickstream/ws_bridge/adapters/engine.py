@@ -6,6 +6,7 @@ import asyncio
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import WSMsgType, web
@@ -18,6 +19,22 @@ _UPGRADE_SECONDS: Final = 10.0
 _BODY_SECONDS: Final = 10.0
 _WORTH_COMPRESSING: Final = 1_024
 _BAD_REQUEST: Final = "the request doesn't follow Engine.IO's protocol, revision 4"
+_TOO_MANY: Final = "there are as many sessions as this node takes: try again, or another node"
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What there may be.
+
+    Attributes:
+        sessions: at once, also of those who have only just begun.
+        post_bytes: in a POST.
+        compression: whether clients may have their websockets compressed.
+    """
+
+    sessions: int
+    post_bytes: int
+    compression: bool
 
 
 class Engine:
@@ -25,19 +42,15 @@ class Engine:
 
     Args:
         times: of every session.
-        max_bytes: of a POST.
+        bounds: of all of them.
         opened: gives the listener of a new session.
-        compression: whether clients may have their websockets compressed.
     """
 
-    def __init__(
-        self, times: Times, max_bytes: int, opened: Callable[[Session], Listener], *, compression: bool
-    ) -> None:
+    def __init__(self, times: Times, bounds: Bounds, opened: Callable[[Session], Listener]) -> None:
         self.times = times
         self.sessions: dict[str, Session] = {}
-        self._max_bytes = max_bytes
+        self._bounds = bounds
         self._opened = opened
-        self._compression = compression
 
     def forget(self, session: Session) -> None:
         """A session is over."""
@@ -50,15 +63,22 @@ class Engine:
         if request.method == "OPTIONS":
             return _answer(request, headers={"Access-Control-Allow-Methods": "GET, POST"})
         match request.method, query.get("transport"):
-            case "GET", "websocket" if session is not None or _begins(request):
+            case "GET", "polling" | "websocket" if "sid" not in query and query.get("EIO") == _VERSION:
+                return await self._begin(request)
+            case "GET", "websocket" if session is not None:
                 return await self._websocket(request, session)
             case "GET", "polling" if session is not None:
                 return await self._poll(request, session)
-            case "GET", "polling" if _begins(request):
-                return _packets(request, self._open(request, ["websocket"]).taken())
             case "POST", "polling" if session is not None:
                 return await self._post(request, session)
         return _refused(request)
+
+    async def _begin(self, request: web.Request) -> web.StreamResponse:
+        if len(self.sessions) >= self._bounds.sessions:
+            return _refused(request, 503)
+        if request.query["transport"] == "websocket":
+            return await self._websocket(request, None)
+        return _answer(request, payload(self._open(request, ["websocket"]).taken()))
 
     def _open(self, request: web.Request, upgrades: list[str]) -> Session:
         session = Session(self, secrets.token_urlsafe(15), request.remote or "unknown")
@@ -69,7 +89,7 @@ class Engine:
             "upgrades": upgrades,
             "pingInterval": round(self.times.ping_interval * 1000),
             "pingTimeout": round(self.times.ping_timeout * 1000),
-            "maxPayload": self._max_bytes,
+            "maxPayload": self._bounds.post_bytes,
         }
         session.send(Packet(OPEN, json.dumps(handshake, separators=(",", ":")).encode()))
         return session
@@ -83,7 +103,7 @@ class Engine:
         packets = await session.poll()
         if request.transport is None or request.transport.is_closing():
             session.close()  # what was taken is lost: the client comes back and resumes
-        return _packets(request, packets)
+        return _answer(request, payload(packets))
 
     async def _post(self, request: web.Request, session: Session) -> web.Response:
         if session.over_websocket:
@@ -113,8 +133,8 @@ class Engine:
             async with asyncio.timeout(_BODY_SECONDS):
                 async for part in request.content.iter_any():
                     body += part
-                    if len(body) > self._max_bytes:
-                        raise PacketError(f"a body may have {self._max_bytes} bytes at the most")
+                    if len(body) > self._bounds.post_bytes:
+                        raise PacketError(f"a body may have {self._bounds.post_bytes} bytes at the most")
         except (TimeoutError, web.RequestPayloadError, OSError) as error:
             raise PacketError("the body doesn't come") from error
         return body
@@ -128,7 +148,7 @@ class Engine:
             return _refused(request)
         else:
             session.moving = True
-        websocket = Websocket(session, compressed=self._compression and request.query.get("compress") == "1")
+        websocket = Websocket(session, compressed=self._bounds.compression and request.query.get("compress") == "1")
         try:
             await websocket.prepare(request)
             if request.transport is not None and (not session.moving or await _moved(websocket, session)):
@@ -174,17 +194,9 @@ async def _read(websocket: Websocket, session: Session) -> None:
         await asyncio.sleep(0)  # who sends thousands at once isn't served before the others
 
 
-def _begins(request: web.Request) -> bool:
-    """Whether it asks for a new session."""
-    return "sid" not in request.query and request.query.get("EIO") == _VERSION
-
-
-def _packets(request: web.Request, packets: list[Packet]) -> web.Response:
-    return _answer(request, payload(packets))
-
-
-def _refused(request: web.Request) -> web.Response:
-    return _answer(request, json.dumps({"code": 0, "message": _BAD_REQUEST}).encode(), 400)
+def _refused(request: web.Request, status: int = 400) -> web.Response:
+    message = _BAD_REQUEST if status == 400 else _TOO_MANY
+    return _answer(request, json.dumps({"code": 0, "message": message}).encode(), status)
 
 
 def _answer(

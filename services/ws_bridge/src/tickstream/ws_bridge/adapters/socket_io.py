@@ -11,7 +11,7 @@ from aiohttp import web
 
 from tickstream.ws_bridge.adapters import dialects
 from tickstream.ws_bridge.adapters.dialects import NAMESPACE, Dialect, Reply, dialect_of
-from tickstream.ws_bridge.adapters.engine import Engine
+from tickstream.ws_bridge.adapters.engine import Bounds, Engine
 from tickstream.ws_bridge.adapters.sessions import Session, Times
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain.engine_io import Packet, PacketError
@@ -196,13 +196,16 @@ class SocketServer:
         application: lets them in and answers them.
         tasks: takes what has to be waited for.
         times: of their sessions.
+        max_sessions: at once, also of those who aren't clients yet.
         compression: whether they may have their websockets compressed.
     """
 
-    def __init__(self, application: Application, tasks: Tasks, times: Times, *, compression: bool) -> None:
+    def __init__(
+        self, application: Application, tasks: Tasks, times: Times, max_sessions: int, *, compression: bool
+    ) -> None:
         self._application = application
         self._tasks = tasks
-        self._engine = Engine(times, MAX_MESSAGE_BYTES, self._opened, compression=compression)
+        self._engine = Engine(times, Bounds(max_sessions, MAX_MESSAGE_BYTES, compression), self._opened)
         self._peers: set[Peer] = set()
         self._clients: dict[str, Peer] = {}
 
