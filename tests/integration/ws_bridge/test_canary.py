@@ -44,6 +44,8 @@ async def test_a_deaf_bridge_says_why_it_is_not_ready_and_misses_nothing(
             await client.until(lambda: "feed_down" in codes(client))
             if again == "answered":
                 assert "has not come" in reasons(bridge)["canary"]
+                async with listener(bridge.url) as late:
+                    await late.until(lambda: codes(late) == ["feed_down"])
                 withheld.give()
             await client.until(lambda: "feed_up" in codes(client))
             await until(bridge.ready, lambda: f"{reasons(bridge)}")

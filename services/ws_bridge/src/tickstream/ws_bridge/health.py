@@ -87,8 +87,8 @@ class Health:
 
     def _tell(self, ailment: str | None) -> None:
         if self._fed:
-            self._clients.tell_all("feed_up", "records come again; nothing was missed")
+            self._clients.tell_of_feed(None)
             return
         what = "Kafka doesn't answer" if ailment is None else "records don't come through"
         _LOG.warning("feed_down", reason=ailment or what)
-        self._clients.tell_all("feed_down", f"{what}; what you have is getting old")
+        self._clients.tell_of_feed(f"{what}; what you have is getting old")

@@ -108,6 +108,7 @@ class Clients:
         )
         self._tasks = Tasks()
         self._strangers: dict[Peer, float] = {}
+        self._outage: str | None = None
         self.closing = False
         times = Times(settings.ping_interval_seconds, settings.ping_timeout_seconds, settings.closing_seconds)
         self.server = SocketServer(
@@ -148,6 +149,14 @@ class Clients:
         """Send a `status` to every client."""
         for client in list(self._by_sid.values()):
             self.tell(client, code, message, **more)
+
+    def tell_of_feed(self, outage: str | None) -> None:
+        """Tell every client, also those who come later, that records don't come and why; or that they do again."""
+        self._outage = outage
+        if outage is None:
+            self.tell_all("feed_up", "records come again; nothing was missed")
+        else:
+            self.tell_all("feed_down", outage)
 
     def end(self, client: Client, code: Code, *, reconnect: bool) -> None:
         """Disconnect a client, with `closing` before."""
@@ -243,9 +252,15 @@ class Clients:
                 raise RefusalError("internal", "the connection has ended")
             client = self._welcome(sid, grant, outlet, tuple(quotas), places.pop_all())
         self._audit.connected(sid, address, grant)
+        self._tasks.start(self._greet(client))
+
+    async def _greet(self, client: Client) -> None:
+        """Tell a client that has just been let in what the others have been told."""
         if self.closing:
             # A refusal would keep stock clients away for good; who was let in and is disconnected comes back.
-            self._tasks.start(self._see_off(client))
+            await self._see_off(client)
+        elif self._outage is not None:
+            self.tell(client, "feed_down", self._outage)
 
     def _enter(self, places: contextlib.ExitStack, quotas: Quotas, holder: str, allowance: Allowance) -> Quota:
         quota = quotas.connect(holder, allowance, self._clock.monotonic())
