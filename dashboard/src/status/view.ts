@@ -150,8 +150,8 @@ export function bannerView(actions: StatusActions): {
   const retry = button("Retry now", { "data-testid": "retry" }, actions.retry);
   const form = keyForm(actions.giveKey);
   const element = h(
-    "div",
-    { class: "banner", "data-testid": "banner" },
+    "section",
+    { class: "banner", "data-testid": "banner", "aria-label": "Notice" },
     sentence,
     running,
     retry,

@@ -165,7 +165,7 @@ function servicesPanel(reload: () => void): {
       tabindex: 0,
       "data-own-keys": true,
       role: "region",
-      "aria-label": "Services",
+      "aria-label": "Table of services",
     },
     table,
     rest,
