@@ -36,7 +36,7 @@ def strict(env: dict[str, str], market: Market, tmp_path_factory: pytest.TempPat
     own = {
         "WS_BRIDGE_SLOW_STEP_SECONDS": "0.3",
         "WS_BRIDGE_SLOW_LIMIT_SECONDS": "0.3",
-        "WS_BRIDGE_CLOSING_SECONDS": "60",
+        "WS_BRIDGE_CLOSING_SECONDS": "20",
         "WS_BRIDGE_BUFFER_BYTES": "33554432",
     }
     yield from bridge_with(own, env, tmp_path_factory)
@@ -49,7 +49,7 @@ def patient(env: dict[str, str], market: Market, tmp_path_factory: pytest.TempPa
         "WS_BRIDGE_SLOW_STEP_SECONDS": "0.3",
         "WS_BRIDGE_SLOW_LIMIT_SECONDS": "600",
         "WS_BRIDGE_SLOW_RECOVER_SECONDS": "0.3",
-        "WS_BRIDGE_CLOSING_SECONDS": "60",
+        "WS_BRIDGE_CLOSING_SECONDS": "20",
         "WS_BRIDGE_BUFFER_RECORDS": "100",
     }
     yield from bridge_with(own, env, tmp_path_factory)

@@ -282,5 +282,5 @@ class Accounts(RuleBasedStateMachine):
             self._send("ack", fields_of(answer), wish)
 
 
-Accounts.TestCase.settings = settings(max_examples=150, stateful_step_count=50)
+Accounts.TestCase.settings = settings(max_examples=100, stateful_step_count=50)
 TestAccounts = Accounts.TestCase

@@ -135,6 +135,17 @@ def test_fewer_frames_have_the_same_records() -> None:
     assert got == list(range(15_000))
 
 
+def test_a_frame_is_no_larger_for_being_of_several_subscriptions() -> None:
+    made = hub(Room(records=1_000, bytes=10**6, frame_records=20, snapshot_bytes=10_000))
+    for symbol in SYMBOLS:
+        subscribe(made, channel="ticks", symbols=[symbol], mode="all")
+        trades(made, symbol, range(100))
+    sizes = []
+    while told := frames(made, 1.0):
+        sizes.append(len(told["ticks"]["data"]))
+    assert sizes == [20] * 20
+
+
 def test_two_subscriptions_to_a_channel_each_keep_their_own_max_hz() -> None:
     made = hub()
     subscribe(made, channel="ticks", symbols=["A"], mode="all", maxHz=7)

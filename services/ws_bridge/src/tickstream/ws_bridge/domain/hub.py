@@ -81,7 +81,7 @@ class Room:
     Attributes:
         records: waiting, at most.
         bytes: waiting, at most.
-        frame_records: of one subscription in one frame; more as long as they are within `frame_bytes`.
+        frame_records: in one frame; more as long as they are within `frame_bytes`.
         snapshot_bytes: in one snapshot.
         frame_bytes: see above.
     """
@@ -329,12 +329,13 @@ class Hub:
     ) -> Frame | None:
         entries: list[Waiting] = []
         lost = 0
-        for subscription in subscriptions:
-            if subscription.pace.due(now):
-                taken, left_out = subscription.buffer.take(self._room.frame_records, self._room.frame_bytes)
-                entries += taken
-                lost += left_out
-                subscription.pace.went(now)
+        due = [one for one in subscriptions if one.pace.due(now)]
+        for subscription in due:
+            records, size = self._room.frame_records // len(due), self._room.frame_bytes // len(due)
+            taken, left_out = subscription.buffer.take(max(1, records), size)
+            entries += taken
+            lost += left_out
+            subscription.pace.went(now)
         if not entries and not lost:
             return None
         packet = make(channel, entries, self._token(client, channel), lost)
