@@ -14,7 +14,7 @@ from tickstream.core.model import Bar, IndicatorSet, MarketEvent, Tick
 from tickstream.ws_bridge.adapters.dialects import JSON, MESSAGE_PACK, Dialect, Packet, Reply
 from tickstream.ws_bridge.adapters.wire import body_of
 from tickstream.ws_bridge.domain.engine_io import PacketError
-from tickstream.ws_bridge.domain.entry import Entry, entry_of
+from tickstream.ws_bridge.domain.entry import Entry, Run, Waiting, entry_of
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=9)
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
@@ -49,6 +49,27 @@ def test_frames_in_both_encodings_say_the_same(channel: str, records: list[Any],
     assert packed == {"type": 2, "nsp": "/", "data": expected}
     # What is written differs in -0.0 and 0.0, and in 1 and 1.0, where comparing doesn't.
     assert repr(packed["data"]) == repr(shown) == repr(expected)
+
+
+@given(st.lists(st.lists(RECORDS, min_size=1, max_size=20), max_size=6), st.data())
+def test_records_that_wait_together_are_the_same_as_one_by_one(runs: list[list[Any]], data: st.DataObject) -> None:
+    waiting: list[Waiting] = []
+    expected: list[Any] = []
+    for records in runs:
+        bodies = [entry.body for entry in entries(records)]
+        run = Run(("ticks", "", "A"), bodies, 0, range(len(bodies)), 0, 1)
+        first = data.draw(st.integers(0, len(bodies)))
+        if data.draw(st.booleans()):
+            MESSAGE_PACK.frame("ticks", [run], b'""', 0)  # someone else has read all of it
+        part = run.between(first, len(bodies))
+        if part is not None:
+            waiting.append(part)
+            expected += records[first:]
+        waiting += entries(records[:1])
+        expected.append(records[0])
+    packed = said(MESSAGE_PACK.frame("ticks", waiting, b'"x"', 0))["data"][1]["data"]
+    shown = json.loads(JSON.frame("ticks", waiting, b'"x"', 0)[1:])[1]["data"]
+    assert repr(packed) == repr(shown) == repr(expected)
 
 
 @pytest.mark.parametrize("count", [0, 1, 15, 16, 65_535, 65_536])
