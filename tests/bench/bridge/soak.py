@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.bench.bridge import generator
 from tests.bench.bridge.contenders import BRIDGE, Running, running
 from tests.bench.bridge.generator import Generator, Joined, Sample
 from tests.bench.bridge.plot import plot
@@ -125,6 +126,9 @@ def summary(rows: Sequence[Row]) -> Iterator[str]:
 
 def main(minutes: float, folder: Path) -> int:
     """Run it, and draw it."""
+    if not generator.compiled():
+        sys.stderr.write("the soak needs the compiled load generator: Linux and a C compiler\n")
+        return 1
     rows = []
     for row in soak(minutes):
         rows.append(row)
