@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final
 
 from tickstream.ws_bridge.domain.entry import Waiting
@@ -80,26 +79,9 @@ class Buffer:
 
     def conflate(self) -> None:
         """Leave out what a newer entry of the same key replaces."""
-        if not self.latest or not self.entries:
-            return
-        seen = set()
-        kept: list[Waiting] = []
-        replaced: list[Waiting] = []
-        for entry in reversed(self.entries):
-            if entry.key is None:
-                kept.append(entry)
-            elif entry.key in seen:
-                replaced.append(entry)
-            else:
-                seen.add(entry.key)
-                newest, older = entry.conflated()
-                kept.append(newest)
-                if older is not None:
-                    replaced.append(older)
+        kept, replaced = self._conflated_parts()
         self._conflated = len(kept)
         if replaced:
-            kept.reverse()
-            replaced.reverse()
             self._leave_out(replaced)
             self._replace(kept)
 
@@ -107,7 +89,7 @@ class Buffer:
         """Bring `loose` and `fixed` up to date; gives their sum."""
         if self.latest and len(self.entries) > max(_WORTH_CONFLATING, 2 * self._conflated):
             self.conflate()
-        for entry in islice(self.entries, self._weighed, None):
+        for entry in self.entries[self._weighed :]:
             if entry.key is None:
                 self.fixed.add(entry)
             elif not self.latest:
@@ -150,17 +132,18 @@ class Buffer:
         Returns:
             the entries, and how many were left out since the last time.
         """
-        self.conflate()
         lost = self.left_out.total() if self.left_out else 0
-        count = len(self.entries)
-        if not (self.latest and lost) and self._first(max_records) < count:
-            count = self._whole(max(self._first(max_records), self._within(max_bytes)))
-        taken = self.entries[:count]
-        del self.entries[:count]
+        taken, replaced = self._conflated_parts()
+        lost += _records(replaced)
+        if not (self.latest and lost) and self._first(max_records) < len(taken):
+            del taken[self._whole(max(self._first(max_records), self._within(max_bytes))) :]
+            del self.entries[: len(taken)]
+        else:
+            self.entries.clear()
         self._conflated = 0
         if self._weighed:
             self._weigh_anew()
-        if lost:
+        if self.left_out:
             self.left_out = Counter()
             self.gap = {}
         if self.extra.records and not self.entries:
@@ -212,6 +195,28 @@ class Buffer:
         self.left_out = Counter()
         self.gap = {}
         self.dropped = 0
+
+    def _conflated_parts(self) -> tuple[list[Waiting], list[Waiting]]:
+        """What stays, and what a newer entry of the same key replaces; both in the order of their arrival."""
+        if not self.latest:
+            return self.entries[:], []
+        seen = set()
+        kept: list[Waiting] = []
+        replaced: list[Waiting] = []
+        for entry in reversed(self.entries):
+            if entry.key is None:
+                kept.append(entry)
+            elif entry.key in seen:
+                replaced.append(entry)
+            else:
+                seen.add(entry.key)
+                newest, older = entry.conflated()
+                kept.append(newest)
+                if older is not None:
+                    replaced.append(older)
+        kept.reverse()
+        replaced.reverse()
+        return kept, replaced
 
     def _drop(self, entries: Sequence[Waiting]) -> None:
         self.dropped += _records(entries)
