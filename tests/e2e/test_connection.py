@@ -189,7 +189,7 @@ def test_a_bridge_that_is_killed_and_comes_back_leaves_no_gap(bridge: Bridge, pa
     await_stale(page)
     expect(banner).to_contain_text("What you see is")
     bridge.start()
-    page.get_by_test_id("retry").click()
+    page.get_by_test_id("retry").evaluate("(button) => button.hidden || button.click()")  # it may be back by itself
     await_live(page)
     expect(page.get_by_test_id("activity")).to_contain_text("Caught up: nothing was missed")
     assert resumed(page) == 1

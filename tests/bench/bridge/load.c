@@ -352,8 +352,10 @@ static void allow(void) {
 }
 
 static void leave(double seconds_away) {
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         if (clients[i].state == READING) end(&clients[i], AWAY);
+        if (clients[i].state == ENDED) clients[i].state = AWAY; /* the server was first */
+    }
     acknowledged = recovered = 0;
     announced = false;
     reconnecting = true;

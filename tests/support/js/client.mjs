@@ -1,11 +1,11 @@
 // The stock JavaScript client: connects, subscribes, and prints everything it hears as lines of JSON.
-// Usage: node client.mjs URL TRANSPORTS(websocket|polling|polling,websocket) REQUEST(JSON) OPTIONS(JSON)
+// Usage: node client.mjs URL TRANSPORTS(websocket|polling|polling,websocket) REQUEST(JSON) [OPTIONS(JSON)]
 // OPTIONS: {auth, msgpack: with the stock parser, comeBack: reconnect and resume, odd: also send what makes no sense}
 import { io } from "socket.io-client";
 import msgpack from "socket.io-msgpack-parser";
 
 const [url, transports, request, options] = process.argv.slice(2);
-const { auth, msgpack: packed, comeBack, odd } = JSON.parse(options);
+const { auth, msgpack: packed, comeBack, odd } = JSON.parse(options ?? "{}");
 const say = (event, data) => process.stdout.write(JSON.stringify([event, data]) + "\n");
 const socket = io(url, {
   transports: transports.split(","),
