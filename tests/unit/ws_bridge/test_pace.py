@@ -50,7 +50,7 @@ def test_commands_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     assert [budget.spend(0.5) for _ in range(10)] == [True] * 5 + [False] * 5
 
 
-def test_flushes_take_a_fifth_of_the_time_between_their_bounds() -> None:
-    intervals = [flush_interval(busy, 0.01, 0.25) for busy in (0.0, 0.001, 0.01, 0.04, 0.1, 9.0)]
+def test_flushes_leave_the_loop_two_fifths_of_its_time_between_their_bounds() -> None:
+    intervals = [flush_interval(busy, 0.01, 0.25) for busy in (0.0, 0.006, 0.03, 0.12, 0.15, 9.0)]
     assert intervals == pytest.approx([0.01, 0.01, 0.05, 0.2, 0.25, 0.25])
     assert flush_interval(1.0, least=0.5, most=0.25) == 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Final
 
@@ -70,10 +71,10 @@ class Flusher:
     async def run(self, ending: asyncio.Event) -> None:
         """Flush until the end."""
         at = self._clock.monotonic()
+        worked = time.thread_time()
         while not ending.is_set():
             now = self._clock.monotonic()
-            lag = max(0.0, now - at)
-            self._metrics.loop_lag.observe(lag)
+            self._metrics.loop_lag.observe(max(0.0, now - at))
             self._intake.apply()
             await self.flush(now)
             done = self._clock.monotonic()
@@ -82,7 +83,8 @@ class Flusher:
                 self._swept = done
                 self._clients.sweep(done)
                 self._metrics.subscriptions.set(len(self._hub.subscriptions.all))
-            at = max(at + flush_interval(lag + done - now, self._least, self._most), done)
+            before, worked = worked, time.thread_time()
+            at = max(at + flush_interval(worked - before, self._least, self._most), done)
             await asyncio.sleep(at - done)
 
     async def flush(self, now: float) -> None:

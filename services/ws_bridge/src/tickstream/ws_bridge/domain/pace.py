@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-_BUSY_SHARE: Final = 0.2
+_BUSY_SHARE: Final = 0.6
 
 
 class CommandBudget:
@@ -61,7 +61,7 @@ def flush_interval(busy: float, least: float, most: float) -> float:
     """Seconds from one flush to the next: the more there is to do, the fewer and larger frames are.
 
     Args:
-        busy: seconds that the last flush took, and that it began too late because the loop had other things to do.
+        busy: CPU seconds of the loop since the last flush; waiting for a processor that others use isn't work of its own.
         least: while there is little to do.
         most: while there is much.
     """
