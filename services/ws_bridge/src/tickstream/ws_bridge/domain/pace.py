@@ -61,7 +61,7 @@ def flush_interval(busy: float, least: float, most: float) -> float:
     """Seconds from one flush to the next: the more there is to do, the fewer and larger frames are.
 
     Args:
-        busy: CPU seconds of the loop since the last flush; waiting for a processor that others use isn't work of its own.
+        busy: CPU seconds of the loop since the last flush; to wait for a processor isn't work of its own.
         least: while there is little to do.
         most: while there is much.
     """
