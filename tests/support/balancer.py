@@ -20,7 +20,7 @@ class Balancer:
     """Passes connections on.
 
     A connection whose first request says `sticky=NAME` in its query goes where others of that name go, as long as
-    that node is ready: what polling needs.
+    that node answers at all: what polling needs, also to hear the last words of a node that takes in nobody else.
 
     Args:
         ports: of the nodes.
@@ -33,6 +33,7 @@ class Balancer:
     def __init__(self, ports: Sequence[int]) -> None:
         self.port = 0
         self.nodes: set[int] = set()
+        self._answering: set[int] = set()
         self._ports = list(ports)
         self._stuck: dict[bytes, int] = {}
         self._writers: set[StreamWriter] = set()
@@ -69,7 +70,7 @@ class Balancer:
 
     def _chosen(self, head: bytes) -> int | None:
         name = _STICKY.search(head.partition(b"\r\n")[0])
-        if name is not None and self._stuck.get(name[1]) in self.nodes:
+        if name is not None and self._stuck.get(name[1]) in self._answering:
             return self._stuck[name[1]]
         self._ports.append(self._ports.pop(0))
         port = next((port for port in self._ports if port in self.nodes), None)
@@ -78,10 +79,9 @@ class Balancer:
         return port
 
     async def _look(self, port: int) -> None:
-        if await _answers(port):
-            self.nodes.add(port)
-        else:
-            self.nodes.discard(port)
+        answer = await _answer(port)
+        for ports, belongs in ((self._answering, answer), (self.nodes, b" 200 " in answer)):
+            (ports.add if belongs else ports.discard)(port)
 
 
 @asynccontextmanager
@@ -109,11 +109,12 @@ async def _pass(source: StreamReader, target: StreamWriter) -> None:
     target.close()
 
 
-async def _answers(port: int) -> bool:
+async def _answer(port: int) -> bytes:
+    """The first line that a node answers when asked whether it is ready; empty if it doesn't."""
     with contextlib.suppress(OSError, TimeoutError):
         async with asyncio.timeout(_ANSWER_SECONDS):
             node, to_node = await asyncio.open_connection(_LOOPBACK, port)
             with contextlib.closing(to_node):
                 to_node.write(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                return b" 200 " in await node.readline()
-    return False
+                return await node.readline()
+    return b""

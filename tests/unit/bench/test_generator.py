@@ -67,6 +67,11 @@ class Peer:
         self.send(b"2")
         assert self.heard() == b"3"
 
+    def left(self) -> None:
+        """Wait until the client has ended the connection."""
+        while self._stream.read(1):
+            pass
+
 
 @contextmanager
 def serving(*conversations: Conversation) -> Iterator[int]:
@@ -172,6 +177,7 @@ if generator.compiled():
             peer.send(frame(record("S000", 1), token="newest"))
             peer.done()
             sent.give()
+            peer.left()
 
         def second(peer: Peer) -> None:
             assert peer.join('"snapshot":[],"recovered":true,"resume":"t"')["resume"] == "newest"
