@@ -14,7 +14,10 @@ import { h, setAttributes } from "./ui/dom.ts";
 import { headerView } from "./ui/header.ts";
 import { systemView } from "./system/view.ts";
 import { helpDialog } from "./ui/help.ts";
+import { language } from "./ui/language.ts";
+import { settingsDialog } from "./ui/settings.ts";
 import { tabsView } from "./ui/tabs.ts";
+import { words } from "./ui/words.ts";
 import { watchlistView } from "./watchlist/view.ts";
 
 export interface Page {
@@ -33,8 +36,12 @@ export function buildPage(
   const openHelp = (): void => {
     help.showModal();
   };
+  const settings = settingsDialog(store);
+  const openSettings = (): void => {
+    settings.element.showModal();
+  };
   const connection = connectionView();
-  const header = headerView(store, connection.elements, openHelp);
+  const header = headerView(store, connection.elements, { openHelp, openSettings });
   const banner = bannerView(actions);
   const watchlist = watchlistView(store);
   const chart = chartView(store, actions);
@@ -45,7 +52,15 @@ export function buildPage(
   const side = h("div", { class: "side" }, alerts.element, activity.element);
   const system = systemView(actions.askSystem);
   const main = h("main", {}, watchlist.element, chart.element, side, system.element);
-  root.replaceChildren(header.element, banner.element, main, statusBar.element, tabs.element, help);
+  const dialogs = [help, settings.element];
+  root.replaceChildren(
+    header.element,
+    banner.element,
+    main,
+    statusBar.element,
+    tabs.element,
+    ...dialogs,
+  );
   const views = Object.entries({
     connection,
     header,
@@ -57,6 +72,7 @@ export function buildPage(
     system,
     "status line": statusBar,
     tabs,
+    settings,
   }).map(([part, { paint }]) => ({ part, paint }));
   // A part that can't be drawn must neither stop the others nor go unnoticed.
   const guarded = (part: string, paint: () => void): void => {
@@ -70,6 +86,8 @@ export function buildPage(
   };
 
   const look = document.documentElement;
+  look.lang = language;
+  document.querySelector("meta[name=description]")?.setAttribute("content", words.description);
   let painted: State["preferences"] | undefined;
   matchMedia("(prefers-color-scheme: light)").addEventListener("change", chart.restyle);
   return {

@@ -82,6 +82,7 @@ def tab(name: str) -> Callable[[Page], None]:
 VIEWS: dict[str, tuple[tuple[int, int], str, Callable[[Page], None]]] = {
     "market": (_DESKTOP, "", lambda _page: None),
     "bars as a table": (_DESKTOP, "", lambda page: page.get_by_test_id("table-toggle").click()),
+    "settings": (_DESKTOP, "", lambda page: page.get_by_test_id("open-settings").click()),
     "help": (_DESKTOP, "", lambda page: page.keyboard.press("?")),
     "system": (_DESKTOP, "&view=system", lambda _page: None),
     "phone, list": (_PHONE, "", tab("market")),
@@ -130,7 +131,7 @@ def test_everything_is_reached_and_worked_by_keyboard(bridge: Running, page: Pag
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.dataset.testid ?? document.activeElement.ariaLabel ?? ''"))
         assert page.evaluate(_FOCUS_IS_SEEN), page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
-    assert {"card-BBB", "timeframe-1m", "table-toggle", "theme", "palette", "system-switch"} <= reached
+    assert {"card-BBB", "timeframe-1m", "table-toggle", "open-settings", "open-help", "system-switch"} <= reached
     page.get_by_test_id("timeframe-1d").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("chart")).to_have_attribute("data-interval", "1d", timeout=_WAIT)

@@ -131,7 +131,7 @@ def await_stale(page: Page) -> None:
 
 def resumed(page: Page) -> int:
     """How often the page says that it came back without a gap."""
-    return int(page.locator(".status-bar [data-name=resumed] dd").inner_text())
+    return int(page.locator(".status-bar [data-name=resumes] dd").inner_text())
 
 
 def shown_bars(page: Page) -> list[list[str]]:

@@ -47,7 +47,7 @@ def test_services_are_shown_with_their_state_and_silent_ones_marked(servers: Ser
         expect(sink.locator("td").nth(2)).to_have_text("9")
         expect(sink.locator("td").nth(4)).to_have_text("64 MB")
         expect(rows.locator("tr[data-service=analytics]")).to_contain_text("silent", timeout=_WAIT)
-        rate = page.locator(".figure[data-name='Trades a second'] dd")
+        rate = page.locator(".figure[data-name=rate] dd")
         expect(rate).to_have_text(re.compile(r"^[1-9]\d*$"), timeout=_WAIT)
         page.keyboard.press("s")
         expect(page.get_by_test_id("chart")).to_be_visible()

@@ -10,7 +10,7 @@ import {
 import type { Action, ActivityFilter } from "../store/actions.ts";
 import { formatAge } from "../ui/format.ts";
 
-import { eventWords } from "./words.ts";
+import { eventWords, words } from "./words.ts";
 
 export const activityLimit = 500;
 
@@ -86,7 +86,7 @@ function readinessWords(missing: readonly string[]): string {
 function connectionWords(action: Action): string {
   switch (action.type) {
     case "connected":
-      return "Connected";
+      return words.connected;
     case "caughtUp":
       if (action.anew > 0) return freshStartWords;
       return action.resumed > 0 ? caughtUpWords : "";
@@ -95,13 +95,13 @@ function connectionWords(action: Action): string {
     case "refused":
       return errorWords(action.error, action.keyGiven);
     case "offline":
-      return action.offline ? "This device is offline" : "This device is online again";
+      return action.offline ? words.offline : words.online;
     case "slept":
-      return `This page stood still for ${formatAge(action.ms)}`;
+      return words.slept(formatAge(action.ms));
     case "paintStalled":
-      return `The screen stood still for ${formatAge(action.ms)}`;
+      return words.stalled(formatAge(action.ms));
     case "paintFailed":
-      return `A part of this page can't be drawn: ${action.part}`;
+      return words.broken(action.part);
     default:
       return "";
   }

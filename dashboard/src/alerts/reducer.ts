@@ -1,6 +1,8 @@
 import type { AlertEvent } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 
+import { words } from "./words.ts";
+
 export const alertLimit = 200;
 
 export interface Alerts {
@@ -49,6 +51,6 @@ export function announcement(before: List, now: List): string {
   const fresh = now.filter((alert) => isFiring(alert) && !fired.has(alert.alert_id));
   const [first] = fresh;
   if (first === undefined) return "";
-  if (fresh.length > 1) return `${fresh.length} alerts firing, the latest for ${first.symbol}`;
-  return `${first.severity} alert: ${first.summary || first.symbol}`;
+  if (fresh.length > 1) return words.several(fresh.length, first.symbol);
+  return words.fires(words.severities[first.severity], first.summary || first.symbol);
 }

@@ -2,16 +2,17 @@ import type { AlertEvent } from "../socket/records.ts";
 import type { AppStore, State } from "../store/state.ts";
 import { awaited, h, panel, placeholder, setAttributes, setChildren, setText } from "../ui/dom.ts";
 import { formatDate, formatTime, zoneName } from "../ui/format.ts";
-import { exchangeZone } from "../ui/trading-day.ts";
+import { zoneOf } from "../ui/time-zone.ts";
 
 import { announcement, firingCount } from "./reducer.ts";
+import { words } from "./words.ts";
 
 const announceEveryMs = 5_000;
 const shapes = { pending: "◔", firing: "▲", resolved: "✓", unknown: "?" } as const;
 
 interface AlertView {
   element: HTMLElement;
-  update(alert: AlertEvent): void;
+  update(alert: AlertEvent, zone: string): void;
 }
 
 function alertView(open: (symbol: string) => void): AlertView {
@@ -29,18 +30,18 @@ function alertView(open: (symbol: string) => void): AlertView {
   const element = h("li", {}, shape, h("div", {}, line, summary));
   return {
     element,
-    update(alert) {
+    update(alert, zone) {
       shown = alert.symbol;
       setAttributes(element, { "data-state": alert.state, "data-severity": alert.severity });
       setText(shape, shapes[alert.state]);
       setText(symbol, alert.symbol);
-      setText(stateName, alert.state);
-      setText(severity, alert.severity);
-      setText(time, formatTime(alert.ts_event_ms, exchangeZone));
-      const day = formatDate(alert.ts_event_ms, exchangeZone);
+      setText(stateName, words.states[alert.state]);
+      setText(severity, words.severities[alert.severity]);
+      setText(time, formatTime(alert.ts_event_ms, zone));
+      const day = formatDate(alert.ts_event_ms, zone);
       setAttributes(time, {
         datetime: new Date(alert.ts_event_ms).toISOString(),
-        title: `${day} ${zoneName(exchangeZone)}`,
+        title: `${day} ${zoneName(zone)}`,
       });
       setText(summary, alert.summary);
     },
@@ -58,11 +59,11 @@ export function alertsView(store: AppStore): {
   const voice = h("div", { class: "visually-hidden", "aria-live": "polite", role: "status" });
   const scroller = h(
     "div",
-    { class: "scroller", tabindex: 0, "data-own-keys": true, "aria-label": "Alerts" },
+    { class: "scroller", tabindex: 0, "data-own-keys": true, "aria-label": words.title },
     list,
     rest,
   );
-  const element = panel("alerts", "Alerts", [count], scroller, voice);
+  const element = panel("alerts", words.title, [count], scroller, voice);
   const views = new Map<string, AlertView>();
   const open = (symbol: string): void => {
     store.dispatch({ type: "select", symbol });
@@ -74,10 +75,10 @@ export function alertsView(store: AppStore): {
   const announce = (state: State): void => {
     const { now } = state.connection;
     if (!state.alerts.loaded || now - spokenAt < announceEveryMs) return;
-    const words = spokenAt === 0 ? "" : announcement(spokenList, state.alerts.list);
+    const text = spokenAt === 0 ? "" : announcement(spokenList, state.alerts.list);
     spokenList = state.alerts.list;
     spokenAt = now;
-    if (words !== "") setText(voice, words);
+    if (text !== "") setText(voice, text);
   };
 
   let painted: State | undefined;
@@ -85,24 +86,24 @@ export function alertsView(store: AppStore): {
     element,
     paint(state) {
       announce(state);
-      const { alerts, connection } = state;
-      if (alerts === painted?.alerts && connection.phase === painted.connection.phase) return;
+      const { alerts, connection, preferences } = state;
+      const same = alerts === painted?.alerts && preferences.zone === painted.preferences.zone;
+      if (same && connection.phase === painted?.connection.phase) return;
       painted = state;
       const kept = new Set(alerts.list.map((alert) => alert.alert_id));
       for (const id of views.keys()) if (!kept.has(id)) views.delete(id);
       const elements = alerts.list.map((alert) => {
         const view = views.get(alert.alert_id) ?? alertView(open);
         views.set(alert.alert_id, view);
-        view.update(alert);
+        view.update(alert, zoneOf(preferences.zone));
         return view.element;
       });
       setChildren(list, elements);
       const firing = firingCount(alerts.list);
-      setText(count, firing === 0 ? "" : `${firing} firing`);
+      setText(count, firing === 0 ? "" : words.firing(firing));
       if (elements.length > 0) rest.replaceChildren();
-      else if (!alerts.loaded) rest.replaceChildren(awaited(connection.phase, "Alerts", 3));
-      else
-        rest.replaceChildren(placeholder("No alert yet. They appear here as rules begin to fire."));
+      else if (!alerts.loaded) rest.replaceChildren(awaited(connection.phase, words.title, 3));
+      else rest.replaceChildren(placeholder(words.none));
     },
   };
 }

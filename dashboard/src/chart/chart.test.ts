@@ -167,7 +167,7 @@ describe("the picture", () => {
 
   it("puts each bar beside the indicators of its start", () => {
     const state = after(select, studied(sets), loaded([bar(2), bar(3), bar(4)]));
-    const { points } = pictureOf(state);
+    const { points } = pictureOf(state, "UTC");
     expect(points.map(({ vwap }) => vwap)).toEqual([Number.NaN, 3, 4]);
     expect(points[2]).toMatchObject({ rsi: 44, upper: Number.NaN });
   });
@@ -175,26 +175,26 @@ describe("the picture", () => {
   it("has the newest bar even while the past is in view", () => {
     const history = Array.from({ length: 300 }, (_, index) => bar(index));
     const state = after(select, loaded(history), { type: "pan", bars: 100 });
-    const picture = pictureOf(state);
+    const picture = pictureOf(state, "UTC");
     expect(picture.points.at(-1)?.bar.start_ms).toBe(199 * minute);
     expect(picture.last?.start_ms).toBe(299 * minute);
   });
 
   it("has the price of the last trade, else the newest close", () => {
     const state = after(select, loaded([bar(1)]));
-    expect(pictureOf(state, 12.5).price).toBe(12.5);
-    expect(pictureOf(state).price).toBe(11);
-    expect(pictureOf(emptyChart).price).toBeNaN();
+    expect(pictureOf(state, "UTC", 12.5).price).toBe(12.5);
+    expect(pictureOf(state, "UTC").price).toBe(11);
+    expect(pictureOf(emptyChart, "UTC").price).toBeNaN();
   });
 
   it("gives a study no pane before it has a value", () => {
     const warm = after(select, loaded([bar(1)]), studied([indicators(1, { rsi_14: 50 })]));
     const cold = after(select, loaded([bar(1)]), studied([indicators(1, { vwap: 1 })]));
-    expect(pictureOf(warm).studies.rsi).toBe(true);
-    expect(pictureOf(cold).studies.rsi).toBe(false);
+    expect(pictureOf(warm, "UTC").studies.rsi).toBe(true);
+    expect(pictureOf(cold, "UTC").studies.rsi).toBe(false);
   });
 
   it("does not stretch a few bars over the whole width", () => {
-    expect(pictureOf(after(select, loaded([bar(1)])))).toMatchObject({ slots: 40 });
+    expect(pictureOf(after(select, loaded([bar(1)])), "UTC")).toMatchObject({ slots: 40 });
   });
 });

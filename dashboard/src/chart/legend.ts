@@ -1,18 +1,23 @@
 import { h, setAttributes, setText } from "../ui/dom.ts";
-import { formatDate, formatMinute, formatPrice, formatTime, formatVolume } from "../ui/format.ts";
-import { exchangeZone } from "../ui/trading-day.ts";
+import {
+  formatDate,
+  formatMinute,
+  formatPrice,
+  formatTime,
+  formatVolume,
+  zoneName,
+} from "../ui/format.ts";
 
 import type { Picture, Point } from "./picture.ts";
 
 const names = ["O", "H", "L", "C", "V", "VWAP", "BB", "RSI"] as const;
 type Name = (typeof names)[number];
 
-function timeOf({ bar }: Point, interval: string): string {
+function timeOf({ bar }: Point, { interval, zone }: Picture): string {
   const middle = (bar.start_ms + bar.end_ms) / 2;
-  if (interval === "1d") return formatDate(middle, exchangeZone);
-  return interval === "1s"
-    ? formatTime(bar.start_ms, exchangeZone)
-    : formatMinute(bar.start_ms, exchangeZone);
+  if (interval === "1d") return formatDate(middle, zone);
+  const format = interval === "1s" ? formatTime : formatMinute;
+  return `${format(bar.start_ms, zone)} ${zoneName(zone)}`;
 }
 
 function valuesOf(point: Point, { digits, studies }: Picture): Record<Name, string> {
@@ -51,7 +56,7 @@ export function legendView(): {
       if (point === undefined) return;
       const { bar } = point;
       const values = valuesOf(point, picture);
-      setText(time, timeOf(point, picture.interval));
+      setText(time, timeOf(point, picture));
       setAttributes(element, {
         "data-trend": bar.close >= bar.open ? "up" : "down",
         "data-activity": bar.activity,

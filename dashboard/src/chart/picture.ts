@@ -19,6 +19,8 @@ export interface Point {
 export interface Picture {
   symbol: string;
   interval: Interval;
+  /** The zone in which its times are shown. */
+  zone: string;
   points: readonly Point[];
   /** How many places for bars the width is divided into; the newest bar takes the last. */
   slots: number;
@@ -53,9 +55,10 @@ function shownStudies({ studies, indicators }: ChartState): Picture["studies"] {
 /**
  * The visible part of the chart, each bar with the indicators of the same start.
  *
+ * @param zone in which its times are shown
  * @param price of the last trade, when it is known
  */
-export function pictureOf(chart: ChartState, price?: number): Picture {
+export function pictureOf(chart: ChartState, zone: string, price?: number): Picture {
   const { from, to } = visibleRange(chart.viewport, chart.bars.length);
   const bars = chart.bars.slice(from, to);
   let place = lowerBound(chart.indicators, bars[0]?.start_ms ?? 0);
@@ -69,6 +72,7 @@ export function pictureOf(chart: ChartState, price?: number): Picture {
   return {
     symbol: chart.symbol ?? "",
     interval: chart.interval,
+    zone,
     points,
     slots: Math.max(points.length, Math.min(fewestSlots, chart.viewport.bars)),
     studies: shownStudies(chart),

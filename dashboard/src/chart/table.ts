@@ -1,18 +1,17 @@
 import { h, setAttributes, setChildren, setText } from "../ui/dom.ts";
 import { formatDate, formatPrice, formatTime, formatVolume, zoneName } from "../ui/format.ts";
-import { exchangeZone } from "../ui/trading-day.ts";
 
 import type { Picture, Point } from "./picture.ts";
 
 const longest = 100;
 const titles = ["Start", "Open", "High", "Low", "Close", "Volume", "VWAP", "RSI", "State"];
 
-function cellsOf({ bar, vwap, rsi }: Point, { interval, digits }: Picture): string[] {
+function cellsOf({ bar, vwap, rsi }: Point, { interval, digits, zone }: Picture): string[] {
   const middle = (bar.start_ms + bar.end_ms) / 2;
   const start =
     interval === "1d"
-      ? formatDate(middle, exchangeZone)
-      : `${formatDate(bar.start_ms, exchangeZone)} ${formatTime(bar.start_ms, exchangeZone)}`;
+      ? formatDate(middle, zone)
+      : `${formatDate(bar.start_ms, zone)} ${formatTime(bar.start_ms, zone)}`;
   const price = (value: number): string => formatPrice(value, digits);
   const state = bar.state === "partial" ? "forming" : bar.activity === "traded" ? "" : bar.activity;
   return [
@@ -42,7 +41,7 @@ export function tableView(): { element: HTMLElement; paint: (picture: Picture) =
     paint(picture) {
       setText(
         caption,
-        `${picture.symbol}, ${picture.interval} bars, times in ${zoneName(exchangeZone)}`,
+        `${picture.symbol}, ${picture.interval} bars, times in ${zoneName(picture.zone)}`,
       );
       const points = picture.points.slice(-longest).reverse();
       points.forEach((point, index) => {

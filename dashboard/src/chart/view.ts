@@ -2,6 +2,7 @@ import { errorWords } from "../status/words.ts";
 import { type Interval, intervals } from "../socket/records.ts";
 import type { Study } from "../store/actions.ts";
 import type { AppStore, State } from "../store/state.ts";
+import { zoneOf } from "../ui/time-zone.ts";
 import { awaited, button, h, placeholder, setAttributes, setText } from "../ui/dom.ts";
 import { formatAge, formatChange, formatPercent, formatPrice, priceDigits } from "../ui/format.ts";
 import { changeOf } from "../watchlist/reducer.ts";
@@ -192,14 +193,17 @@ export function chartView(store: AppStore, actions: ChartActions): View & { rest
   }).observe(body);
 
   let painted: State["chart"] | undefined;
+  let paintedZone = "";
   let paintedPrice: number | undefined;
   let restFor = "";
   const paintChart = (state: State): void => {
     const { chart, watchlist } = state;
     const price = watchlist.rows[chart.symbol ?? ""]?.price;
-    if (chart === painted && price === paintedPrice) return;
+    const zone = zoneOf(state.preferences.zone);
+    if (chart === painted && price === paintedPrice && zone === paintedZone) return;
     paintedPrice = price;
-    picture = pictureOf(chart, price);
+    paintedZone = zone;
+    picture = pictureOf(chart, zone, price);
     const empty = chart.bars.length === 0;
     stage.hidden = empty || chart.table;
     table.element.hidden = empty || !chart.table;

@@ -92,16 +92,3 @@ export function marketClockReducer(state: MarketClock, action: Action): MarketCl
 export function isOpen(clock: MarketClock): boolean {
   return clock.session !== "closed";
 }
-
-const words: Readonly<Record<Session, string>> = {
-  unknown: "",
-  pre: "pre-market",
-  regular: "market open",
-  post: "after hours",
-  closed: "market closed",
-  continuous: "open around the clock",
-};
-
-export function sessionWords(clock: MarketClock): string {
-  return words[clock.session];
-}

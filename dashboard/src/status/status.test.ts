@@ -14,7 +14,7 @@ import {
   shownState,
   staleAfterMs,
 } from "./connection.ts";
-import { initialMarketClock, isOpen, marketClockReducer, sessionWords } from "./market-clock.ts";
+import { initialMarketClock, isOpen, marketClockReducer } from "./market-clock.ts";
 import { emptyMetrics, metricsReducer, quantile } from "./metrics.ts";
 import { closingWords, disconnectWords, errorWords, statusWords } from "./words.ts";
 
@@ -322,7 +322,7 @@ describe("the market's clock", () => {
   });
 
   it("learns the session from bars and events, the newest telling", () => {
-    expect(sessionWords(clock(minuteBar("pre", 5)))).toBe("pre-market");
+    expect(clock(minuteBar("pre", 5)).session).toBe("pre");
     expect(clock(minuteBar("pre", 5), events(event("session_open", 9))).session).toBe("regular");
     expect(clock(events(event("session_close", 9)), minuteBar("regular", 5)).session).toBe(
       "closed",

@@ -9,11 +9,11 @@ import {
   formatTime,
   zoneName,
 } from "../ui/format.ts";
-import { exchangeZone } from "../ui/trading-day.ts";
+import { zoneOf } from "../ui/time-zone.ts";
 
 import { ageOf, countdown, isStale, quietFor, type ShownState, shownState } from "./connection.ts";
-import { isOpen, sessionWords } from "./market-clock.ts";
-import { rateWords, statusWords, unavailableWords } from "./words.ts";
+import { isOpen } from "./market-clock.ts";
+import { statusWords, unavailableWords, words } from "./words.ts";
 
 export interface StatusActions {
   retry: () => void;
@@ -39,22 +39,22 @@ export function connectionWords(state: State): string {
   const { connection, metrics } = state;
   switch (shownConnection(state)) {
     case "connecting":
-      return "connecting";
+      return words.connecting;
     case "catching-up":
-      return "catching up";
+      return words.catchingUp;
     case "live":
-      return Number.isNaN(metrics.medianMs) ? "live" : `live ${formatLatency(metrics.medianMs)}`;
+      return words.live(Number.isNaN(metrics.medianMs) ? "" : formatLatency(metrics.medianMs));
     case "quiet":
-      return `live, quiet ${formatAge(quietFor(connection))}`;
+      return words.quiet(formatAge(quietFor(connection)));
     case "stale":
-      return `stale ${formatAge(ageOf(connection))}`;
+      return words.stale(formatAge(ageOf(connection)));
     case "reconnecting": {
-      if (connection.offline) return "offline";
+      if (connection.offline) return words.offline;
       const seconds = countdown(connection);
-      return seconds === 0 ? "reconnecting now" : `reconnecting in ${seconds} s`;
+      return seconds === 0 ? words.reconnectingNow : words.reconnectingIn(seconds);
     }
     case "refused":
-      return "refused";
+      return words.refused;
   }
 }
 
@@ -67,37 +67,39 @@ export function bannerWords(state: State): { sentence: string; running: string }
 
 function sentenceOf({ connection }: State, shown: ShownState): string {
   const { notice, broken, rateHz, unavailable } = connection;
-  if (shown === "reconnecting" && connection.offline) return "This device is offline.";
+  if (shown === "reconnecting" && connection.offline) return sentence(words.deviceOffline);
   if (shown === "reconnecting" || shown === "refused") return sentence(notice);
   if (shown === "stale")
-    return connection.feedDownSince === null
-      ? "The server gives no sign of life."
-      : sentence(statusWords({ code: "feed_down", message: "" }));
-  if (broken.length > 0) return `Not all of this page can be drawn: ${broken.join(", ")}.`;
-  if (rateHz !== null) return sentence(rateWords(rateHz));
+    return sentence(
+      connection.feedDownSince === null
+        ? words.mute
+        : statusWords({ code: "feed_down", message: "" }),
+    );
+  if (broken.length > 0) return sentence(words.broken(broken.join(", ")));
+  if (rateHz !== null) return sentence(words.slowed(rateHz));
   if (notice !== "") return sentence(notice);
   const [missing] = Object.entries(unavailable) as [Channel, ServerError][];
   return missing === undefined ? "" : sentence(unavailableWords(...missing));
 }
 
 function ageWords({ connection }: State): string {
-  return isStale(connection) ? `What you see is ${formatAge(ageOf(connection))} old.` : "";
+  return isStale(connection) ? words.old(formatAge(ageOf(connection))) : "";
 }
 
 function countdownWords({ connection }: State): string {
   if (connection.phase !== "reconnecting" || connection.offline) return "";
   const seconds = countdown(connection);
-  return seconds === 0 ? "Trying now." : `Trying again in ${seconds} s.`;
+  return seconds === 0 ? words.tryingNow : words.tryingIn(seconds);
 }
 
-const sentence = (words: string): string => (words === "" ? "" : `${words}.`);
+const sentence = (text: string): string => (text === "" ? "" : `${text}.`);
 
 function marketWords(state: State): string {
-  const { marketClock } = state;
-  if (Number.isNaN(marketClock.time)) return "";
-  const { time, replay } = marketClock;
-  const clock = `${formatTime(time, exchangeZone)} ${zoneName(exchangeZone)}`;
-  return replay ? `replay ${formatDate(time, exchangeZone)} ${clock}` : clock;
+  const { time, replay } = state.marketClock;
+  if (Number.isNaN(time)) return "";
+  const zone = zoneOf(state.preferences.zone);
+  const clock = `${formatTime(time, zone)} ${zoneName(zone)}`;
+  return replay ? words.replay(formatDate(time, zone), clock) : clock;
 }
 
 /** The market's clock and the connection, for the header. */
@@ -105,16 +107,16 @@ export function connectionView(): { elements: HTMLElement[]; paint: (state: Stat
   const session = h("span", { class: "session" });
   const clock = h("span", { class: "clock number", "data-testid": "market-clock" });
   const mark = h("span", { class: "mark", "aria-hidden": "true" });
-  const words = h("span", { class: "number" });
-  const connection = h("div", { class: "connection", "data-testid": "connection" }, mark, words);
+  const text = h("span", { class: "number" });
+  const connection = h("div", { class: "connection", "data-testid": "connection" }, mark, text);
   return {
     elements: [h("div", { class: "market-clock" }, session, clock), connection],
     paint(state) {
       const shown = shownConnection(state);
       setAttributes(connection, { "data-state": shown });
       setText(mark, marks[shown]);
-      setText(words, connectionWords(state));
-      setText(session, sessionWords(state.marketClock));
+      setText(text, connectionWords(state));
+      setText(session, words.sessions[state.marketClock.session]);
       setText(clock, marketWords(state));
       setAttributes(clock, { "data-replay": state.marketClock.replay });
     },
@@ -129,8 +131,8 @@ function keyForm(giveKey: (key: string) => void): HTMLFormElement {
     required: true,
     id: "api-key",
   });
-  const label = h("label", { for: "api-key" }, "API key");
-  const form = h("form", { class: "key-form" }, label, input, h("button", {}, "Connect"));
+  const label = h("label", { for: "api-key" }, words.apiKey);
+  const form = h("form", { class: "key-form" }, label, input, h("button", {}, words.connect));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     giveKey(input.value.trim());
@@ -147,11 +149,11 @@ export function bannerView(actions: StatusActions): {
   const sentence = h("p", { role: "status" });
   // Beside what is read aloud: it changes every second.
   const running = h("p", { class: "number", "data-testid": "banner-running" });
-  const retry = button("Retry now", { "data-testid": "retry" }, actions.retry);
+  const retry = button(words.retry, { "data-testid": "retry" }, actions.retry);
   const form = keyForm(actions.giveKey);
   const element = h(
     "section",
-    { class: "banner", "data-testid": "banner", "aria-label": "Notice" },
+    { class: "banner", "data-testid": "banner", "aria-label": words.notice },
     sentence,
     running,
     retry,
@@ -161,12 +163,12 @@ export function bannerView(actions: StatusActions): {
     element,
     paint(state) {
       const shown = shownConnection(state);
-      const words = bannerWords(state);
+      const { sentence: said, running: time } = bannerWords(state);
       const { keyWanted } = state.connection;
       setAttributes(element, { "data-state": shown });
-      element.hidden = words.sentence === "" && words.running === "" && !keyWanted;
-      setText(sentence, words.sentence);
-      setText(running, words.running);
+      element.hidden = said === "" && time === "" && !keyWanted;
+      setText(sentence, said);
+      setText(running, time);
       retry.hidden = keyWanted || !["reconnecting", "refused", "stale"].includes(shown);
       form.hidden = !keyWanted;
     },
@@ -178,21 +180,23 @@ export function statusBarView(store: AppStore): {
   element: HTMLElement;
   paint: (state: State) => void;
 } {
-  const figure = (label: string): { element: HTMLElement; value: HTMLElement } => {
+  const figure = (
+    name: keyof typeof words.figures,
+  ): { element: HTMLElement; value: HTMLElement } => {
     const value = h("dd", { class: "number" });
-    const element = h("div", { "data-name": label }, h("dt", {}, label), value);
+    const element = h("div", { "data-name": name }, h("dt", {}, words.figures[name]), value);
     return { element, value };
   };
-  const ticks = figure("ticks/s");
-  const p99 = figure("p99 latency");
-  const roundTrip = figure("round trip");
+  const ticks = figure("ticks");
+  const p99 = figure("p99");
+  const roundTrip = figure("roundTrip");
   const lost = figure("lost");
-  const resumes = figure("resumed");
+  const resumes = figure("resumes");
   const symbols = figure("symbols");
   const figures = [ticks, p99, roundTrip, lost, resumes, symbols].map(({ element }) => element);
   const element = h(
     "footer",
-    { class: "status-bar", "aria-label": "Status" },
+    { class: "status-bar", "aria-label": words.status },
     h("dl", {}, ...figures),
   );
   const paint = ({ metrics, watchlist }: State): void => {
@@ -202,8 +206,7 @@ export function statusBarView(store: AppStore): {
     setText(lost.value, formatCount(metrics.lost));
     setAttributes(lost.element, { "data-warn": metrics.lost > 0 });
     setText(resumes.value, formatCount(metrics.resumes));
-    const starts = metrics.freshStarts === 1 ? "once" : `${metrics.freshStarts} times`;
-    const title = `Lost ${metrics.drops} times; came back without a gap ${metrics.resumes} times, began anew ${starts}`;
+    const title = words.history(metrics.drops, metrics.resumes, metrics.freshStarts);
     setAttributes(resumes.element, { title, "data-warn": metrics.freshStarts > 0 });
     setText(symbols.value, formatCount(watchlist.symbols.length));
   };

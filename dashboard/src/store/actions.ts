@@ -1,6 +1,7 @@
 import type { Interval } from "../socket/records.ts";
 import type { AlertEvent, Bar, IndicatorSet, MarketEvent, Tick } from "../socket/records.ts";
 import type { Reports } from "../system/figures.ts";
+import type { ZoneChoice } from "../ui/time-zone.ts";
 import type { Channel, ServerError, ServerStatus } from "../socket/protocol.ts";
 
 /** What came over the socket. `at` is the browser's clock in ms; `lost` counts records the server left out. */
@@ -67,6 +68,7 @@ export type UserAction =
   | { type: "activityFilter"; kind: ActivityFilter; text: string }
   | { type: "theme"; theme: Theme }
   | { type: "palette"; palette: Palette }
+  | { type: "zone"; zone: ZoneChoice }
   | { type: "tab"; tab: Tab };
 
 export type Action = DataAction | ConnectionAction | SystemAction | UserAction;

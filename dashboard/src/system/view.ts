@@ -21,20 +21,24 @@ import {
 import { sparkPath } from "../watchlist/sparkline.ts";
 
 import { type Health, healthOf } from "./reducer.ts";
+import { words } from "./words.ts";
 
 const sparkWidth = 240;
 const sparkHeight = 36;
+
+type FigureName = keyof typeof words.figures;
 
 interface Figure {
   element: HTMLElement;
   paint: (text: string, warn?: boolean) => void;
 }
 
-function figure(label: string, hint: string): Figure {
+function figure(name: FigureName): Figure {
+  const { label, hint } = words.figures[name];
   const value = h("dd", { class: "number" });
   const element = h(
     "div",
-    { class: "figure", "data-name": label, title: hint },
+    { class: "figure", "data-name": name, title: hint },
     h("dt", {}, label),
     value,
   );
@@ -48,10 +52,7 @@ function figure(label: string, hint: string): Figure {
 }
 
 /** A figure with its last two minutes as a line. */
-function traced(
-  label: string,
-  hint: string,
-): Figure & { trace: (values: readonly number[]) => void } {
+function traced(name: FigureName): Figure & { trace: (values: readonly number[]) => void } {
   const line = svg("polyline", { fill: "none", "vector-effect": "non-scaling-stroke" });
   const spark = svg(
     "svg",
@@ -63,7 +64,7 @@ function traced(
     },
     line,
   );
-  const made = figure(label, hint);
+  const made = figure(name);
   made.element.querySelector("dd")?.append(spark);
   const value = h("span");
   made.element.querySelector("dd")?.prepend(value);
@@ -81,28 +82,28 @@ function traced(
 
 /** How the stream reaches this page. */
 function streamPanel(): { element: HTMLElement; paint: (state: State) => void } {
-  const rate = traced("Trades a second", "What reaches this page, conflated ones counted");
-  const median = traced("Median latency", "From the platform's intake of a trade to this page");
-  const p99 = traced("p99 latency", "99 of 100 trades were here sooner");
-  const roundTrip = traced("Round trip", "A question to the server and its answer");
-  const lost = figure("Lost", "Records left out where none may be");
-  const drops = figure("Connection lost", "Since this page was opened");
-  const resumes = figure("Back without a gap", "What was missed was brought, each record once");
-  const starts = figure("Begun anew", "Too much had been missed to go on");
-  const stalls = figure("Stood still", "The page slept, or the browser gave it no frames");
+  const rate = traced("rate");
+  const median = traced("median");
+  const p99 = traced("p99");
+  const roundTrip = traced("roundTrip");
+  const lost = figure("lost");
+  const drops = figure("drops");
+  const resumes = figure("resumes");
+  const starts = figure("starts");
+  const stalls = figure("stalls");
   const elements = (figures: readonly Figure[]): HTMLElement[] => figures.map((one) => one.element);
   const rates = h("dl", { class: "figures" }, ...elements([rate, median, p99, roundTrip]));
   const counts = h("dl", { class: "counts" }, ...elements([lost, drops, resumes, starts, stalls]));
-  const words = h("span", { class: "count number" });
-  const element = panel("stream", "Connection quality", [words], rates, counts);
+  const state = h("span", { class: "count number" });
+  const element = panel("stream", words.quality, [state], rates, counts);
   return {
     element,
-    paint(state) {
-      const { metrics, system } = state;
+    paint(page) {
+      const { metrics, system } = page;
       const { samples } = system;
-      setText(words, connectionWords(state));
-      const shown = shownConnection(state);
-      setAttributes(words, { "data-ok": shown === "live" || shown === "quiet" });
+      setText(state, connectionWords(page));
+      const shown = shownConnection(page);
+      setAttributes(state, { "data-ok": shown === "live" || shown === "quiet" });
       rate.paint(formatCount(metrics.ticksPerSecond));
       rate.trace(samples.map((one) => one.rate));
       median.paint(formatLatency(metrics.medianMs));
@@ -120,7 +121,7 @@ function streamPanel(): { element: HTMLElement; paint: (state: State) => void } 
   };
 }
 
-const titles = ["Service", "State", "Records/s", "Lag", "CPU", "Memory"] as const;
+const { titles } = words;
 
 function serviceRow(): { element: HTMLElement; update: (health: Health) => void } {
   const name = h("span", { class: "symbol" });
@@ -134,7 +135,10 @@ function serviceRow(): { element: HTMLElement; update: (health: Health) => void 
       const { service, silentMs, throughput, lag, load, memory } = health;
       setText(name, service.replaceAll("_", " "));
       setText(instance, health.instance);
-      setText(state, silentMs === null ? "● reports" : `◷ silent ${formatAge(silentMs)}`);
+      setText(
+        state,
+        silentMs === null ? `● ${words.reports}` : `◷ ${words.silentFor(formatAge(silentMs))}`,
+      );
       setAttributes(element, { "data-silent": silentMs !== null, "data-service": service });
       const texts = [
         formatCount(throughput),
@@ -165,20 +169,20 @@ function servicesPanel(reload: () => void): {
       tabindex: 0,
       "data-own-keys": true,
       role: "region",
-      "aria-label": "Table of services",
+      "aria-label": words.table,
     },
     table,
     rest,
   );
   const count = h("span", { class: "count" });
-  const element = panel("services", "Services", [count], scroller);
+  const element = panel("services", words.services, [count], scroller);
   const rows = new Map<string, ReturnType<typeof serviceRow>>();
   let restFor = "";
-  const paintRest = (words: string, retry: boolean): void => {
-    if (words === restFor) return;
-    restFor = words;
-    const action = retry ? button("Try again", {}, reload) : undefined;
-    rest.replaceChildren(...(words === "" ? [] : [placeholder(words, action)]));
+  const paintRest = (text: string, retry: boolean): void => {
+    if (text === restFor) return;
+    restFor = text;
+    const action = retry ? button(words.retry, {}, reload) : undefined;
+    rest.replaceChildren(...(text === "" ? [] : [placeholder(text, action)]));
   };
   return {
     element,
@@ -196,12 +200,12 @@ function servicesPanel(reload: () => void): {
       setChildren(body, elements);
       table.hidden = lines.length === 0;
       const silent = lines.filter(({ silentMs }) => silentMs !== null).length;
-      setText(count, silent > 0 ? `${silent} silent` : lines.length > 0 ? "all report" : "");
+      setText(count, silent > 0 ? words.silent(silent) : lines.length > 0 ? words.allReport : "");
       setAttributes(count, { "data-ok": silent === 0 });
       if (system.phase === "failed" && system.error !== null)
-        paintRest(`No figures: ${errorWords(system.error)}.`, true);
-      else if (system.phase === "waiting") paintRest("Asking the services how they are.", false);
-      else paintRest(lines.length === 0 ? "No service has reported for a minute." : "", false);
+        paintRest(words.failed(errorWords(system.error)), true);
+      else if (system.phase === "waiting") paintRest(words.asking, false);
+      else paintRest(lines.length === 0 ? words.none : "", false);
     },
   };
 }

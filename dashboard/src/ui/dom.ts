@@ -2,6 +2,8 @@
 
 import type { Connection } from "../status/connection.ts";
 
+import { words } from "./words.ts";
+
 type ConnectionPhase = Connection["phase"];
 type Attributes = Readonly<Record<string, string | number | boolean>>;
 
@@ -82,7 +84,7 @@ function skeleton(rows: number): HTMLElement {
 /** In the place of what has not come yet: grey bars while it may come at any moment, else why it won't. */
 export function awaited(state: ConnectionPhase, what: string, rows: number): HTMLElement {
   if (state !== "reconnecting" && state !== "refused") return skeleton(rows);
-  return placeholder(`${what} will be here once there is a connection.`);
+  return placeholder(words.later(what));
 }
 
 /** Keeps the children of `parent` equal to `wanted`, moving as few as it can. */

@@ -1,5 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
+import type * as formats from "./format.ts";
 import {
   formatAge,
   formatChange,
@@ -12,6 +13,7 @@ import {
   formatPrice,
   formatTime,
   formatVolume,
+  isoDate,
   priceDigits,
   zoneClock,
   zoneName,
@@ -101,7 +103,8 @@ describe("times", () => {
   const opening = Date.UTC(2013, 9, 8, 13, 30, 5);
 
   it("are those of the zone", () => {
-    expect(formatDate(opening, newYork)).toBe("2013-10-08");
+    expect(isoDate(opening, newYork)).toBe("2013-10-08");
+    expect(formatDate(opening, newYork)).toBe("Oct 8, 2013");
     expect(formatTime(opening, newYork)).toBe("09:30:05");
     expect(formatMinute(opening, newYork)).toBe("09:30");
     expect(formatDay(opening, newYork)).toBe("Oct 8");
@@ -124,5 +127,34 @@ describe("times", () => {
     expect(zoneName(newYork)).toBe("ET");
     expect(zoneName("UTC")).toBe("UTC");
     expect(zoneName("Asia/Ho_Chi_Minh")).toBe("Ho Chi Minh");
+  });
+});
+
+describe("in German", () => {
+  let german: typeof formats;
+
+  beforeAll(async () => {
+    vi.stubGlobal("navigator", { languages: ["fr", "de", "en"] });
+    vi.resetModules();
+    german = await import("./format.ts");
+  });
+  afterAll(() => {
+    vi.unstubAllGlobals();
+    vi.resetModules();
+  });
+
+  it("numbers have the signs and the units of the locale", () => {
+    expect(german.formatPrice(1234.5)).toBe("1.234,50");
+    expect(german.formatChange(-0.0001)).toBe("0,00");
+    expect(german.formatPercent(0.0019)).toBe("+0,19\u00a0%");
+    expect(german.formatVolume(1_234_567)).toBe("1,23\u202fMio");
+  });
+
+  it("days have their names", () => {
+    const opening = Date.UTC(2013, 9, 8, 13, 30, 5);
+    expect(german.formatDate(opening, newYork)).toBe("8. Okt. 2013");
+    expect(german.formatDay(opening, newYork)).toBe("8. Okt.");
+    expect(german.formatTime(opening, newYork)).toBe("09:30:05");
+    expect(german.isoDate(opening, newYork)).toBe("2013-10-08");
   });
 });

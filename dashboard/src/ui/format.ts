@@ -1,4 +1,6 @@
-/** Numbers and times as text. Every function is pure; zones and locales are given. */
+/** Numbers and times as text, in the way of the page's locale; zones are given. */
+
+import { locale, spoken } from "./language.ts";
 
 const minus = "−";
 
@@ -14,7 +16,7 @@ const fixedFormats = new Map<number, Intl.NumberFormat>();
 function fixed(value: number, digits: number): string {
   let format = fixedFormats.get(digits);
   if (format === undefined) {
-    format = new Intl.NumberFormat("en-US", {
+    format = new Intl.NumberFormat(locale, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
     });
@@ -32,20 +34,34 @@ export function formatPrice(price: number, digits = priceDigits(price)): string 
 export function formatChange(change: number, digits = 2): string {
   if (!Number.isFinite(change)) return "–";
   const text = fixed(Math.abs(change), digits);
-  if (Number(text.replaceAll(",", "")) === 0) return text;
+  if (!/[1-9]/.test(text)) return text;
   return (change > 0 ? "+" : minus) + text;
 }
 
 export function formatPercent(fraction: number): string {
-  return Number.isFinite(fraction) ? `${formatChange(fraction * 100)}%` : "–";
+  return Number.isFinite(fraction) ? formatChange(fraction * 100) + percent : "–";
 }
 
-const units: readonly [number, string][] = [
-  [1e12, "T"],
-  [1e9, "B"],
-  [1e6, "M"],
-  [1e3, "K"],
-];
+const { percent, units } = spoken<{ percent: string; units: readonly [number, string][] }>({
+  en: {
+    percent: "%",
+    units: [
+      [1e12, "T"],
+      [1e9, "B"],
+      [1e6, "M"],
+      [1e3, "K"],
+    ],
+  },
+  de: {
+    percent: "\u00a0%",
+    units: [
+      [1e12, "\u202fBio"],
+      [1e9, "\u202fMrd"],
+      [1e6, "\u202fMio"],
+      [1e3, "\u202fTsd"],
+    ],
+  },
+});
 
 /** `1234567` as `1.23M`: at most four digits. */
 export function formatVolume(volume: number): string {
@@ -74,7 +90,7 @@ export function formatLatency(ms: number): string {
 
 /** `0.123` as `12%`. */
 export function formatShare(share: number): string {
-  return Number.isFinite(share) ? `${fixed(share * 100, 0)}%` : "–";
+  return Number.isFinite(share) ? fixed(share * 100, 0) + percent : "–";
 }
 
 /** In units of 1,000,000 bytes. */
@@ -128,10 +144,33 @@ export function zoneClock(ms: number, zone: string): number {
   return Date.UTC(years, months - 1, days, hours, minutes, seconds) + (((ms % 1000) + 1000) % 1000);
 }
 
-/** `2013-10-08` where the clock of `zone` shows it. */
-export function formatDate(ms: number, zone: string): string {
+/** `2013-10-08` where the clock of `zone` shows it; the same in every language. */
+export function isoDate(ms: number, zone: string): string {
   const { year, month, day } = zonedParts(ms, zone);
   return `${year}-${month}-${day}`;
+}
+
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
+function dayFormat(zone: string, withYear: boolean): Intl.DateTimeFormat {
+  const key = `${zone} ${withYear}`;
+  let format = dayFormats.get(key);
+  if (format === undefined) {
+    const year = withYear ? ({ year: "numeric" } as const) : {};
+    format = new Intl.DateTimeFormat(locale, {
+      timeZone: zone,
+      month: "short",
+      day: "numeric",
+      ...year,
+    });
+    dayFormats.set(key, format);
+  }
+  return format;
+}
+
+/** `Oct 8, 2013` where the clock of `zone` shows it. */
+export function formatDate(ms: number, zone: string): string {
+  return dayFormat(zone, true).format(ms);
 }
 
 /** `10:42:01` where the clock of `zone` shows it. */
@@ -145,12 +184,9 @@ export function formatMinute(ms: number, zone: string): string {
   return `${hour}:${minute}`;
 }
 
-const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 /** `Oct 8`, for the axis of days. */
 export function formatDay(ms: number, zone: string): string {
-  const { month, day } = zonedParts(ms, zone);
-  return `${months[Number(month) - 1] ?? month} ${Number(day)}`;
+  return dayFormat(zone, false).format(ms);
 }
 
 /** What people call the zone: `ET` for New York, else the last part of its name. */

@@ -1,52 +1,37 @@
-import type { Theme } from "../store/actions.ts";
 import type { AppStore, State } from "../store/state.ts";
 
-import { button, h, setAttributes, setText } from "./dom.ts";
+import { button, h, setAttributes } from "./dom.ts";
+import { words } from "./words.ts";
 
-const themeAfter: Readonly<Record<Theme, Theme>> = {
-  system: "dark",
-  dark: "light",
-  light: "system",
-};
-const themeMarks: Readonly<Record<Theme, string>> = { system: "◐", dark: "☾", light: "☀" };
-
-/** The head of the page: its name, what is shown in `middle`, and the switches of the look. */
+/** The head of the page: its name, what is shown in `middle`, and the ways to what else there is. */
 export function headerView(
   store: AppStore,
   middle: readonly HTMLElement[],
-  openHelp: () => void,
+  actions: { openHelp: () => void; openSettings: () => void },
 ): { element: HTMLElement; paint: (state: State) => void } {
-  const theme = button("", { class: "icon", "data-testid": "theme" }, () => {
-    store.dispatch({ type: "theme", theme: themeAfter[store.get().preferences.theme] });
-  });
-  const palette = button("", { class: "icon palette", "data-testid": "palette" }, () => {
-    const now = store.get().preferences.palette;
-    const next = now === "green-red" ? "blue-orange" : "green-red";
-    store.dispatch({ type: "palette", palette: next });
-  });
-  palette.append(h("span", { class: "up" }, "▲"), h("span", { class: "down" }, "▼"));
   const system = button(
-    "System",
+    words.tabs.system,
     { class: "system-switch", "data-testid": "system-switch" },
     () => {
       const shown = store.get().preferences.tab === "system";
       store.dispatch({ type: "tab", tab: shown ? "chart" : "system" });
     },
   );
-  const help = button("?", { class: "icon", "aria-label": "Keyboard shortcuts" }, openHelp);
+  const icon = (mark: string, label: string, name: string, onClick: () => void): HTMLElement =>
+    button(
+      mark,
+      { class: "icon", "aria-label": label, title: label, "data-testid": `open-${name}` },
+      onClick,
+    );
+  const settings = icon("⚙", words.settings, "settings", actions.openSettings);
+  const help = icon("?", words.help, "help", actions.openHelp);
   const brand = h("h1", {}, "Tickstream");
-  const tools = h("div", { class: "tools" }, system, palette, theme, help);
+  const tools = h("div", { class: "tools" }, system, settings, help);
   const element = h("header", { class: "page-header" }, brand, ...middle, tools);
   return {
     element,
     paint({ preferences }) {
       setAttributes(system, { "aria-pressed": String(preferences.tab === "system") });
-      setText(theme, themeMarks[preferences.theme]);
-      const look = `Theme: ${preferences.theme}`;
-      setAttributes(theme, { "aria-label": look, title: look, "data-theme": preferences.theme });
-      const pair = preferences.palette === "green-red" ? "green and red" : "blue and orange";
-      const colours = `Colours of up and down: ${pair}`;
-      setAttributes(palette, { "aria-label": colours, title: colours });
     },
   };
 }

@@ -1,5 +1,6 @@
 import { button, h } from "./dom.ts";
 import { shortcuts } from "./keyboard.ts";
+import { words } from "./words.ts";
 
 /** The list of keys, as a dialog. */
 export function helpDialog(): HTMLDialogElement {
@@ -7,15 +8,15 @@ export function helpDialog(): HTMLDialogElement {
     h("dt", {}, h("kbd", {}, keys)),
     h("dd", {}, does),
   ]);
-  const title = h("h2", { id: "help-title" }, "Keyboard");
+  const title = h("h2", { id: "help-title" }, words.keyboard);
   const dialog = h(
     "dialog",
-    { class: "help", "aria-labelledby": "help-title" },
+    { class: "sheet help", "aria-labelledby": "help-title" },
     title,
     h("dl", {}, ...rows),
   );
   dialog.append(
-    button("Close", {}, () => {
+    button(words.close, {}, () => {
       dialog.close();
     }),
   );

@@ -3,20 +3,23 @@ import type { UserAction } from "../store/actions.ts";
 import type { State } from "../store/state.ts";
 import { neighbour } from "../watchlist/reducer.ts";
 
+import { words as page } from "./words.ts";
+
+const words = page.shortcuts;
 const zoomStep = 1.25;
 const panStep = 10;
 
 /** What the page's keys do, for its help. */
 export const shortcuts: readonly [string, string][] = [
-  ["/", "filter the watchlist"],
-  ["↑ ↓", "symbol before, symbol after"],
-  ["1 – 6", "timeframe 1s to 1d"],
-  ["+ −", "zoom the chart"],
-  ["← →", "back and forth in time"],
-  ["0", "back to now"],
-  ["t", "chart or table"],
-  ["s", "the system, and back"],
-  ["?", "this list"],
+  ["/", words.filter],
+  ["↑ ↓", words.symbols],
+  ["1 – 6", words.timeframes],
+  ["+ −", words.zoom],
+  ["← →", words.pan],
+  ["0", words.now],
+  ["t", words.table],
+  ["s", words.system],
+  ["?", words.help],
 ];
 
 /** The action that a key stands for, if any. */

@@ -1,15 +1,20 @@
 import type { Action, Palette, Study, Tab, Theme } from "../store/actions.ts";
 
+import { type ZoneChoice, zoneChoices } from "./time-zone.ts";
+
 /** What the user chose about the look; all but the tab is remembered in the browser. */
 export interface Preferences {
   theme: Theme;
   palette: Palette;
+  /** In whose time every time is shown. */
+  zone: ZoneChoice;
   tab: Tab;
 }
 
 export const defaultPreferences: Preferences = {
   theme: "system",
   palette: "green-red",
+  zone: "exchange",
   tab: "chart",
 };
 
@@ -19,6 +24,8 @@ export function preferencesReducer(state: Preferences, action: Action): Preferen
       return { ...state, theme: action.theme };
     case "palette":
       return { ...state, palette: action.palette };
+    case "zone":
+      return { ...state, zone: action.zone };
     case "tab":
       return { ...state, tab: action.tab };
     default:
@@ -26,14 +33,14 @@ export function preferencesReducer(state: Preferences, action: Action): Preferen
   }
 }
 
-const themes: readonly Theme[] = ["system", "dark", "light"];
-const palettes: readonly Palette[] = ["green-red", "blue-orange"];
+export const themes: readonly Theme[] = ["system", "dark", "light"];
+export const palettes: readonly Palette[] = ["green-red", "blue-orange"];
 const studies: readonly Study[] = ["vwap", "bands", "volume", "rsi"];
 
 /** What is kept between visits, as text. */
 export function serialize(preferences: Preferences, shown: Record<Study, boolean>): string {
-  const { theme, palette } = preferences;
-  return JSON.stringify({ theme, palette, studies: shown });
+  const { theme, palette, zone } = preferences;
+  return JSON.stringify({ theme, palette, zone, studies: shown });
 }
 
 /** Reads what `serialize` wrote; whatever isn't as expected is left at its default. */
@@ -48,6 +55,7 @@ export function deserialize(
       ...defaultPreferences,
       theme: themes.find((theme) => theme === kept.theme) ?? defaultPreferences.theme,
       palette: palettes.find((name) => name === kept.palette) ?? defaultPreferences.palette,
+      zone: zoneChoices.find((zone) => zone === kept.zone) ?? defaultPreferences.zone,
     },
     studies: Object.fromEntries(
       studies.map((study) => [study, asFlag(keptStudies[study], shown[study])]),

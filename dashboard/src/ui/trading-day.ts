@@ -1,7 +1,5 @@
-import { formatDate } from "./format.ts";
-
-/** The zone in which the trading day of the shown markets changes. */
-export const exchangeZone = "America/New_York";
+import { isoDate } from "./format.ts";
+import { exchangeZone } from "./time-zone.ts";
 
 const hour = 3_600_000;
 let lastHour = Number.NaN;
@@ -12,7 +10,7 @@ export function tradingDay(ms: number): string {
   const inHour = Math.floor(ms / hour);
   if (inHour !== lastHour) {
     lastHour = inHour;
-    lastDay = formatDate(ms, exchangeZone);
+    lastDay = isoDate(ms, exchangeZone);
   }
   return lastDay;
 }

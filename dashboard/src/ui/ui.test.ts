@@ -4,15 +4,22 @@ import type { Action } from "../store/actions.ts";
 import { initialState, rootReducer } from "../store/state.ts";
 
 import { actionOf } from "./keyboard.ts";
+import { spoken, spokenOf } from "./language.ts";
 import { readPlace, writePlace } from "./location.ts";
 import { defaultPreferences, deserialize, preferencesReducer, serialize } from "./preferences.ts";
+import { zoneOf } from "./time-zone.ts";
 import { tradingDay } from "./trading-day.ts";
 
 const studies = initialState.chart.studies;
 
 describe("preferences", () => {
   it("come back as they were kept", () => {
-    const chosen = { ...defaultPreferences, theme: "light", palette: "blue-orange" } as const;
+    const chosen = {
+      ...defaultPreferences,
+      theme: "light",
+      palette: "blue-orange",
+      zone: "UTC",
+    } as const;
     const shown = { ...studies, rsi: false };
     expect(deserialize(serialize(chosen, shown), studies)).toEqual({
       preferences: chosen,
@@ -31,9 +38,15 @@ describe("preferences", () => {
     const state = [
       { type: "theme", theme: "dark" } as const,
       { type: "palette", palette: "blue-orange" } as const,
+      { type: "zone", zone: "local" } as const,
       { type: "tab", tab: "alerts" } as const,
     ].reduce(preferencesReducer, defaultPreferences);
-    expect(state).toEqual({ theme: "dark", palette: "blue-orange", tab: "alerts" });
+    expect(state).toEqual({
+      theme: "dark",
+      palette: "blue-orange",
+      zone: "local",
+      tab: "alerts",
+    });
   });
 });
 
@@ -91,6 +104,30 @@ describe("the keys", () => {
     expect(actionOf("-", state)).toMatchObject({ type: "zoom", factor: 1.25 });
     expect(actionOf("t", state)).toEqual({ type: "toggleTable" });
     expect(actionOf("x", state)).toBeUndefined();
+  });
+});
+
+describe("the language", () => {
+  it.each([
+    [["de-CH", "en"], "de"],
+    [["fr", "de"], "de"],
+    [["en-GB", "de"], "en"],
+    [["fr"], "en"],
+    [[], "en"],
+  ])("of a browser that speaks %j is %s", (tags, wanted) => {
+    expect(spokenOf(tags)).toBe(wanted);
+  });
+
+  it("chooses among a feature's words", () => {
+    expect(spoken({ en: { yes: "yes" }, de: { yes: "ja" } }).yes).toBe("yes");
+  });
+});
+
+describe("the time zone", () => {
+  it("is the exchange's, the user's or the world's", () => {
+    expect(zoneOf("exchange")).toBe("America/New_York");
+    expect(zoneOf("UTC")).toBe("UTC");
+    expect(zoneOf("local")).toBe(Intl.DateTimeFormat().resolvedOptions().timeZone);
   });
 });
 

@@ -14,7 +14,6 @@ import {
 } from "chart.js";
 
 import { formatPrice, formatVolume } from "../../ui/format.ts";
-import { exchangeZone } from "../../ui/trading-day.ts";
 import { type ChartAdapter, type ChartColours, type ChartEvents, readColours } from "../adapter.ts";
 import type { Picture, Point } from "../picture.ts";
 import { roundBelow, roundValues } from "../price-axis.ts";
@@ -56,6 +55,7 @@ const volumeAir = 0.2;
 const emptyPicture: Picture = {
   symbol: "",
   interval: "1m",
+  zone: "UTC",
   points: [],
   slots: 1,
   studies: { vwap: false, bands: false, volume: false, rsi: false },
@@ -164,14 +164,14 @@ export class ChartJsAdapter implements ChartAdapter {
     const { chart } = this;
     if (chart === undefined) return;
     const { picture, colours } = this.scene;
-    const { points, slots, interval } = picture;
+    const { points, slots, interval, zone } = picture;
     const most = Math.max(2, Math.floor(chart.width / pixelsPerTick));
     // The middle of a bar lies within its day in every zone.
     const times = points.map(({ bar }) =>
       interval === "1d" ? (bar.start_ms + bar.end_ms) / 2 : bar.start_ms,
     );
     const apart = Math.ceil(slots / most / 2);
-    const shifted = timeTicks(times, interval, exchangeZone, most, apart);
+    const shifted = timeTicks(times, interval, zone, most, apart);
     this.ticks = shifted.map((tick) => ({ ...tick, index: tick.index + this.shift }));
     this.scene.dayStarts = this.ticks.filter(({ major }) => major).map(({ index }) => index);
     chart.data.datasets = datasetsOf(picture, colours, this.shift) as never;
