@@ -61,6 +61,9 @@ class BridgeMetrics:
         self.canary_age = Gauge(
             name + "canary_age_seconds", "How long what Kafka took has not come through", registry=registry
         )
+        self.lag = Gauge(
+            name + "lag_seconds", "How late records left in the last second, at the worst", registry=registry
+        )
         self.loop_lag = Histogram(
             name + "loop_lag_seconds", "How late a flush began", buckets=LATENCY_BUCKETS, registry=registry
         )

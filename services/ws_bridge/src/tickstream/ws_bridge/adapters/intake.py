@@ -19,6 +19,7 @@ from tickstream.core.topics import TOPICS
 from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
 from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, Route, Run, entry_of
 from tickstream.ws_bridge.domain.hub import Hub
+from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.replay import Replay
 
@@ -76,6 +77,7 @@ class Batch:
     Attributes:
         reached: the next offset of each partition that is in it.
         unreadable: how many messages could not be decoded.
+        due_ns: since when the oldest should have gone to the clients.
     """
 
     channel: Channel
@@ -83,6 +85,7 @@ class Batch:
     records: list[tuple[Record, Entry]]
     reached: dict[int, int]
     unreadable: int
+    due_ns: int
 
 
 class Reading:
@@ -92,8 +95,8 @@ class Reading:
         self._codecs = codecs
         self._interners = TickInterners()
 
-    def batch(self, channel: Channel, messages: Sequence[Message]) -> Batch:
-        """Decode messages of one topic; what can't be read is left out."""
+    def batch(self, channel: Channel, messages: Sequence[Message], due_ns: int = 0) -> Batch:
+        """Decode messages of one topic, due at `due_ns`; what can't be read is left out."""
         reached = next_offsets(messages)
         values = [message.value() for message in messages]
         kind = TOPICS[TOPIC_OF[channel]].record
@@ -102,7 +105,8 @@ class Reading:
             read = [messages[row] for row in decoded.rows.tolist()]
             partitions = np.array([message.partition() or 0 for message in read], dtype=np.int64)
             offsets = np.array([message.offset() or 0 for message in read], dtype=np.int64)
-            return Batch(channel, Ticks(decoded.columns, partitions, offsets), [], reached, len(decoded.rejected))
+            ticks = Ticks(decoded.columns, partitions, offsets)
+            return Batch(channel, ticks, [], reached, len(decoded.rejected), due_ns)
         if kind is None:
             raise ValueError(f"channel {channel} has no records")
         found = self._codecs.of(kind).decode_many(values)
@@ -111,7 +115,7 @@ class Reading:
             message = messages[int(row)]
             entry = entry_of(record, body_of(record), message.partition() or 0, message.offset() or 0)
             records.append((record, entry))
-        return Batch(channel, None, records, reached, len(found.rejected))
+        return Batch(channel, None, records, reached, len(found.rejected), due_ns)
 
 
 def next_offsets(messages: Iterable[Message]) -> dict[int, int]:
@@ -128,11 +132,13 @@ class Intake:
     Args:
         hub: gets them.
         loaded: set once the topics have been read; until then nothing waits.
+        lateness: is told since when it waits.
     """
 
-    def __init__(self, hub: Hub, loaded: asyncio.Event) -> None:
+    def __init__(self, hub: Hub, loaded: asyncio.Event, lateness: Lateness) -> None:
         self._hub = hub
         self._loaded = loaded
+        self._lateness = lateness
         self._batches: list[Batch] = []
         self._waiting = 0
 
@@ -153,6 +159,7 @@ class Intake:
             for run in runs(together, _rows(together.columns, hub.wanted, with_last=True)):
                 hub.tick(run)
         for batch in batches:
+            self._lateness.taken(batch.due_ns)
             for record, entry in batch.records:
                 hub.record(record, entry)
             for partition, offset in batch.reached.items():
