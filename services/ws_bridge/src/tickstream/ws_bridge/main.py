@@ -80,7 +80,7 @@ class Bridge:
         self.hub = Hub(market, limits, room, flush_seconds)
         self.loaded = asyncio.Event()
         self.journey = Journey(Canary(_CANARY_SECONDS), Lateness(settings.lag_seconds))
-        self.intake = Intake(self.hub, self.loaded, self.journey.lateness)
+        self.intake = Intake(self.hub, self.loaded, self.journey.lateness, self.metrics, clock)
         self.audit = Audit(clock, self.metrics)
         self.store = _store(settings, clock)
         self.doorman = _doorman(settings, self.store, clock)
@@ -187,7 +187,7 @@ async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
             following.append(tasks.create_task(bridge.doorman.follow(bridge.clients.keys_in_use)))
         bridge.feed.start()
         bridge.canaries.start()
-        while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
+        while not stop and not flushing.done() and bridge.feed.failure is None:  # noqa: ASYNC110 - a signal sets it
             await asyncio.sleep(_STOP_SECONDS)
         await bridge.clients.end_all()
         await bridge.resumes.stop()
@@ -196,6 +196,8 @@ async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
         ending.set()
         for task in following:
             task.cancel()
+    if bridge.feed.failure is not None:
+        raise FatalError(f"what was read can't be taken in: {bridge.feed.failure!r}") from bridge.feed.failure
 
 
 async def _follow_instruments(bridge: Bridge, settings: WsBridgeSettings) -> None:

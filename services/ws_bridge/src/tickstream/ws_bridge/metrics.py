@@ -44,6 +44,12 @@ class BridgeMetrics:
         )
         self.received = Counter(name + "received", "Records read from the topics", ["channel"], registry=registry)
         self.unreadable = Counter(name + "unreadable", "Records that could not be read", ["channel"], registry=registry)
+        self.skipped = Counter(
+            name + "skipped",
+            "Records that could be read, but not taken in; their readers are told of a loss",
+            ["channel"],
+            registry=registry,
+        )
         self.resumes = Counter(
             name + "resumes", "Subscriptions with a token, by what came of it", ["outcome"], registry=registry
         )

@@ -56,6 +56,7 @@ class Feed:
 
     Attributes:
         up: whether Kafka answers.
+        failure: what a listener raised: what was handed over is lost to it, so that the node can't go on.
 
     Args:
         kafka: makes the consumer.
@@ -96,6 +97,7 @@ class Feed:
         self._taken = 0
         self._backlog = False
         self.up = False
+        self.failure: Exception | None = None
 
     def start(self) -> None:
         """Begin to read."""
@@ -220,7 +222,7 @@ class Feed:
         channel = CHANNEL_OF.get(self._kafka.declared(place[0]))
         if offset > self._next[place] and channel is not None:
             self._next[place] = offset
-            nothing = Batch(channel, None, [], {place[1]: offset}, 0, self._clock.now_ns())
+            nothing = Batch(channel, None, [], [], {place[1]: offset}, 0, self._clock.now_ns())
             self._hand_over(partial(self._listeners.take, nothing))
         if place in self._unread:
             self._unread.discard(place)
@@ -234,8 +236,13 @@ class Feed:
         self._in_loop(lambda: self._deliver(call))
 
     def _deliver(self, call: Callable[[], None]) -> None:
+        if self.failure is not None:
+            return
         try:
             call()
+        except Exception as error:  # noqa: BLE001 - whatever it is, going on would be a silent gap
+            self.failure = error
+            self._ending.set()
         finally:
             self._free.release()
 

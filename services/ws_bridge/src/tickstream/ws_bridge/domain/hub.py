@@ -149,6 +149,11 @@ class Hub:
         self.market.record(record, entry)
         self.subscriptions.offer(entry)
 
+    def leave_out(self, entry: Waiting) -> None:
+        """A record came in that can't be given to those who read it."""
+        for subscription in self.subscriptions.readers(entry.route).values():
+            subscription.buffer.leave_out([entry])
+
     def subscribe(self, client: str, request: Subscribe) -> Subscribed:
         """Begin a subscription; what comes after this call is exactly what its snapshot doesn't have.
 
