@@ -172,3 +172,16 @@ def test_whoever_takes_every_frame_in_time_goes_up_only(looks: list[tuple[float,
         steps.append(one.judge(now, taken=True))
     assert set(steps) <= {None, Step.UP}
     assert now - 200 < 60 or one.rate_hz is None
+
+
+def test_a_client_that_wants_more_than_the_node_can_do_goes_down_although_it_takes_everything() -> None:
+    one = ladder()
+    steps = []
+    for number in range(300):
+        now = 100 + number * FLUSH
+        if one.due(now):
+            one.went(now)
+            steps.append(one.judge(now, taken=True, too_much=True))
+    told = [step for step in steps if step is not None]
+    assert told[:3] == [Step.DOWN, Step.DOWN, Step.OFF]
+    assert set(told[3:]) <= {Step.OFF}

@@ -10,9 +10,9 @@ from typing import Final
 from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
 from tickstream.ws_bridge.adapters.intake import Intake
-from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.entry import CHANNELS
 from tickstream.ws_bridge.domain.hub import Frame, Hub
+from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.ladder import Step
 from tickstream.ws_bridge.domain.pace import flush_interval
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -20,6 +20,8 @@ from tickstream.ws_bridge.metrics import BridgeMetrics
 _SLICE: Final = 128
 """Clients served between two looks at what else there is to do."""
 _SWEEP_SECONDS: Final = 1.0
+_RELIEF_SECONDS: Final = 10.0
+"""Within which an overloaded node disconnects all that it has to; it stops once the others can be served."""
 
 
 @dataclass(slots=True)
@@ -39,7 +41,7 @@ class Flusher:
         hub: has what waits.
         intake: gives it what came since the last flush.
         clients: take it.
-        canary: goes with each flush.
+        journey: is told of each flush.
         clock: for the grid of the flushes.
         metrics: counts what goes.
         least: seconds from one flush to the next while there is little to do.
@@ -51,7 +53,7 @@ class Flusher:
         hub: Hub,
         intake: Intake,
         clients: Clients,
-        canary: Canary,
+        journey: Journey,
         clock: Clock,
         metrics: BridgeMetrics,
         least: float,
@@ -60,12 +62,13 @@ class Flusher:
         self._hub = hub
         self._intake = intake
         self._clients = clients
-        self._canary = canary
+        self._journey = journey
         self._clock = clock
         self._metrics = metrics
         self._least = least
         self._most = most
         self._swept = 0.0
+        self._relieved = 0.0
         self._sent = {channel: _Sent() for channel in CHANNELS}
 
     async def run(self, ending: asyncio.Event) -> None:
@@ -89,14 +92,14 @@ class Flusher:
 
     async def flush(self, now: float) -> None:
         """Serve every client that something waits for."""
-        self._canary.flush_began()
+        self._journey.flush_began()
         for served, sid in enumerate(self._hub.waiting(), 1):
             client = self._clients.get(sid)
             if client is not None:
                 self._serve(client, now)
             if served % _SLICE == 0:
                 await asyncio.sleep(0)
-        self._canary.flush_ended()
+        self._journey.flush_ended(self._clock.now_ns())
         self._tell()
 
     def _serve(self, client: Client, now: float) -> None:
@@ -114,9 +117,19 @@ class Flusher:
             self._metrics.overflowed.inc(overflow.dropped)
         if overflow.behind:
             ladder.overflowed(now)
-        step = Step.OFF if overflow.full else ladder.judge(now, taken=taken) if due else None
+        step = Step.OFF if overflow.full else self._judge(client, now, taken=taken) if due else None
         if step is not None:
             self._clients.move(client, step)
+
+    def _judge(self, client: Client, now: float, *, taken: bool) -> Step | None:
+        """What changes for a client, also because the node itself can't keep up: then one goes after the other."""
+        too_much = self._hub.overloaded and self._hub.burdens(client.sid)
+        step = client.ladder.judge(now, taken=taken, too_much=too_much)
+        if step is Step.OFF and taken and too_much:
+            if now - self._relieved < _RELIEF_SECONDS / len(self._clients):
+                return None
+            self._relieved = now
+        return step
 
     def _count(self, sent: list[Frame]) -> None:
         now_ns = self._clock.now_ns()

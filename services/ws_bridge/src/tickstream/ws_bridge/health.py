@@ -10,7 +10,8 @@ from tickstream.core.clock import Clock
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.feed import Feed
-from tickstream.ws_bridge.domain.canary import Canary
+from tickstream.ws_bridge.domain.hub import Hub
+from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _LOG = logger(__name__)
@@ -24,7 +25,8 @@ class Health:
 
     Args:
         feed: says whether Kafka answers, and reads with another consumer when it does and nothing comes.
-        canary: says whether records come through.
+        journey: says whether records come through, and in time.
+        hub: is told when there is more to do than can be done.
         clients: are told.
         kafka: what reasons call the cluster.
         loaded: set once the topics have been read for the first snapshot.
@@ -35,7 +37,8 @@ class Health:
     def __init__(
         self,
         feed: Feed,
-        canary: Canary,
+        journey: Journey,
+        hub: Hub,
         clients: Clients,
         kafka: str,
         loaded: asyncio.Event,
@@ -43,7 +46,9 @@ class Health:
         metrics: BridgeMetrics,
     ) -> None:
         self._feed = feed
-        self._canary = canary
+        self._canary = journey.canary
+        self._lateness = journey.lateness
+        self._hub = hub
         self._clients = clients
         self._kafka = kafka
         self._loaded = loaded
@@ -64,6 +69,8 @@ class Health:
             reasons["topics"] = "are still being read for the first snapshot"
         elif ailment is not None:
             reasons["canary"] = ailment
+        if self._lateness.lagging:
+            reasons["lag"] = f"records are sent {self._lateness.lag:.1f} s late"
         return reasons
 
     async def watch(self) -> None:
@@ -74,8 +81,9 @@ class Health:
 
     def look(self, now: float) -> None:
         """Tell the clients what has changed since the last look, and try to hear again."""
-        self._metrics.canary_age.set(self._canary.age(now))
-        ailment = self._canary.ailment(now) if self._loaded.is_set() else None
+        age = self._canary.age(now)
+        self._metrics.canary_age.set(age)
+        ailment = self._ailment(now)
         fed = self._feed.up and ailment is None
         if fed != self._fed:
             self._fed = fed
@@ -84,6 +92,24 @@ class Health:
             self._healed = now
             _LOG.warning("reading_anew", reason=ailment)
             self._feed.begin_anew()
+        self._look_at_lag(now, age)
+
+    def _ailment(self, now: float) -> str | None:
+        """Why nothing comes; what comes late is a lag, and told as such."""
+        deaf = self._loaded.is_set() and self._canary.deaf(now, self._canary.limit)
+        return self._canary.ailment(now) if deaf else None
+
+    def _look_at_lag(self, now: float, canary_age: float) -> None:
+        """Tell the clients that records come late, or that they don't any more."""
+        if not (self._fed and self._loaded.is_set()):
+            self._lateness.forget()
+            return
+        told = self._lateness.judge(now, self._clock.now_ns(), canary_age)
+        self._metrics.lag.set(self._lateness.lag)
+        if told is not None:
+            self._hub.overloaded = self._lateness.lagging
+            _LOG.warning(told, seconds=round(self._lateness.lag, 3))
+            self._clients.tell_of_lag(told, self._lateness.lag)
 
     def _tell(self, ailment: str | None) -> None:
         if self._fed:

@@ -38,7 +38,9 @@ from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.forwarding import Proxies
 from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.keyring import Keyring
+from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Limits
@@ -77,7 +79,8 @@ class Bridge:
         self.metrics = BridgeMetrics(self.registry)
         self.hub = Hub(market, limits, room, flush_seconds)
         self.loaded = asyncio.Event()
-        self.intake = Intake(self.hub, self.loaded)
+        self.journey = Journey(Canary(_CANARY_SECONDS), Lateness(settings.lag_seconds))
+        self.intake = Intake(self.hub, self.loaded, self.journey.lateness, self.metrics, clock)
         self.audit = Audit(clock, self.metrics)
         self.store = _store(settings, clock)
         self.doorman = _doorman(settings, self.store, clock)
@@ -102,13 +105,13 @@ class Bridge:
             self.audit,
         )
         self.reporter = Reporter(Kafka(settings), Codecs.from_settings(settings), self.registry, "ws_bridge", clock)
-        self.canary = Canary(_CANARY_SECONDS)
-        self.canaries = Canaries(Kafka(settings), Codecs.from_settings(settings), clock, self.canary.published)
+        published = self.journey.canary.published
+        self.canaries = Canaries(Kafka(settings), Codecs.from_settings(settings), clock, published)
         self.flusher = Flusher(
             self.hub,
             self.intake,
             self.clients,
-            self.canary,
+            self.journey,
             clock,
             self.metrics,
             flush_seconds,
@@ -124,7 +127,7 @@ class Bridge:
             Listeners(self._opened, self.intake.take, self._heard),
         )
         kafka = settings.kafka_bootstrap_servers
-        self.health = Health(self.feed, self.canary, self.clients, kafka, self.loaded, clock, self.metrics)
+        self.health = Health(self.feed, self.journey, self.hub, self.clients, kafka, self.loaded, clock, self.metrics)
 
     def application(self) -> web.Application:
         """The pages and the socket."""
@@ -154,7 +157,7 @@ class Bridge:
         self.canaries.open(tuple(log.canaries))
 
     def _heard(self, reached: Offsets) -> None:
-        self.canary.heard(reached, self._clock.monotonic())
+        self.journey.canary.heard(reached, self._clock.monotonic())
 
 
 async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
@@ -184,7 +187,7 @@ async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
             following.append(tasks.create_task(bridge.doorman.follow(bridge.clients.keys_in_use)))
         bridge.feed.start()
         bridge.canaries.start()
-        while not stop and not flushing.done():  # noqa: ASYNC110 - a signal sets it
+        while not stop and not flushing.done() and bridge.feed.failure is None:  # noqa: ASYNC110 - a signal sets it
             await asyncio.sleep(_STOP_SECONDS)
         await bridge.clients.end_all()
         await bridge.resumes.stop()
@@ -193,6 +196,8 @@ async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
         ending.set()
         for task in following:
             task.cancel()
+    if bridge.feed.failure is not None:
+        raise FatalError(f"what was read can't be taken in: {bridge.feed.failure!r}") from bridge.feed.failure
 
 
 async def _follow_instruments(bridge: Bridge, settings: WsBridgeSettings) -> None:

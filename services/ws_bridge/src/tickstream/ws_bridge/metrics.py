@@ -44,6 +44,12 @@ class BridgeMetrics:
         )
         self.received = Counter(name + "received", "Records read from the topics", ["channel"], registry=registry)
         self.unreadable = Counter(name + "unreadable", "Records that could not be read", ["channel"], registry=registry)
+        self.skipped = Counter(
+            name + "skipped",
+            "Records that could be read, but not taken in; their readers are told of a loss",
+            ["channel"],
+            registry=registry,
+        )
         self.resumes = Counter(
             name + "resumes", "Subscriptions with a token, by what came of it", ["outcome"], registry=registry
         )
@@ -60,6 +66,9 @@ class BridgeMetrics:
         self.kafka_up = Gauge(name + "kafka_up", "Whether Kafka answers", registry=registry)
         self.canary_age = Gauge(
             name + "canary_age_seconds", "How long what Kafka took has not come through", registry=registry
+        )
+        self.lag = Gauge(
+            name + "lag_seconds", "How late records left in the last second, at the worst", registry=registry
         )
         self.loop_lag = Histogram(
             name + "loop_lag_seconds", "How late a flush began", buckets=LATENCY_BUCKETS, registry=registry

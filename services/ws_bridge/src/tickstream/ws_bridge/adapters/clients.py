@@ -22,6 +22,7 @@ from tickstream.ws_bridge.domain.grant import ANYONE, Allowance, Grant
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.keyring import Standing
 from tickstream.ws_bridge.domain.ladder import Ladder, Patience, Step
+from tickstream.ws_bridge.domain.lateness import Announcement
 from tickstream.ws_bridge.domain.pace import CommandBudget
 from tickstream.ws_bridge.domain.protocol import Code, RefusalError
 from tickstream.ws_bridge.domain.quota import Quota, Quotas
@@ -32,6 +33,7 @@ _MAX_BACKLOG: Final = 16_777_216
 _SESSIONS: Final = 2
 """For each client that there may be: those who are coming, and those who are leaving."""
 _LOOK_SECONDS: Final = 0.02
+_LAGGING: Final = "this node has more to do than it can: records come late"
 
 
 @dataclass(slots=True)
@@ -109,6 +111,7 @@ class Clients:
         self._tasks = Tasks()
         self._strangers: dict[Peer, float] = {}
         self._outage: str | None = None
+        self._lag_ms: int | None = None
         self.closing = False
         times = Times(settings.ping_interval_seconds, settings.ping_timeout_seconds, settings.closing_seconds)
         self.server = SocketServer(
@@ -157,6 +160,15 @@ class Clients:
             self.tell_all("feed_up", "records come again; nothing was missed")
         else:
             self.tell_all("feed_down", outage)
+
+    def tell_of_lag(self, code: Announcement, lag: float) -> None:
+        """Tell every client, also those who come later, that records come `lag` seconds late; or don't any more."""
+        if code == "lagging":
+            self._lag_ms = round(lag * 1000)
+            self.tell_all(code, _LAGGING, lag_ms=self._lag_ms)
+        else:
+            self._lag_ms = None
+            self.tell_all(code, "records come in time again", lag_ms=round(lag * 1000))
 
     def end(self, client: Client, code: Code, *, reconnect: bool) -> None:
         """Disconnect a client, with `closing` before."""
@@ -259,8 +271,11 @@ class Clients:
         if self.closing:
             # A refusal would keep stock clients away for good; who was let in and is disconnected comes back.
             await self._see_off(client)
-        elif self._outage is not None:
+            return
+        if self._outage is not None:
             self.tell(client, "feed_down", self._outage)
+        if self._lag_ms is not None:
+            self.tell(client, "lagging", _LAGGING, lag_ms=self._lag_ms)
 
     def _enter(self, places: contextlib.ExitStack, quotas: Quotas, holder: str, allowance: Allowance) -> Quota:
         quota = quotas.connect(holder, allowance, self._clock.monotonic())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from tickstream.core.clock import Clock
+from tickstream.core.clock import NANOS_PER_MILLI, Clock
 from tickstream.core.errors import FatalError, TickstreamError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
@@ -28,6 +28,8 @@ _LOOK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
 _QUIET_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 1.0
+_READ_AHEAD_KB: Final = 16_384
+"""What is read ahead waits in memory; beyond that it waits in Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class Feed:
 
     Attributes:
         up: whether Kafka answers.
+        failure: what a listener raised: what was handed over is lost to it, so that the node can't go on.
 
     Args:
         kafka: makes the consumer.
@@ -91,7 +94,10 @@ class Feed:
         self._unread: set[Place] = set()
         self._heard = 0.0
         self._looked = 0.0
+        self._taken = 0
+        self._backlog = False
         self.up = False
+        self.failure: Exception | None = None
 
     def start(self) -> None:
         """Begin to read."""
@@ -111,7 +117,7 @@ class Feed:
             try:
                 self._kafka.ensure_topics([*TOPIC_OF.values(), SYSTEM_METRICS.name])
                 self._anew.clear()
-                consumer = self._kafka.reader(fetch_wait_max_ms=20)
+                consumer = self._kafka.reader(fetch_wait_max_ms=20, queued_max_messages_kbytes=_READ_AHEAD_KB)
                 try:
                     self._assign(consumer)
                     self._read(consumer)
@@ -196,16 +202,28 @@ class Feed:
             self._reached_end((end.topic() or "", end.partition() or 0), end.offset() or 0)
 
     def _take_records(self, channel: Channel, messages: Sequence[Message]) -> None:
-        batch = self._reading.batch(channel, messages)
+        self._taken += len(messages)
+        batch = self._reading.batch(channel, messages, self._due(messages))
         self._metrics.received.labels(channel).inc(len(messages))
         self._metrics.unreadable.labels(channel).inc(batch.unreadable)
         self._hand_over(partial(self._listeners.take, batch))
+
+    def _due(self, messages: Sequence[Message]) -> int:
+        """Since when messages should have gone to the clients.
+
+        Where Kafka has no more than these, that is now, whatever they say of their own age: a producer's clock may be
+        wrong, or it may have held them back.
+        """
+        now_ns = self._clock.now_ns()
+        _kind, published_ms = messages[0].timestamp()
+        return min(now_ns, published_ms * NANOS_PER_MILLI) if self._backlog and published_ms > 0 else now_ns
 
     def _reached_end(self, place: Place, offset: int) -> None:
         channel = CHANNEL_OF.get(self._kafka.declared(place[0]))
         if offset > self._next[place] and channel is not None:
             self._next[place] = offset
-            self._hand_over(partial(self._listeners.take, Batch(channel, None, [], {place[1]: offset}, 0)))
+            nothing = Batch(channel, None, [], [], {place[1]: offset}, 0, self._clock.now_ns())
+            self._hand_over(partial(self._listeners.take, nothing))
         if place in self._unread:
             self._unread.discard(place)
             if not self._unread:
@@ -218,8 +236,13 @@ class Feed:
         self._in_loop(lambda: self._deliver(call))
 
     def _deliver(self, call: Callable[[], None]) -> None:
+        if self.failure is not None:
+            return
         try:
             call()
+        except Exception as error:  # noqa: BLE001 - whatever it is, going on would be a silent gap
+            self.failure = error
+            self._ending.set()
         finally:
             self._free.release()
 
@@ -242,6 +265,8 @@ class Feed:
         for (topic, partition), position in self._next.items():
             _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
             behind[self._kafka.declared(topic)] += max(0, high - position)
+        self._backlog = sum(behind.values()) > self._taken / 2  # or else less than a second's work is left
+        self._taken = 0
         for channel, name in TOPIC_OF.items():
             self._metrics.kafka_lag.labels(channel).set(behind[name])
 

@@ -82,7 +82,7 @@ class Buffer:
         kept, replaced = self._conflated_parts()
         self._conflated = len(kept)
         if replaced:
-            self._leave_out(replaced)
+            self.leave_out(replaced)
             self._replace(kept)
 
     def weigh(self) -> Load:
@@ -220,9 +220,10 @@ class Buffer:
 
     def _drop(self, entries: Sequence[Waiting]) -> None:
         self.dropped += _records(entries)
-        self._leave_out(entries)
+        self.leave_out(entries)
 
-    def _leave_out(self, entries: Sequence[Waiting]) -> None:
+    def leave_out(self, entries: Sequence[Waiting]) -> None:
+        """The reader doesn't get these, and is told so."""
         self.left_out.update(_tally(entries))
         self._widen_gap(first_offsets(entries))
 

@@ -22,12 +22,12 @@ class Canary:
 
     What Kafka hasn't taken doesn't count: that says nothing of the way back.
 
-    Args:
+    Attributes:
         limit: seconds from Kafka to the end of a flush; longer is an ailment.
     """
 
     def __init__(self, limit: float) -> None:
-        self._limit = limit
+        self.limit = limit
         self._flights: dict[int, _Flight] = {}
         self._heard: dict[int, int] = {}
         self._heard_at: dict[int, float] = {}
@@ -71,7 +71,7 @@ class Canary:
     def ailment(self, now: float) -> str | None:
         """Why records don't come through; None: they do."""
         age = self.age(now)
-        if age <= self._limit:
+        if age <= self.limit:
             return None
         partition, flight = min(self._flights.items(), key=lambda one: one[1].since)
         heard = flight.offset < self._heard.get(partition, 0)

@@ -119,6 +119,9 @@ class Hub:
         limits: what a client may ask for.
         room: how much may wait.
         flush_seconds: the time between two flushes.
+
+    Attributes:
+        overloaded: whether this node has more to do than it can: then frames have no more than their records.
     """
 
     def __init__(self, market: Market, limits: Limits, room: Room, flush_seconds: float) -> None:
@@ -126,6 +129,7 @@ class Hub:
         self.limits = limits
         self.positions = Positions()
         self.subscriptions = Subscriptions()
+        self.overloaded = False
         self._room = room
         self._flush_seconds = flush_seconds
         self._made = 0
@@ -144,6 +148,11 @@ class Hub:
         """A record of another topic came in; `entry` is its own."""
         self.market.record(record, entry)
         self.subscriptions.offer(entry)
+
+    def leave_out(self, entry: Waiting) -> None:
+        """A record came in that can't be given to those who read it."""
+        for subscription in self.subscriptions.readers(entry.route).values():
+            subscription.buffer.leave_out([entry])
 
     def subscribe(self, client: str, request: Subscribe) -> Subscribed:
         """Begin a subscription; what comes after this call is exactly what its snapshot doesn't have.
@@ -293,6 +302,11 @@ class Hub:
         everyone = self.subscriptions.all.values()
         return list(dict.fromkeys([one.client for one in everyone if one.buffer.entries or one.buffer.left_out]))
 
+    def burdens(self, client: str) -> bool:
+        """Whether a client wants all of what there can be too much of."""
+        mine = self.subscriptions.of(client)
+        return any(one.mode == "all" and one.channel not in ("alerts", "market_events") for one in mine)
+
     def collect(self, client: str, now: float, make: FrameMaker = frames.frame) -> list[Frame]:
         """Take what may go to the client now: one frame for each channel that has something, put together by `make`."""
         channels: dict[Channel, list[Subscription]] = {}
@@ -331,7 +345,8 @@ class Hub:
         lost = 0
         due = [one for one in subscriptions if one.pace.due(now)]
         for subscription in due:
-            records, size = self._room.frame_records // len(due), self._room.frame_bytes // len(due)
+            records = self._room.frame_records // len(due)
+            size = 0 if self.overloaded else self._room.frame_bytes // len(due)
             taken, left_out = subscription.buffer.take(max(1, records), size)
             entries += taken
             lost += left_out

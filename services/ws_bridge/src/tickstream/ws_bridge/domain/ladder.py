@@ -43,8 +43,9 @@ class Step(Enum):
 class Ladder:
     """One client's rung.
 
-    A client is behind while it hasn't taken the last frame and the next is due, for more than a second on end; at full
-    rate also while its room overflows. On a lower rung that may be the rung's fault. Time behind adds up, time of
+    A client is behind while it hasn't taken the last frame and the next is due, or gets more than the node can do, for
+    more than a second on end; at full rate also while its room overflows. On a lower rung that may be the rung's fault.
+    Time behind adds up, time of
     keeping up takes it away: a client that is behind more often than not goes down. A rung up that didn't last makes
     the next one take twice as long, up to 16 times, until the client has kept up at full rate for that long.
 
@@ -101,18 +102,19 @@ class Ladder:
         """There wasn't room for all that waited for the client."""
         self._overflowed = now
 
-    def judge(self, now: float, *, taken: bool) -> Step | None:
+    def judge(self, now: float, *, taken: bool, too_much: bool = False) -> Step | None:
         """Take one more look into account, made when something waited and a frame was due.
 
         Args:
             now: seconds, on a clock that never goes back.
             taken: whether the client has taken everything that was sent.
+            too_much: whether the node can't keep up with what such clients want.
         """
         elapsed = now - self._looked
         self._looked = now
         if elapsed > _UNSEEN_SECONDS:
             self._late_since = None  # nothing waited in between
-        if taken and not self._overflows(now):
+        if taken and not too_much and not self._overflows(now):
             self._late_since = None
             self._behind = max(0.0, self._behind - elapsed)
             return self._fine(now)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tickstream.ws_bridge.domain.buffer import Buffer
-from tickstream.ws_bridge.domain.entry import Route, Waiting
+from tickstream.ws_bridge.domain.entry import Entry, Route, Waiting
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Subscribe
 from tickstream.ws_bridge.domain.subscriptions import Subscription, routes_of
@@ -116,6 +116,15 @@ class Replay:
                 missed = entry.between(absence.since.get(partition, 0), absence.until.get(partition, 0))
                 if missed is not None and absence.subscription.reads(entry.route[2]):
                     absence.missed.offer(missed)
+
+    def leave_out(self, entry: Entry) -> None:
+        """Tell all who missed the entry that it can't be had."""
+        for readers in (self._named.get(entry.route), self._everything.get(entry.route[:2])):
+            for absence in readers or ():
+                partition = entry.partition
+                missed = entry.between(absence.since.get(partition, 0), absence.until.get(partition, 0))
+                if missed is not None and absence.subscription.reads(entry.route[2]):
+                    absence.missed.leave_out([missed])
 
     def bound(self) -> None:
         """Give up those that missed too much; to be called now and then, and at the end."""
