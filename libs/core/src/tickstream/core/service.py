@@ -5,6 +5,8 @@ Exit codes: 0 after a clean end, 1 when it can't go on, 2 for bad settings.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import os
 import signal
@@ -20,6 +22,8 @@ from tickstream.core.errors import SettingsError, TickstreamError
 from tickstream.core.settings import ServiceSettings, load
 
 _YOUNG_OBJECTS: Final = 100_000
+_M_ARENA_MAX: Final = -8
+_ARENAS: Final = 2
 _Settings = TypeVar("_Settings", bound=ServiceSettings)
 
 
@@ -62,6 +66,16 @@ def collect_less_often() -> None:
     gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])
 
 
+def share_heaps() -> None:
+    """Let all threads allocate from two heaps.
+
+    By default glibc gives them up to eight a core. Kafka's clients come and go with threads of their own, and what they
+    leave behind in each heap is never enough to be given back: a bridge whose clients often resume grew by half.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library has no such setting, and no such heaps
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, _ARENAS)
+
+
 def run_service(service: str, settings: type[_Settings], body: Callable[[_Settings, Stop], None]) -> int:
     """Load the settings, run the body, and give the exit code.
 
@@ -81,6 +95,7 @@ def run_service(service: str, settings: type[_Settings], body: Callable[[_Settin
     stop = Stop()
     stop.on_signals()
     collect_less_often()
+    share_heaps()
     try:
         body(loaded, stop)
     except TickstreamError as error:
