@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import cycle
 from typing import Final
 
 from tickstream.core.clock import NANOS_PER_MILLI, Clock
@@ -26,8 +27,10 @@ _IN_FLIGHT: Final = 4
 _POLL_SECONDS: Final = 0.02
 _LOOK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
+_ASIDE_SECONDS: Final = 0.5
 _QUIET_SECONDS: Final = 2.0
 _RETRY_SECONDS: Final = 1.0
+_TOPICS: Final = (*TOPIC_OF.values(), SYSTEM_METRICS.name)
 _READ_AHEAD_KB: Final = 16_384
 """What is read ahead waits in memory; beyond that it waits in Kafka."""
 
@@ -96,6 +99,7 @@ class Feed:
         self._looked = 0.0
         self._taken = 0
         self._backlog = False
+        self._turns = cycle(_TOPICS)
         self.up = False
         self.failure: Exception | None = None
 
@@ -115,7 +119,7 @@ class Feed:
     def _run(self) -> None:
         while not self._ending.is_set():
             try:
-                self._kafka.ensure_topics([*TOPIC_OF.values(), SYSTEM_METRICS.name])
+                self._kafka.ensure_topics(_TOPICS)
                 self._anew.clear()
                 consumer = self._kafka.reader(fetch_wait_max_ms=20, queued_max_messages_kbytes=_READ_AHEAD_KB)
                 try:
@@ -135,7 +139,7 @@ class Feed:
         self._ending.wait(_RETRY_SECONDS)
 
     def _assign(self, consumer: Consumer) -> None:
-        """Start where reading stopped, or the first time at the lookback."""
+        """Start where reading stopped, or the first time at the lookback, and at the beginning of added partitions."""
         for name in TOPIC_OF.values():
             for place in self._begin(consumer, name, self._lookback):
                 self._unread.add(place)
@@ -148,11 +152,16 @@ class Feed:
     def _begin(self, consumer: Consumer, name: str, lookback: int) -> list[Place]:
         """Find where to read a topic's partitions from that haven't been read; gives them."""
         full = self._kafka.topic(name)
-        found = [place for number in range(self._kafka.partitions(name)) if (place := (full, number)) not in self._next]
+        known = self._known(full)
+        found = [(full, number) for number in range(known, self._kafka.partitions(name))]
         for place in found:
             low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS * 5)
-            self._next[place] = max(low, high - lookback)
+            self._next[place] = low if known else max(low, high - lookback)
         return found
+
+    def _known(self, full: str) -> int:
+        """How many partitions of a topic are read."""
+        return sum(topic == full for topic, _partition in self._next)
 
     def _tell_where(self) -> None:
         """Tell the loop where every topic is read from; what was handed over before is applied before."""
@@ -251,16 +260,21 @@ class Feed:
             self._loop.call_soon_threadsafe(call)
 
     def _look(self, consumer: Consumer, now: float) -> None:
-        """Ask whether Kafka is there when nothing has come for a while, and note how far behind we are."""
-        if now - self._heard >= _QUIET_SECONDS:
-            try:
-                consumer.list_topics(self._kafka.topic(TOPIC_OF["ticks"]), timeout=_ANSWER_SECONDS)
-            except KafkaException as error:
-                if self.up:
-                    _LOG.warning("kafka_away", reason=str(error))
-                self._set_up(up=False)
-            else:
-                self._set_up(up=True)
+        """Ask whether Kafka is there and one of the topics has grown, and note how far behind we are."""
+        quiet = now - self._heard >= _QUIET_SECONDS
+        full = self._kafka.topic(next(self._turns))
+        try:
+            found = consumer.list_topics(full, timeout=_ANSWER_SECONDS if quiet else _ASIDE_SECONDS).topics[full]
+        except KafkaException as error:
+            if quiet and self.up:
+                _LOG.warning("kafka_away", reason=str(error))
+            self._set_up(up=self.up and not quiet)
+        else:
+            self._set_up(up=True)
+            led = sum(partition.leader >= 0 for partition in found.partitions.values())
+            if led == len(found.partitions) > self._known(full):
+                _LOG.info("partitions_added", topic=full, partitions=led)
+                self.begin_anew()
         behind: dict[str, int] = defaultdict(int)
         for (topic, partition), position in self._next.items():
             _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
