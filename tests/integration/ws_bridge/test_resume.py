@@ -162,6 +162,27 @@ async def test_more_than_the_bound_gets_a_snapshot(own: dict[str, str], trades: 
         assert metric(bridge, 'tickstream_ws_bridge_resumes_total{outcome="beyond_bound"}') == 1
 
 
+async def test_a_resume_that_comes_to_nothing_is_counted_and_takes_no_place(
+    own: dict[str, str], trades: Market, tmp_path: Path
+) -> None:
+    with service(
+        "tickstream-ws-bridge", env=own | {"WS_BRIDGE_MAX_SUBSCRIPTIONS_PER_IP": "2"}, log=tmp_path / "log"
+    ) as bridge:
+        await asyncio.to_thread(bridge.await_ready)
+        async with listener(bridge.url) as client:
+            token = (await client.subscribe(channel="ticks", symbols=SYMBOLS, mode="all"))["resume"]
+            await asyncio.to_thread(trades.publish, NUMBERS.some(100, random.Random(7)))  # noqa: S311 - no secret
+            request = {"channel": "ticks", "symbols": SYMBOLS, "mode": "all"}
+            both = [client.ask("subscribe", request | {"resume": token}), client.ask("subscribe", request)]
+            resumed, anew = await asyncio.gather(*both)
+            assert anew["ok"] is True
+            if not resumed["ok"]:
+                assert resumed["error"]["code"] == "unknown_subscription"
+                assert metric(bridge, 'tickstream_ws_bridge_resumes_total{outcome="ended"}') == 1
+            assert len((await client.ask("subscriptions"))["subscriptions"]) == 1
+            await client.subscribe(channel="bars", symbols=SYMBOLS[:1], interval="1m")
+
+
 async def test_a_topic_that_lost_or_never_had_what_was_missed_gets_a_snapshot(
     own: dict[str, str], trades: Market, tmp_path: Path
 ) -> None:

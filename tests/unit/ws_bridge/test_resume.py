@@ -144,3 +144,49 @@ def test_a_subscription_is_found_again_without_the_symbols_that_were_given_up() 
     again = Node(Log()).subscribe("x", channel="ticks", symbols=["UNKNOWN", "A"], mode="all")
     assert isinstance(again, Subscribed)
     assert made.subscription.filter() == again.subscription.filter()
+
+
+def data_and_lost(node: Node, client: str) -> tuple[list[tuple[str, int]], int]:
+    frames = [json.loads(frame.packet[1:])[1] for frame in node.hub.collect(client, 1.0)]
+    return [(one["symbol"], one["seq"]) for frame in frames for one in frame["data"]], sum(
+        frame["lost"] for frame in frames
+    )
+
+
+def test_who_reads_everything_is_told_of_what_an_unfinished_resume_took_with_it() -> None:
+    log = Log()
+    node = Node(log)
+    token = token_of(node.subscribe("x", channel="ticks", symbols=["*"], mode="all"))
+    log.publish("A")
+    node.live(0, 1)
+    assert data_and_lost(node, "x") == ([("A", 1)], 0)
+    for _ in range(3):
+        log.publish("A")
+    node.live(0, 2)  # two wait when the other one takes the symbol over
+    narrower = node.subscribe("x", channel="ticks", symbols=["A"], mode="all", resume=token)
+    assert isinstance(narrower, Absence)
+    node.live(0, 1)
+    node.hub.unsubscribe("x", parse_unsubscribe([{"channel": "ticks", "symbols": ["A"]}], LIMITS))
+    assert data_and_lost(node, "x") == ([], 3)
+    log.publish("A")
+    node.live(0, 1)
+    assert data_and_lost(node, "x") == ([("A", 5)], 0)
+    with pytest.raises(RefusalError, match="ended"):
+        node.hub.recover(narrower)
+
+
+def test_a_resume_of_everything_does_not_repeat_what_a_snapshot_has_spoken_for() -> None:
+    log = Log()
+    node = Node(log)
+    token = token_of(node.subscribe("x", channel="ticks", symbols=["*"], mode="all"))
+    for symbol in "ACAC":
+        log.publish(symbol)
+    node.live(0, 4)
+    absence = node.subscribe("y", channel="ticks", symbols=["*"], mode="all", resume=token)
+    snapshot = node.subscribe("y", channel="ticks", symbols=["A"], mode="all")
+    assert isinstance(snapshot, Subscribed)
+    log.publish("A")
+    node.live(0, 1)
+    node.hub.unsubscribe("y", parse_unsubscribe([{"channel": "ticks", "symbols": ["A"]}], LIMITS))
+    served(node, absence)
+    assert data_and_lost(node, "y") == ([("C", 1), ("C", 2)], 1)

@@ -324,7 +324,17 @@ class Clients:
             return refused(RefusalError("slow_consumer", "too much waits for this client already"))
         answer = self._commands.answer(sid, client.grant, name, arguments)
         client.count(len(self._hub.subscriptions.of(sid)))
-        return answer if isinstance(answer, Reply) else _counted(client, answer)
+        return answer if isinstance(answer, Reply) else self._counted(client, answer)
+
+    async def _counted(self, client: Client, answer: Coroutine[None, None, Reply]) -> Reply:
+        """The answer; whether the subscription is still there by then counts."""
+        client.answering += 1
+        try:
+            return await answer
+        finally:
+            client.answering -= 1
+            if client.sid in self._by_sid:
+                client.count(len(self._hub.subscriptions.of(client.sid)))
 
     def _charge(self, client: Client, command: str) -> None:
         now = self._clock.monotonic()
@@ -335,11 +345,3 @@ class Clients:
             quota.command(now)
             if command == "subscribe":
                 quota.subscribe()
-
-
-async def _counted(client: Client, answer: Coroutine[None, None, Reply]) -> Reply:
-    client.answering += 1
-    try:
-        return await answer
-    finally:
-        client.answering -= 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +15,7 @@ from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain.entry import Channel
 from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
 from tickstream.ws_bridge.domain.positions import TokenError
-from tickstream.ws_bridge.domain.protocol import Subscribe
+from tickstream.ws_bridge.domain.protocol import RefusalError, Subscribe
 from tickstream.ws_bridge.domain.replay import Absence, Replay
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
@@ -83,9 +85,9 @@ class Resumes:
         try:
             place = self._hub.positions.read(request.channel, token)
         except TokenError as error:
-            return self._told(error.reason, self._hub.subscribe(client, request))
+            return self._anew(error.reason, client, request)
         if self._count >= self._limits.at_once:
-            return self._told("busy", self._hub.subscribe(client, request))
+            return self._anew("busy", client, request)
         absence = self._hub.rejoin(client, request, place)
         if absence.records() > self._limits.records:
             absence.obstacle = "beyond_bound"
@@ -114,12 +116,24 @@ class Resumes:
         return self._ended(absence)
 
     def _ended(self, absence: Absence) -> Subscribed:
-        answer = self._hub.recover(absence)
-        return self._told(absence.obstacle or "recovered", answer)
+        with self._refusals_counted():
+            answer = self._hub.recover(absence)
+        self._metrics.resumes.labels(absence.obstacle or "recovered").inc()
+        return answer
 
-    def _told(self, outcome: str, answer: Subscribed) -> Subscribed:
+    def _anew(self, outcome: str, client: str, request: Subscribe) -> Subscribed:
+        with self._refusals_counted():
+            answer = self._hub.subscribe(client, request)
         self._metrics.resumes.labels(outcome).inc()
         return answer
+
+    @contextmanager
+    def _refusals_counted(self) -> Iterator[None]:
+        try:
+            yield
+        except RefusalError as refusal:
+            self._metrics.resumes.labels("ended" if refusal.code == "unknown_subscription" else "refused").inc()
+            raise
 
     async def _read(self, absence: Absence) -> None:
         channel = absence.request.channel

@@ -163,6 +163,7 @@ class Hub:
         known = self._admit(client, request)
         snapshot = self._snapshot(request, known)
         subscription = self._add(client, request, known)
+        subscription.answered()
         return self._answer(subscription, request, known, snapshot)
 
     def rejoin(self, client: str, request: Subscribe, place: Place) -> Absence:
@@ -192,14 +193,16 @@ class Hub:
         subscription = self._still(absence)
         buffer = subscription.buffer
         missed = absence.missed
-        missed.forget([symbol for symbol in missed.tally() if not self.subscriptions.is_read(subscription, symbol)])
+        settled = subscription.settled
+        is_read = self.subscriptions.is_read
+        missed.forget([one for one in missed.tally() if one in settled or not is_read(subscription, one)])
         if buffer.dropped or not self._holds(subscription.client, missed):
             absence.obstacle = "beyond_bound"
         if absence.obstacle is not None:
             return self.start_over(absence)
         buffer.begin_at(absence.since)
         buffer.put_before(missed)
-        subscription.since = None
+        subscription.answered()
         return self._answer(subscription, absence.request, absence.symbols, None)
 
     def start_over(self, absence: Absence) -> Subscribed:
@@ -210,7 +213,7 @@ class Hub:
         """
         subscription = self._still(absence)
         subscription.buffer.clear()
-        subscription.since = None
+        subscription.answered()
         try:
             snapshot = self._snapshot(absence.request, absence.symbols)
         except RefusalError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -28,6 +29,8 @@ class Subscription:
         asked: the symbols that the client asked for and didn't give up, known here or not, also those that it
             reads through another subscription by now.
         since: while what it missed is being read, where that begins; until then it is sent nothing.
+        owed: how many of each symbol waited for the subscriptions that it took them over from; until it is answered.
+        settled: symbols whose past another subscription has spoken for, while this one's is being read.
     """
 
     id: str
@@ -42,6 +45,8 @@ class Subscription:
     scope: Scope = UNBOUNDED
     asked: set[str] = field(default_factory=set)
     since: Offsets | None = None
+    owed: Counter[str] = field(default_factory=Counter)
+    settled: set[str] = field(default_factory=set)
     buffer: Buffer = field(init=False)
     _filter: str = field(init=False, default="")
 
@@ -51,6 +56,12 @@ class Subscription:
     def reads(self, symbol: str) -> bool:
         """Whether it wants the records of a symbol of its channel."""
         return symbol == NO_SYMBOL or (self.scope.has(symbol) if self.everything else symbol in self.symbols)
+
+    def answered(self) -> None:
+        """Its client knows where it begins: that speaks for all that was before."""
+        self.since = None
+        self.owed.clear()
+        self.settled.clear()
 
     def give_up(self, symbols: Collection[str]) -> None:
         """The client doesn't ask for these symbols any more."""
@@ -170,6 +181,8 @@ class Subscriptions:
         if later.everything:
             self.remove(earlier)
             return
+        waited = earlier.owed + earlier.buffer.tally()
+        later.owed.update({symbol: waited[symbol] for symbol in later.symbols if waited[symbol]})
         earlier.buffer.forget({NO_SYMBOL, *later.symbols})
         if not earlier.everything:
             self._narrow(earlier, earlier.symbols & later.symbols)
@@ -186,7 +199,7 @@ class Subscriptions:
 
     def _release(self, routes: Iterable[Route], subscription: Subscription) -> None:
         """Let the client read the routes through another subscription of its own, or not at all."""
-        waited = subscription.buffer.tally()
+        waited = subscription.owed + subscription.buffer.tally()
         for route in routes:
             readers = self._readers.get(route)
             if readers is not None and readers.get(subscription.client) is subscription:
@@ -195,6 +208,8 @@ class Subscriptions:
                 if heir is not None:
                     readers[heir.client] = heir
                     heir.buffer.miss(route[2], waited[route[2]])
+                    if heir.since is not None and subscription.since is None:
+                        heir.settled.add(route[2])
                 elif not readers:
                     del self._readers[route]
 
