@@ -55,6 +55,8 @@ _MAX_SYMBOLS_KNOWN: Final = 100_000
 _FRAME_RECORDS: Final = 2_000
 _FRAME_BYTES: Final = 2_097_152
 """The stock Python client takes messages of up to 4 MB."""
+_ANSWER_BYTES: Final = 3_145_728
+"""Of a snapshot; the answer has other fields, too."""
 _SNAPSHOT_BYTES: Final = 16_777_216
 _STOP_SECONDS: Final = 0.1
 _IDLE_SECONDS: Final = 75.0
@@ -73,7 +75,14 @@ class Bridge:
         limits = Limits(
             settings.max_symbols, settings.max_subscriptions, settings.commands_per_second, 1000 / settings.flush_ms
         )
-        room = Room(settings.buffer_records, settings.buffer_bytes, _FRAME_RECORDS, _SNAPSHOT_BYTES, _FRAME_BYTES)
+        room = Room(
+            settings.buffer_records,
+            settings.buffer_bytes,
+            _FRAME_RECORDS,
+            _SNAPSHOT_BYTES,
+            _FRAME_BYTES,
+            _ANSWER_BYTES,
+        )
         market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN)
         self.registry = new_registry()
         self.metrics = BridgeMetrics(self.registry)

@@ -120,6 +120,7 @@ class Commands:
             "subscription": made.subscription.id,
             "symbols": made.symbols,
             "rejected": [_rejection(symbol, grant) for symbol in made.rejected],
+            "more": made.more,
             "recovered": made.recovered,
             "resume": orjson.loads(made.token),
             "limits": self._hub.limits.within(grant.allowance).fields(),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
@@ -22,7 +21,7 @@ from tickstream.ws_bridge.domain.protocol import (
     UnsubscribeSymbols,
 )
 from tickstream.ws_bridge.domain.replay import Absence
-from tickstream.ws_bridge.domain.sharing import overfull, share
+from tickstream.ws_bridge.domain.sharing import NO_OVERFLOW, Overflow, overfull, share
 from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscriptions
 
 
@@ -31,6 +30,7 @@ class Subscribed:
     """The answer to `subscribe`.
 
     Attributes:
+        more: how many records of the snapshot come with the frames.
         recovered: whether the frames go on where the client was; if not, from the snapshot.
         token: where the client is now, in JSON.
     """
@@ -39,6 +39,7 @@ class Subscribed:
     symbols: tuple[str, ...]
     rejected: tuple[str, ...]
     snapshot: Sequence[Waiting]
+    more: int
     recovered: bool
     token: bytes
 
@@ -84,6 +85,7 @@ class Room:
         frame_records: in one frame; more as long as they are within `frame_bytes`.
         snapshot_bytes: in one snapshot.
         frame_bytes: see above.
+        answer_bytes: of a snapshot in the answer to `subscribe`; the rest comes with the frames.
     """
 
     records: int
@@ -91,24 +93,7 @@ class Room:
     frame_records: int
     snapshot_bytes: int
     frame_bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Overflow:
-    """What became of a client for whom there was more than room.
-
-    Attributes:
-        dropped: records.
-        behind: whether some of them were of a subscription that takes all frames it can get.
-        full: what may not be dropped doesn't fit any more.
-    """
-
-    dropped: int = 0
-    behind: bool = False
-    full: bool = False
-
-
-_NONE: Final = Overflow()
+    answer_bytes: int = 1 << 30
 
 
 class Hub:
@@ -261,8 +246,19 @@ class Hub:
     ) -> Subscribed:
         symbols = ("*",) if request.everything else known
         rejected = tuple(symbol for symbol in request.symbols if symbol not in set(known))
+        shown = self._shown(subscription, snapshot or [])
         token = self._token(subscription.client, subscription.channel)
-        return Subscribed(subscription, symbols, rejected, snapshot or [], snapshot is None, token)
+        return Subscribed(subscription, symbols, rejected, shown, len(subscription.rest), snapshot is None, token)
+
+    def _shown(self, subscription: Subscription, snapshot: Sequence[Waiting]) -> Sequence[Waiting]:
+        """What of a snapshot goes into the answer; of one that doesn't fit, what comes first in the topic.
+
+        So the subscription is at one place of each partition while the rest is sent, and may be resumed from there.
+        """
+        if sum(len(entry.body) for entry in snapshot) <= self._room.answer_bytes:
+            return snapshot
+        subscription.rest.extend(sorted(snapshot, key=lambda entry: (entry.partition, entry.offset)))
+        return subscription.part(1, self._room.answer_bytes)
 
     def _still(self, absence: Absence) -> Subscription:
         subscription = absence.subscription
@@ -303,7 +299,9 @@ class Hub:
     def waiting(self) -> list[str]:
         """The clients that something waits for."""
         everyone = self.subscriptions.all.values()
-        return list(dict.fromkeys([one.client for one in everyone if one.buffer.entries or one.buffer.left_out]))
+        # Written out, as it is asked of everyone at each flush.
+        waiting = [one.client for one in everyone if one.buffer.entries or one.buffer.left_out or one.rest]
+        return list(dict.fromkeys(waiting))
 
     def burdens(self, client: str) -> bool:
         """Whether a client wants all of what there can be too much of."""
@@ -314,8 +312,7 @@ class Hub:
         """Take what may go to the client now: one frame for each channel that has something, put together by `make`."""
         channels: dict[Channel, list[Subscription]] = {}
         for subscription in self.subscriptions.of(client):
-            buffer = subscription.buffer
-            if (buffer.entries or buffer.left_out) and subscription.since is None:
+            if subscription.waits and subscription.since is None:
                 channels.setdefault(subscription.channel, []).append(subscription)
         made = [self._frame(client, channel, subscriptions, now, make) for channel, subscriptions in channels.items()]
         return [frame for frame in made if frame is not None]
@@ -324,7 +321,7 @@ class Hub:
         """Keep what waits for the client within its limits."""
         mine = [one for one in self.subscriptions.of(client) if one.buffer.entries]
         if not mine:
-            return _NONE
+            return NO_OVERFLOW
         records, size = self._room.records, self._room.bytes
         buffers = [one.buffer for one in mine]
         absent = [one.buffer for one in mine if one.since is not None]
@@ -346,10 +343,13 @@ class Hub:
     ) -> Frame | None:
         entries: list[Waiting] = []
         lost = 0
-        due = [one for one in subscriptions if one.pace.due(now)]
+        due = [one for one in subscriptions if one.rest or one.pace.due(now)]
         for subscription in due:
             records = self._room.frame_records // len(due)
             size = 0 if self.overloaded else self._room.frame_bytes // len(due)
+            if subscription.rest:
+                entries += subscription.part(records, size)
+                continue
             taken, left_out = subscription.buffer.take(max(1, records), size)
             entries += taken
             lost += left_out

@@ -3,8 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 from tickstream.ws_bridge.domain.buffer import Buffer, Load
+
+
+@dataclass(frozen=True, slots=True)
+class Overflow:
+    """What became of a client for whom there was more than room.
+
+    Attributes:
+        dropped: records.
+        behind: whether some of them were of a subscription that takes all frames it can get.
+        full: what may not be dropped doesn't fit any more.
+    """
+
+    dropped: int = 0
+    behind: bool = False
+    full: bool = False
+
+
+NO_OVERFLOW: Final = Overflow()
 
 
 def overfull(buffers: Sequence[Buffer], records: int, size: int) -> bool:

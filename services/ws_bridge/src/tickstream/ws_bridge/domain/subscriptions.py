@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -30,6 +30,7 @@ class Subscription:
             reads through another subscription by now.
         since: while what it missed is being read, where that begins; until then it is sent nothing.
         owed: how many of each symbol waited for the subscriptions that it took them over from; until it is answered.
+        rest: what of the snapshot wasn't in the answer, by its place in the topic; it is sent before all else.
         settled: symbols whose past another subscription has spoken for, while this one's is being read.
     """
 
@@ -47,6 +48,7 @@ class Subscription:
     since: Offsets | None = None
     owed: Counter[str] = field(default_factory=Counter)
     settled: set[str] = field(default_factory=set)
+    rest: deque[Waiting] = field(default_factory=deque)
     buffer: Buffer = field(init=False)
     _filter: str = field(init=False, default="")
 
@@ -62,6 +64,25 @@ class Subscription:
         self.since = None
         self.owed.clear()
         self.settled.clear()
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something that its client hasn't had."""
+        return bool(self.buffer.entries or self.buffer.left_out or self.rest)
+
+    def part(self, records: int, size: int) -> list[Waiting]:
+        """Take of the rest of the snapshot: so many records, or more as long as they are within `size` bytes."""
+        taken: list[Waiting] = []
+        while self.rest and (not taken or len(taken) < records or size >= len(self.rest[0].body)):
+            taken.append(self.rest.popleft())
+            size -= len(taken[-1].body)
+        return taken
+
+    def forget(self, symbols: Collection[str]) -> None:
+        """Drop what waits for these symbols, because nobody wants it any more."""
+        self.buffer.forget(symbols)
+        if self.rest:
+            self.rest = deque(entry for entry in self.rest if entry.route[2] not in symbols)
 
     def give_up(self, symbols: Collection[str]) -> None:
         """The client doesn't ask for these symbols any more."""
@@ -79,7 +100,7 @@ class Subscription:
         """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
         if self.since is not None:
             return self.since
-        first = first_offsets(self.buffer.entries)
+        first = first_offsets([*self.rest, *self.buffer.entries])
         for partition, offset in self.buffer.gap.items():
             first[partition] = min(offset, first.get(partition, offset))
         return first
@@ -183,7 +204,7 @@ class Subscriptions:
             return
         waited = earlier.owed + earlier.buffer.tally()
         later.owed.update({symbol: waited[symbol] for symbol in later.symbols if waited[symbol]})
-        earlier.buffer.forget({NO_SYMBOL, *later.symbols})
+        earlier.forget({NO_SYMBOL, *later.symbols})
         if not earlier.everything:
             self._narrow(earlier, earlier.symbols & later.symbols)
 
@@ -195,7 +216,7 @@ class Subscriptions:
             return
         subscription.symbols -= gone
         self._release([(subscription.channel, subscription.interval, symbol) for symbol in gone], subscription)
-        subscription.buffer.forget(gone)
+        subscription.forget(gone)
 
     def _release(self, routes: Iterable[Route], subscription: Subscription) -> None:
         """Let the client read the routes through another subscription of its own, or not at all."""
