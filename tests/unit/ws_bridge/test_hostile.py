@@ -21,13 +21,13 @@ import pytest
 import structlog
 import uvloop
 from aiohttp import web
-from aiohttp.http import HttpProcessingError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.support.hostile import BINARIES, KEY, TEXTS, bodies, frames, websocket_frame
 from tests.support.sockets import until
 from tickstream.core.settings import load
+from tickstream.ws_bridge.adapters.http_log import http_logger
 from tickstream.ws_bridge.domain.entry import CHANNELS, Entry
 from tickstream.ws_bridge.main import Bridge
 from tickstream.ws_bridge.settings import WsBridgeSettings
@@ -78,7 +78,7 @@ class Witness:
 
 
 class Complaints(logging.Handler):
-    """Keeps what the libraries log as errors, but for what isn't HTTP: that is aiohttp's to complain of."""
+    """Keeps what the libraries log as errors."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -86,8 +86,7 @@ class Complaints(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         error = record.exc_info[1] if record.exc_info else None
-        if not isinstance(error, HttpProcessingError):
-            self.heard.append(f"{record.getMessage()}: {error!r}")
+        self.heard.append(f"{record.getMessage()}: {error!r}")
 
 
 async def becomes(what: str, look: Callable[[], object], expected: object) -> None:
@@ -120,7 +119,7 @@ class Target:
             self.bridge.hub.positions.open(channel, b"a key of this test", "epoch", {0: 0})
         self.bridge.hub.market.know(["SPY"])
         self.bridge.loaded.set()
-        self.runner = web.AppRunner(self.bridge.application(), access_log=None)
+        self.runner = web.AppRunner(self.bridge.application(), access_log=None, logger=http_logger(self.bridge.audit))
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         self.port = self.runner.addresses[0][1]

@@ -27,6 +27,7 @@ from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
 from tickstream.ws_bridge.adapters.feed import Feed, Listeners
+from tickstream.ws_bridge.adapters.http_log import http_logger
 from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
 from tickstream.ws_bridge.adapters.key_store import KeyStore
 from tickstream.ws_bridge.adapters.rereading import Rereader
@@ -171,7 +172,13 @@ class Bridge:
 
 async def _serve(settings: WsBridgeSettings, stop: Stop) -> None:
     bridge = Bridge(settings)
-    runner = web.AppRunner(bridge.application(), access_log=None, shutdown_timeout=2.0, keepalive_timeout=_IDLE_SECONDS)
+    runner = web.AppRunner(
+        bridge.application(),
+        access_log=None,
+        logger=http_logger(bridge.audit),
+        shutdown_timeout=2.0,
+        keepalive_timeout=_IDLE_SECONDS,
+    )
     await runner.setup()
     port = await _listen(runner, settings)
     _LOG.info("listening", host=settings.http_host, port=port, auth=settings.auth)
