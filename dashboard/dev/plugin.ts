@@ -11,6 +11,7 @@ export function standIn(): Plugin {
     attachStandIn(server.httpServer as HttpServer, {
       apiKey: process.env.STAND_IN_API_KEY,
       replayFrom: process.env.STAND_IN_REPLAY,
+      symbols: madeUpSymbols(Number(process.env.STAND_IN_SYMBOLS ?? 0)),
     });
     server.middlewares.use("/readyz", answer({ status: "ready", reasons: {} }));
     const started = Date.now();
@@ -19,6 +20,14 @@ export function standIn(): Plugin {
     });
   };
   return { name: "tickstream-stand-in", configureServer: attach, configurePreviewServer: attach };
+}
+
+/** So many names; those of the market when none are asked for. */
+function madeUpSymbols(count: number): string[] | undefined {
+  const letter = (place: number): string => String.fromCharCode(65 + (place % 26));
+  const name = (place: number): string =>
+    letter(place / 26 / 26) + letter(place / 26) + letter(place) + letter(place * 7);
+  return count > 0 ? Array.from({ length: count }, (_, place) => name(place)) : undefined;
 }
 
 function answer(body: object): (request: IncomingMessage, response: ServerResponse) => void {

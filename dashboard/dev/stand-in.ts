@@ -13,7 +13,7 @@ export interface StandInOptions {
   apiKey?: string | undefined;
   /** ISO time at which a made-up recording begins, played at 60x; the wall clock's time when left out. */
   replayFrom?: string | undefined;
-  symbols?: readonly string[];
+  symbols?: readonly string[] | undefined;
   /** Codes with which the next subscriptions are refused, one each. */
   refusals?: string[];
   /** For how many flushes a client may be away and yet go on where it was. */

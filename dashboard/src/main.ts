@@ -2,6 +2,7 @@ import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/layout.css";
 import "./watchlist/watchlist.css";
+import "./tour/tour.css";
 import "./chart/chart.css";
 import "./alerts/alerts.css";
 import "./activity/activity.css";
@@ -16,8 +17,14 @@ import { createStore, oncePerFrame, type Painter } from "./store/store.ts";
 import { actionOf } from "./ui/keyboard.ts";
 import { readPlace, writePlace } from "./ui/location.ts";
 import { deserialize, serialize } from "./ui/preferences.ts";
+import { keep, recall } from "./ui/storage.ts";
+import { marketOf, readMarketLink, writeMarketLink } from "./watchlist/link.ts";
+import { openingSymbol } from "./watchlist/market.ts";
+import { deserializeMarket, isKeptAlike, serializeMarket } from "./watchlist/memory.ts";
 
 const preferencesKey = "tickstream.preferences";
+const marketKey = "tickstream.market";
+const tourKey = "tickstream.tour";
 const apiKeyKey = "tickstream.apiKey";
 const beatMs = 250;
 const askSystemEveryMs = 2_000;
@@ -29,9 +36,12 @@ function openingState(): State {
   const place = readPlace(location.search);
   const kept = deserialize(localStorage.getItem(preferencesKey), initialState.chart.studies);
   const { chart } = initialState;
+  const market = { ...initialState.market, ...deserializeMarket(recall(marketKey)) };
   return {
     ...initialState,
-    preferences: place.system ? { ...kept.preferences, tab: "system" } : kept.preferences,
+    market: marketOf(market, readMarketLink(location.search)),
+    tour: recall(tourKey) === null ? 0 : null,
+    preferences: { ...kept.preferences, tab: place.view ?? kept.preferences.tab },
     chart: {
       ...chart,
       studies: kept.studies,
@@ -42,24 +52,33 @@ function openingState(): State {
   };
 }
 
+/** Keeps what the user chose, once it changes. */
+function remember(before: State | undefined, state: State): void {
+  if (before === undefined) return;
+  if (!isKeptAlike(before.market, state.market)) keep(marketKey, serializeMarket(state.market));
+  if (state.tour !== before.tour && state.tour === null) keep(tourKey, "seen");
+}
+
 /** Carries what changed in the state to where it has an effect: the feed, the URL, the browser's memory. */
 function connectEffects(store: AppStore, feed: Feed): void {
   let before: State | undefined;
   const follow = (state: State): void => {
     const { symbol, interval } = state.chart;
     const turned = symbol !== before?.chart.symbol || interval !== before.chart.interval;
-    const system = state.preferences.tab === "system";
-    const moved = turned || system !== (before?.preferences.tab === "system");
+    const { tab } = state.preferences;
+    const moved = turned || tab !== before?.preferences.tab || state.market !== before.market;
+    remember(before, state);
     const restyled =
       state.preferences !== before?.preferences || state.chart.studies !== before.chart.studies;
     before = state;
     if (restyled)
       localStorage.setItem(preferencesKey, serialize(state.preferences, state.chart.studies));
-    const [first] = state.watchlist.symbols;
-    if (symbol === null && first !== undefined) store.dispatch({ type: "select", symbol: first });
+    const first = symbol === null ? openingSymbol(state.market, state.watchlist) : null;
+    if (first !== null) store.dispatch({ type: "select", symbol: first, byItself: true });
     else if (moved) {
-      const place = writePlace(location.search, { symbol, interval, system });
-      history.replaceState(null, "", place);
+      const place = writePlace(location.search, { symbol, interval, view: tab });
+      const link = writeMarketLink(place, state.market);
+      if (link !== location.search) history.replaceState(null, "", link);
       if (symbol !== null && turned) feed.show(symbol, interval);
     }
   };
@@ -126,6 +145,12 @@ function start(root: HTMLElement): void {
   painter.ask();
   connectEffects(store, feed);
   listenForKeys(store, page);
+  addEventListener("storage", ({ key, newValue }) => {
+    // Another tab of this browser changed its watchlists.
+    if (key !== marketKey) return;
+    const { lists, pinned } = deserializeMarket(newValue);
+    store.dispatch({ type: "marketRecalled", lists, pinned });
+  });
   watch(store, feed, painter);
   followSystem(store, askSystem);
   feed.start();

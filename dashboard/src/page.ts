@@ -18,6 +18,7 @@ import { language } from "./ui/language.ts";
 import { settingsDialog } from "./ui/settings.ts";
 import { tabsView } from "./ui/tabs.ts";
 import { words } from "./ui/words.ts";
+import { tourView } from "./tour/view.ts";
 import { watchlistView } from "./watchlist/view.ts";
 
 export interface Page {
@@ -43,7 +44,8 @@ export function buildPage(
   const connection = connectionView();
   const header = headerView(store, connection.elements, { openHelp, openSettings });
   const banner = bannerView(actions);
-  const watchlist = watchlistView(store);
+  const tour = tourView(store);
+  const watchlist = watchlistView(store, actions.retry);
   const chart = chartView(store, actions);
   const alerts = alertsView(store);
   const activity = activityView(store);
@@ -52,19 +54,14 @@ export function buildPage(
   const side = h("div", { class: "side" }, alerts.element, activity.element);
   const system = systemView(actions.askSystem);
   const main = h("main", {}, watchlist.element, chart.element, side, system.element);
-  const dialogs = [help, settings.element];
-  root.replaceChildren(
-    header.element,
-    banner.element,
-    main,
-    statusBar.element,
-    tabs.element,
-    ...dialogs,
-  );
+  const notices = h("div", { class: "notices" }, banner.element, tour.element);
+  const dialogs = [help, settings.element, watchlist.dialog];
+  root.replaceChildren(header.element, notices, main, statusBar.element, tabs.element, ...dialogs);
   const views = Object.entries({
     connection,
     header,
     banner,
+    tour,
     watchlist,
     chart,
     alerts,

@@ -2,6 +2,7 @@ import type { Interval } from "../socket/records.ts";
 import type { AlertEvent, Bar, IndicatorSet, MarketEvent, Tick } from "../socket/records.ts";
 import type { Reports } from "../system/figures.ts";
 import type { ZoneChoice } from "../ui/time-zone.ts";
+import type { MarketAction } from "../watchlist/market.ts";
 import type { Channel, ServerError, ServerStatus } from "../socket/protocol.ts";
 
 /** What came over the socket. `at` is the browser's clock in ms; `lost` counts records the server left out. */
@@ -56,7 +57,8 @@ export type ActivityFilter = "all" | "market" | "server" | "connection";
 
 /** What the user did. */
 export type UserAction =
-  | { type: "select"; symbol: string }
+  /** `byItself` when the page chose, not the user. */
+  | { type: "select"; symbol: string; byItself?: true }
   | { type: "timeframe"; interval: Interval }
   | { type: "toggleStudy"; study: Study }
   | { type: "toggleTable" }
@@ -64,11 +66,13 @@ export type UserAction =
   | { type: "zoom"; factor: number; anchor: number }
   | { type: "pan"; bars: number }
   | { type: "fit" }
-  | { type: "watchlistFilter"; text: string }
   | { type: "activityFilter"; kind: ActivityFilter; text: string }
   | { type: "theme"; theme: Theme }
   | { type: "palette"; palette: Palette }
   | { type: "zone"; zone: ZoneChoice }
-  | { type: "tab"; tab: Tab };
+  | { type: "tab"; tab: Tab }
+  /** To a step of the tour; null ends it. */
+  | { type: "tour"; step: number | null }
+  | MarketAction;
 
 export type Action = DataAction | ConnectionAction | SystemAction | UserAction;

@@ -10,6 +10,8 @@ import {
 import { emptyMetrics, type Metrics, metricsReducer } from "../status/metrics.ts";
 import { emptySystem, sampled, type System, systemReducer } from "../system/reducer.ts";
 import { defaultPreferences, type Preferences, preferencesReducer } from "../ui/preferences.ts";
+import { tourReducer } from "../tour/reducer.ts";
+import { emptyMarket, type Market, marketReducer } from "../watchlist/market.ts";
 import { emptyWatchlist, type Watchlist, watchlistReducer } from "../watchlist/reducer.ts";
 
 import type { Action } from "./actions.ts";
@@ -17,6 +19,8 @@ import type { Store } from "./store.ts";
 
 export interface State {
   watchlist: Watchlist;
+  /** How the user looks at the watchlist. */
+  market: Market;
   chart: ChartState;
   alerts: Alerts;
   activity: Activity;
@@ -25,12 +29,15 @@ export interface State {
   metrics: Metrics;
   system: System;
   preferences: Preferences;
+  /** The step of the tour that is shown; null: none. */
+  tour: number | null;
 }
 
 export type AppStore = Store<State, Action>;
 
 export const initialState: State = {
   watchlist: emptyWatchlist,
+  market: emptyMarket,
   chart: emptyChart,
   alerts: emptyAlerts,
   activity: emptyActivity,
@@ -39,12 +46,15 @@ export const initialState: State = {
   metrics: emptyMetrics,
   system: emptySystem,
   preferences: defaultPreferences,
+  tour: null,
 };
 
 export function rootReducer(state: State, action: Action): State {
   const metrics = metricsReducer(state.metrics, action);
+  const watchlist = watchlistReducer(state.watchlist, action);
   return {
-    watchlist: watchlistReducer(state.watchlist, action),
+    watchlist,
+    market: marketReducer(state.market, action, state.watchlist.symbols, watchlist),
     chart: chartReducer(state.chart, action),
     alerts: alertsReducer(state.alerts, action),
     activity: activityReducer(state.activity, action),
@@ -53,6 +63,7 @@ export function rootReducer(state: State, action: Action): State {
     metrics,
     system: systemAfter(state.system, metrics, action),
     preferences: preferencesReducer(state.preferences, action),
+    tour: tourReducer(state.tour, action),
   };
 }
 

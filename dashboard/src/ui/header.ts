@@ -17,6 +17,14 @@ export function headerView(
       store.dispatch({ type: "tab", tab: shown ? "chart" : "system" });
     },
   );
+  const market = button(
+    words.tabs.market,
+    { class: "system-switch", "data-testid": "market-switch" },
+    () => {
+      const shown = store.get().preferences.tab === "market";
+      store.dispatch({ type: "tab", tab: shown ? "chart" : "market" });
+    },
+  );
   const icon = (mark: string, label: string, name: string, onClick: () => void): HTMLElement =>
     button(
       mark,
@@ -26,12 +34,13 @@ export function headerView(
   const settings = icon("⚙", words.settings, "settings", actions.openSettings);
   const help = icon("?", words.help, "help", actions.openHelp);
   const brand = h("h1", {}, "Tickstream");
-  const tools = h("div", { class: "tools" }, system, settings, help);
+  const tools = h("div", { class: "tools" }, market, system, settings, help);
   const element = h("header", { class: "page-header" }, brand, ...middle, tools);
   return {
     element,
     paint({ preferences }) {
       setAttributes(system, { "aria-pressed": String(preferences.tab === "system") });
+      setAttributes(market, { "aria-pressed": String(preferences.tab === "market") });
     },
   };
 }

@@ -1,7 +1,7 @@
 import { intervals } from "../socket/records.ts";
 import type { UserAction } from "../store/actions.ts";
 import type { State } from "../store/state.ts";
-import { neighbour } from "../watchlist/reducer.ts";
+import { neighbour } from "../watchlist/market.ts";
 
 import { words as page } from "./words.ts";
 
@@ -18,6 +18,8 @@ export const shortcuts: readonly [string, string][] = [
   ["← →", words.pan],
   ["0", words.now],
   ["t", words.table],
+  ["m", words.market],
+  ["*", words.pin],
   ["s", words.system],
   ["?", words.help],
 ];
@@ -29,7 +31,7 @@ export function actionOf(key: string, state: State): UserAction | undefined {
   switch (key) {
     case "ArrowUp":
     case "ArrowDown": {
-      const symbol = neighbour(state.watchlist, state.chart.symbol, key === "ArrowUp" ? -1 : 1);
+      const symbol = neighbour(state.market, state.chart.symbol, key === "ArrowUp" ? -1 : 1);
       return symbol === null ? undefined : { type: "select", symbol };
     }
     case "ArrowLeft":
@@ -45,6 +47,10 @@ export function actionOf(key: string, state: State): UserAction | undefined {
       return { type: "fit" };
     case "s":
       return { type: "tab", tab: state.preferences.tab === "system" ? "chart" : "system" };
+    case "m":
+      return { type: "tab", tab: state.preferences.tab === "market" ? "chart" : "market" };
+    case "*":
+      return state.chart.symbol === null ? undefined : { type: "pin", symbol: state.chart.symbol };
     case "t":
       return { type: "toggleTable" };
     default:

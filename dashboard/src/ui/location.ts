@@ -1,21 +1,23 @@
 import { type Interval, intervals } from "../socket/records.ts";
+import type { Tab } from "../store/actions.ts";
+import { asSymbol } from "../watchlist/symbols.ts";
+
+const views: readonly Tab[] = ["market", "chart", "alerts", "system"];
 
 export interface Place {
   symbol: string | null;
   interval: Interval | null;
-  /** Whether the system is shown in the place of the market. */
-  system: boolean;
+  view: Tab | null;
 }
 
-/** The symbol and timeframe that a URL's query names. */
+/** The symbol, timeframe and view that a URL's query names. */
 export function readPlace(search: string): Place {
   const query = new URLSearchParams(search);
-  const symbol = query.get("symbol")?.trim().toUpperCase() ?? "";
   const wanted = query.get("interval");
   return {
-    symbol: /^[\w.\-/:^=]{1,32}$/.test(symbol) ? symbol : null,
+    symbol: asSymbol(query.get("symbol") ?? ""),
     interval: intervals.find((interval) => interval === wanted) ?? null,
-    system: query.get("view") === "system",
+    view: views.find((view) => view === query.get("view")) ?? null,
   };
 }
 
@@ -24,7 +26,7 @@ export function writePlace(search: string, place: Place): string {
   const query = new URLSearchParams(search);
   if (place.symbol !== null) query.set("symbol", place.symbol);
   if (place.interval !== null) query.set("interval", place.interval);
-  if (place.system) query.set("view", "system");
-  else query.delete("view");
+  if (place.view === null || place.view === "chart") query.delete("view");
+  else query.set("view", place.view);
   return `?${query.toString()}`;
 }

@@ -57,7 +57,9 @@ describe("the URL", () => {
       symbol: "BRK.B",
       interval: null,
     });
-    expect(readPlace("")).toEqual({ symbol: null, interval: null, system: false });
+    expect(readPlace("?view=market").view).toBe("market");
+    expect(readPlace("?view=moon").view).toBeNull();
+    expect(readPlace("")).toEqual({ symbol: null, interval: null, view: null });
   });
 
   it("is not trusted", () => {
@@ -66,10 +68,10 @@ describe("the URL", () => {
   });
 
   it("keeps what else it says", () => {
-    const place = { symbol: "SPY", interval: "1h", system: false } as const;
+    const place = { symbol: "SPY", interval: "1h", view: "chart" } as const;
     expect(writePlace("?a=1&symbol=AIG&view=system", place)).toBe("?a=1&symbol=SPY&interval=1h");
-    const system = writePlace("?a=1", { ...place, system: true });
-    expect(readPlace(system)).toEqual({ ...place, system: true });
+    const market = { ...place, view: "market" } as const;
+    expect(readPlace(writePlace("?a=1", market))).toEqual(market);
   });
 });
 
@@ -95,6 +97,14 @@ describe("the keys", () => {
   it("walk through the watchlist", () => {
     expect(actionOf("ArrowDown", state)).toEqual({ type: "select", symbol: "SPY" });
     expect(actionOf("ArrowDown", initialState)).toBeUndefined();
+  });
+
+  it("turn to the whole market and back, and pin", () => {
+    expect(actionOf("m", state)).toEqual({ type: "tab", tab: "market" });
+    const whole = rootReducer(state, { type: "tab", tab: "market" });
+    expect(actionOf("m", whole)).toEqual({ type: "tab", tab: "chart" });
+    expect(actionOf("*", state)).toEqual({ type: "pin", symbol: "AIG" });
+    expect(actionOf("*", initialState)).toBeUndefined();
   });
 
   it("move and zoom the chart", () => {

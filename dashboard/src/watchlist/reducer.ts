@@ -11,7 +11,15 @@ export interface Day {
   high: number;
   low: number;
   volume: number | null;
+  /** As far as the day's bar says. */
+  trades: number;
   known: boolean;
+}
+
+interface Minute {
+  start: number;
+  close: number;
+  trades: number;
 }
 
 export interface Row {
@@ -24,7 +32,8 @@ export interface Row {
   /** How often the price has changed, so that a view knows when to flash. */
   changes: number;
   day: Day;
-  spark: readonly { start: number; close: number }[];
+  /** The last minutes: what each closed at, and how many trades it had. */
+  spark: readonly Minute[];
   activity: Activity;
   /** When the platform got the price, ms of the server's clock. */
   ingest: number;
@@ -34,10 +43,12 @@ export interface Row {
 
 export interface Watchlist {
   rows: Readonly<Record<string, Row>>;
-  /** The symbols in the order they are shown. */
+  /** By name. */
   symbols: readonly string[];
-  filter: string;
+  /** The first prices have come. */
   loaded: boolean;
+  /** All that is known of the past has come. */
+  settled: boolean;
   /** The sources that are down, and the event time, ms, at which they went. */
   down: Readonly<Record<string, number>>;
 }
@@ -45,13 +56,13 @@ export interface Watchlist {
 export const emptyWatchlist: Watchlist = {
   rows: {},
   symbols: [],
-  filter: "",
   loaded: false,
+  settled: false,
   down: {},
 };
 
 function newDay(key: string, price: number): Day {
-  return { key, open: price, high: price, low: price, volume: null, known: false };
+  return { key, open: price, high: price, low: price, volume: null, trades: 0, known: false };
 }
 
 function newRow(tick: Tick): Row {
@@ -103,12 +114,12 @@ function withDayBar(row: Row, bar: Bar): Row {
   // The middle of the bar: a day that begins at midnight UTC is still the evening before in New York.
   const key = tradingDay((bar.start_ms + bar.end_ms) / 2);
   if (key < row.day.key) return row;
-  const { open, high, low, volume } = bar;
-  return { ...row, day: { key, open, high, low, volume, known: true } };
+  const { open, high, low, volume, trades } = bar;
+  return { ...row, day: { key, open, high, low, volume, trades, known: true } };
 }
 
 function withMinuteBar(row: Row, bar: Bar): Row {
-  const point = { start: bar.start_ms, close: bar.close };
+  const point = { start: bar.start_ms, close: bar.close, trades: bar.trades };
   const last = row.spark.at(-1);
   if (last === undefined || point.start > last.start) {
     const spark = [...row.spark, point].slice(-sparkPoints);
@@ -199,8 +210,8 @@ export function watchlistReducer(state: Watchlist, action: Action): Watchlist {
       return barred(state, action.records);
     case "marketEvents":
       return sourcesAfter(state, action.records);
-    case "watchlistFilter":
-      return { ...state, filter: action.text };
+    case "caughtUp":
+      return state.settled ? state : { ...state, settled: true };
     default:
       return state;
   }
@@ -210,19 +221,4 @@ export function watchlistReducer(state: Watchlist, action: Action): Watchlist {
 export function changeOf(row: Row): { change: number; fraction: number } {
   const change = row.price - row.day.open;
   return { change, fraction: row.day.open === 0 ? Number.NaN : change / row.day.open };
-}
-
-/** The symbols that match the filter, in order. */
-export function shownSymbols(state: Watchlist): readonly string[] {
-  const wanted = state.filter.trim().toUpperCase();
-  if (wanted === "") return state.symbols;
-  return state.symbols.filter((symbol) => symbol.toUpperCase().includes(wanted));
-}
-
-/** The symbol `step` rows away from `symbol` in the shown list, stopping at its ends. */
-export function neighbour(state: Watchlist, symbol: string | null, step: number): string | null {
-  const shown = shownSymbols(state);
-  const from = symbol === null ? -1 : shown.indexOf(symbol);
-  const to = from < 0 ? 0 : Math.min(shown.length - 1, Math.max(0, from + step));
-  return shown[to] ?? null;
 }

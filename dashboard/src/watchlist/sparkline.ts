@@ -11,3 +11,8 @@ export function sparkPath(values: readonly number[], width: number, height: numb
     })
     .join(" ");
 }
+
+/** The `points` of the polygon between such a line and the floor of its box. */
+export function sparkArea(path: string, width: number, height: number): string {
+  return path === "" ? "" : `0,${height} ${path} ${width},${height}`;
+}

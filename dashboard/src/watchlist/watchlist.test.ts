@@ -4,16 +4,8 @@ import type { Bar, Tick } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 import { initialState, rootReducer } from "../store/state.ts";
 
-import {
-  changeOf,
-  emptyWatchlist,
-  neighbour,
-  type Row,
-  shownSymbols,
-  type Watchlist,
-  watchlistReducer,
-} from "./reducer.ts";
-import { sparkPath } from "./sparkline.ts";
+import { changeOf, emptyWatchlist, type Row, type Watchlist, watchlistReducer } from "./reducer.ts";
+import { sparkArea, sparkPath } from "./sparkline.ts";
 import { rowAge } from "./staleness.ts";
 
 const morning = Date.UTC(2013, 9, 8, 13, 30);
@@ -67,6 +59,16 @@ describe("the watchlist", () => {
     const state = after(loaded(tick("SPY", 165), tick("AIG", 48)), ticks(tick("BAC", 14)));
     expect(state.symbols).toEqual(["AIG", "BAC", "SPY"]);
     expect(state.loaded).toBe(true);
+  });
+
+  it("is settled once everything of the past has come, and stays so", () => {
+    const state = after(loaded(tick("SPY", 165)));
+    expect(state.settled).toBe(false);
+    const settled = watchlistReducer(state, { type: "caughtUp", at: 0, resumed: 0, anew: 0 });
+    expect(settled.settled).toBe(true);
+    expect(watchlistReducer(settled, { type: "caughtUp", at: 1, resumed: 5, anew: 0 })).toBe(
+      settled,
+    );
   });
 
   it("tells where a price went and how often it changed", () => {
@@ -160,23 +162,6 @@ describe("the watchlist", () => {
   });
 });
 
-describe("finding a symbol", () => {
-  const state = after(loaded(tick("AIG", 1), tick("BAC", 1), tick("SPY", 1)));
-  const filtered = watchlistReducer(state, { type: "watchlistFilter", text: " a" });
-
-  it("filters by any part of the name", () => {
-    expect(shownSymbols(filtered)).toEqual(["AIG", "BAC"]);
-  });
-
-  it("steps through what is shown and stops at the ends", () => {
-    expect(neighbour(state, "AIG", 1)).toBe("BAC");
-    expect(neighbour(state, "AIG", -1)).toBe("AIG");
-    expect(neighbour(filtered, "BAC", 1)).toBe("BAC");
-    expect(neighbour(filtered, "SPY", 1)).toBe("AIG");
-    expect(neighbour(emptyWatchlist, null, 1)).toBeNull();
-  });
-});
-
 describe("the sparkline", () => {
   it("spans its box, highest on top", () => {
     expect(sparkPath([1, 3, 2], 10, 8)).toBe("0.0,8.0 5.0,0.0 10.0,4.0");
@@ -188,6 +173,11 @@ describe("the sparkline", () => {
 
   it("needs two values", () => {
     expect(sparkPath([5], 10, 8)).toBe("");
+    expect(sparkArea("", 10, 8)).toBe("");
+  });
+
+  it("has an area down to its floor", () => {
+    expect(sparkArea("0.0,8.0 10.0,4.0", 10, 8)).toBe("0,8 0.0,8.0 10.0,4.0 10,8");
   });
 });
 
