@@ -8,7 +8,10 @@ import "./activity/activity.css";
 import "./status/status.css";
 import "./system/system.css";
 
-import { buildPage } from "./page.ts";
+import { followHistory } from "./chart/history.ts";
+import { chartReducer } from "./chart/reducer.ts";
+import { deserializeSetup, readLink, serializeSetup, writeLink } from "./chart/setup.ts";
+import { buildPage, type Page } from "./page.ts";
 import { Feed } from "./socket/feed.ts";
 import { askReports } from "./socket/system.ts";
 import { type AppStore, initialState, rootReducer, type State } from "./store/state.ts";
@@ -18,6 +21,7 @@ import { readPlace, writePlace } from "./ui/location.ts";
 import { deserialize, serialize } from "./ui/preferences.ts";
 
 const preferencesKey = "tickstream.preferences";
+const chartKey = "tickstream.chart";
 const apiKeyKey = "tickstream.apiKey";
 const beatMs = 250;
 const askSystemEveryMs = 2_000;
@@ -27,18 +31,24 @@ const paintWithinMs = 2_000;
 /** The state the page opens with: what the URL names and what the browser remembers. */
 function openingState(): State {
   const place = readPlace(location.search);
-  const kept = deserialize(localStorage.getItem(preferencesKey), initialState.chart.studies);
+  const kept = deserialize(localStorage.getItem(preferencesKey));
+  const setup = deserializeSetup(localStorage.getItem(chartKey));
+  const link = readLink(location.search);
   const { chart } = initialState;
   return {
     ...initialState,
-    preferences: place.system ? { ...kept.preferences, tab: "system" } : kept.preferences,
-    chart: {
-      ...chart,
-      studies: kept.studies,
-      symbol: place.symbol,
-      interval: place.interval ?? chart.interval,
-      phase: place.symbol === null ? "waiting" : "loading",
-    },
+    preferences: place.system ? { ...kept, tab: "system" } : kept,
+    chart: chartReducer(
+      {
+        ...chart,
+        kind: link.kind ?? setup.kind,
+        studies: link.studies ?? setup.studies,
+        symbol: place.symbol,
+        interval: place.interval ?? chart.interval,
+        phase: place.symbol === null ? "waiting" : "loading",
+      },
+      { type: "compare", symbol: link.compare },
+    ),
   };
 }
 
@@ -50,11 +60,9 @@ function connectEffects(store: AppStore, feed: Feed): void {
     const turned = symbol !== before?.chart.symbol || interval !== before.chart.interval;
     const system = state.preferences.tab === "system";
     const moved = turned || system !== (before?.preferences.tab === "system");
-    const restyled =
-      state.preferences !== before?.preferences || state.chart.studies !== before.chart.studies;
+    const restyled = state.preferences !== before?.preferences;
     before = state;
-    if (restyled)
-      localStorage.setItem(preferencesKey, serialize(state.preferences, state.chart.studies));
+    if (restyled) localStorage.setItem(preferencesKey, serialize(state.preferences));
     const [first] = state.watchlist.symbols;
     if (symbol === null && first !== undefined) store.dispatch({ type: "select", symbol: first });
     else if (moved) {
@@ -67,8 +75,28 @@ function connectEffects(store: AppStore, feed: Feed): void {
   follow(store.get());
 }
 
+/** The same for the chart's look, and the other symbol of a comparison. */
+function connectChart(store: AppStore, feed: Feed): void {
+  let before: State["chart"] | undefined;
+  const follow = ({ chart }: State): void => {
+    if (chart === before) return;
+    const { kind, studies, interval } = chart;
+    const compare = chart.rival?.symbol ?? null;
+    const compared = before?.rival?.symbol ?? null;
+    const changed = kind !== before?.kind || studies !== before.studies;
+    const turned = compare !== compared || (compare !== null && interval !== before?.interval);
+    before = chart;
+    if (changed) localStorage.setItem(chartKey, serializeSetup({ kind, studies }));
+    if (changed || turned)
+      history.replaceState(null, "", writeLink(location.search, { kind, studies, compare }));
+    if (turned) feed.compare(compare, interval);
+  };
+  store.subscribe(follow);
+  follow(store.get());
+}
+
 /** The page's keys work everywhere but where keys have a meaning of their own: in fields and scrolling lists. */
-function listenForKeys(store: AppStore, page: { openHelp(): void; focusFilter(): void }): void {
+function listenForKeys(store: AppStore, page: Page): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { target } = event;
@@ -83,7 +111,7 @@ function listenForKeys(store: AppStore, page: { openHelp(): void; focusFilter():
     if (action !== undefined) store.dispatch(action);
     else if (event.key === "/") page.focusFilter();
     else if (event.key === "?") page.openHelp();
-    else return;
+    else if (!page.pressOnChart(event.key)) return;
     event.preventDefault();
   });
 }
@@ -125,6 +153,8 @@ function start(root: HTMLElement): void {
   store.subscribe(painter.ask);
   painter.ask();
   connectEffects(store, feed);
+  connectChart(store, feed);
+  followHistory(store, { apiKey: () => sessionStorage.getItem(apiKeyKey) });
   listenForKeys(store, page);
   watch(store, feed, painter);
   followSystem(store, askSystem);
