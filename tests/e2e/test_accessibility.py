@@ -79,8 +79,19 @@ def tab(name: str) -> Callable[[Page], None]:
     return lambda page: page.get_by_test_id(f"tab-{name}").click()
 
 
+def edit_lists(page: Page) -> None:
+    """Keep the list that came with the link, if it isn't kept, and show what can be done with it."""
+    if page.get_by_test_id("keep-list").is_visible():
+        page.get_by_test_id("keep-list").click()
+    page.get_by_test_id("edit-lists").click()
+    expect(page.get_by_test_id("list-Mine")).to_be_visible()
+
+
 VIEWS: dict[str, tuple[tuple[int, int], str, Callable[[Page], None]]] = {
     "market": (_DESKTOP, "", lambda _page: None),
+    "the whole market": (_DESKTOP, "&view=market", lambda page: page.get_by_test_id("show-table").click()),
+    "the whole market, cards": (_DESKTOP, "&view=market", lambda page: page.get_by_test_id("show-cards").click()),
+    "watchlists": (_DESKTOP, "&view=market&list=Mine*AAA*BBB", edit_lists),
     "bars as a table": (_DESKTOP, "", lambda page: page.get_by_test_id("table-toggle").click()),
     "settings": (_DESKTOP, "", lambda page: page.get_by_test_id("open-settings").click()),
     "help": (_DESKTOP, "", lambda page: page.keyboard.press("?")),

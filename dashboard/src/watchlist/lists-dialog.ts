@@ -90,7 +90,7 @@ export function listsDialog(store: AppStore): {
   });
   const element = h(
     "dialog",
-    { class: "help lists-dialog", "aria-labelledby": "lists-title" },
+    { class: "sheet lists-dialog", "aria-labelledby": "lists-title" },
     h("h2", { id: "lists-title" }, words.lists),
     h("p", { class: "note" }, words.listsNote),
     make,
