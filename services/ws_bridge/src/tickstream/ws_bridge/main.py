@@ -35,12 +35,14 @@ from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
 from tickstream.ws_bridge.adapters.system import SystemFigures
 from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
+from tickstream.ws_bridge.adapters.wire import tick_bodies
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.forwarding import Proxies
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.keyring import Keyring
+from tickstream.ws_bridge.domain.last_trades import LastTrades
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.positions import Offsets
@@ -84,7 +86,7 @@ class Bridge:
             _FRAME_BYTES,
             _ANSWER_BYTES,
         )
-        market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN)
+        market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN, LastTrades(tick_bodies))
         self.registry = new_registry()
         self.metrics = BridgeMetrics(self.registry)
         self.hub = Hub(market, limits, room, flush_seconds)

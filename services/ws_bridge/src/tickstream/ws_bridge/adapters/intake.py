@@ -203,7 +203,10 @@ class Intake:
         hub = self._hub
         ticks = [batch.ticks for batch in batches if batch.ticks is not None]
         if ticks:
-            for run in self._runs(Ticks.concatenate(ticks)):
+            together = Ticks.concatenate(ticks)
+            read, unread = _rows(together.columns, hub.wanted)
+            hub.market.unread(together.columns, together.partitions, together.offsets, unread)
+            for run in self._runs(together, read):
                 try:
                     hub.tick(run)
                 except Exception as error:  # noqa: BLE001 - as above
@@ -220,9 +223,8 @@ class Intake:
             for partition, offset in batch.reached.items():
                 hub.positions.reached(batch.channel, partition, offset)
 
-    def _runs(self, ticks: Ticks) -> Iterable[Run]:
-        """What is read of the trades, and the last of each symbol; where one of them breaks all, each for itself."""
-        rows = _rows(ticks.columns, self._hub.wanted, with_last=True)
+    def _runs(self, ticks: Ticks, rows: NDArray[np.intp]) -> Iterable[Run]:
+        """These trades; where one of them breaks all, each for itself."""
         try:
             return list(runs(ticks, rows))
         except Exception:  # noqa: BLE001 - as above
@@ -262,7 +264,8 @@ def _together(parts: Sequence[Batch], reached: dict[int, int]) -> Batch:
 def take_again(replay: Replay, batch: Batch) -> None:
     """Offer a batch to those who missed it; runs in a thread of the readers."""
     if batch.ticks is not None:
-        for run in runs(batch.ticks, _rows(batch.ticks.columns, replay.wanted, with_last=False)):
+        read, _unread = _rows(batch.ticks.columns, replay.wanted)
+        for run in runs(batch.ticks, read):
             replay.offer(run)
     for _record, entry in batch.records:
         replay.offer(entry)
@@ -289,13 +292,11 @@ def runs(ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Run]:
             yield Run(route, bodies[start:stop], partition, offsets[start:stop], stamps[stop - 1], intake)
 
 
-def _rows(columns: TickColumns, wanted: Callable[[Route], bool], *, with_last: bool) -> NDArray[np.intp]:
-    """The trades that someone reads, and on demand the last one of each symbol."""
+def _rows(columns: TickColumns, wanted: Callable[[Route], bool]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The trades that someone reads, and of the other symbols the last one of each."""
     codes = columns.symbol.codes
     distinct, from_end = np.unique(codes[::-1], return_index=True)
     names = columns.symbol.values
-    read = [code for code in distinct.tolist() if wanted(("ticks", "", names[code]))]
-    chosen = np.isin(codes, read) if read else np.zeros(len(codes), dtype=np.bool_)
-    if with_last:
-        chosen[len(codes) - 1 - from_end] = True
-    return np.flatnonzero(chosen)
+    read = np.array([wanted(("ticks", "", names[code])) for code in distinct.tolist()], dtype=np.bool_)
+    rows = np.flatnonzero(np.isin(codes, distinct[read])) if read.any() else np.zeros(0, dtype=np.intp)
+    return rows, (len(codes) - 1 - from_end)[~read]

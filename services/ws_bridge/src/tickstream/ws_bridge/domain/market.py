@@ -7,8 +7,13 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import islice
 from typing import Final, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
+from tickstream.core.columns import TickColumns
 from tickstream.core.model import AlertEvent, AnalyticsFigure, Bar, IndicatorSet, MarketEvent, Record
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Waiting
+from tickstream.ws_bridge.domain.last_trades import LastTrades, Rows
 
 MARKET_SCOPE: Final = "market"
 """The scope of analytics that speak of all symbols together."""
@@ -62,12 +67,14 @@ class Market:
         history: closed bars kept of each symbol and interval, at most.
         max_records: closed bars and indicators kept altogether; with many symbols each gets its share.
         max_symbols: symbols known; of more than that no state is kept.
+        unread: has the last trades of symbols that nobody reads, where those come in columns.
     """
 
-    def __init__(self, history: int, max_records: int, max_symbols: int) -> None:
+    def __init__(self, history: int, max_records: int, max_symbols: int, unread: LastTrades | None = None) -> None:
         self._history = history
         self._max_records = max_records
         self._max_symbols = max_symbols
+        self._unread = unread
         self.symbols: set[str] = set()
         self._ticks: dict[str, Waiting] = {}
         self._series: dict[tuple[str, str], dict[str, Series]] = {}
@@ -98,6 +105,15 @@ class Market:
         symbol = entry.route[2]
         if self._known(symbol):
             self._ticks[symbol] = entry
+            if self._unread is not None:
+                self._unread.drop(symbol)
+
+    def unread(
+        self, columns: TickColumns, partitions: NDArray[np.int64], offsets: NDArray[np.int64], rows: Rows
+    ) -> None:
+        """Take trades into account that nobody reads: these rows, the last of each of their symbols."""
+        if self._unread is not None:
+            self._unread.keep(columns, partitions, offsets, rows, self._known)
 
     def record(self, record: Record, entry: Entry) -> None:
         """Take any other record into account; `entry` is its own."""
@@ -126,6 +142,8 @@ class Market:
         """
         match channel:
             case "ticks":
+                if self._unread is not None:
+                    self._ticks.update({entry.route[2]: entry for entry in self._unread.made(symbols)})
                 return _chosen(self._ticks, symbols)
             case "bars" | "indicators":
                 series = _chosen(self._series.get((channel, interval), {}), symbols)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.support.records import TICKS
+from tickstream.core.columns import TickColumns, TickInterners
+from tickstream.core.model import Tick
+from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
+from tickstream.ws_bridge.domain.entry import Entry
+from tickstream.ws_bridge.domain.last_trades import LastTrades
+from tickstream.ws_bridge.domain.market import Market
+
+SYMBOLS = [f"S{number}" for number in range(400)]
+BATCHES = st.lists(
+    st.tuples(st.lists(st.tuples(TICKS, st.sampled_from(SYMBOLS)), max_size=8), st.booleans()), max_size=6
+)
+
+
+def unread(market: Market, trades: list[Tick], interners: TickInterners, partition: int, first: int) -> None:
+    """Take in trades of symbols that nobody reads."""
+    last = {trade.symbol: row for row, trade in enumerate(trades)}
+    market.unread(
+        TickColumns.of(trades, interners),
+        np.full(len(trades), partition, dtype=np.int64),
+        np.arange(first, first + len(trades), dtype=np.int64),
+        np.array(list(last.values()), dtype=np.intp),
+    )
+
+
+@given(BATCHES, st.sets(st.sampled_from(SYMBOLS)), st.booleans())
+def test_a_snapshot_has_the_last_trade_of_each_symbol_whoever_read_it(
+    batches: list[tuple[list[tuple[Tick, str]], bool]], asked: set[str], everything: bool
+) -> None:
+    market = Market(10, 100, 1_000, LastTrades(tick_bodies))
+    interners = TickInterners()
+    expected: dict[str, tuple[bytes, int, int, int]] = {}
+    offset = 0
+    for number, (drawn, read) in enumerate(batches):
+        trades = [replace(trade, symbol=symbol) for trade, symbol in drawn]
+        for place, trade in enumerate(trades, offset):
+            expected[trade.symbol] = (body_of(trade), number, place, trade.ts_ingest)
+            if read:
+                route = ("ticks", "", trade.symbol)
+                market.tick(Entry(route, route, body_of(trade), number, place, trade.ts_ingest))
+        if not read:
+            unread(market, trades, interners, number, offset)
+        offset += len(trades)
+        if number % 2:
+            market.snapshot("ticks", "", asked, 0)
+    found = market.snapshot("ticks", "", None if everything else asked, 0)
+    shown = {one.route[2]: (one.body, one.partition, one.offset, one.ts_ingest) for one in found}
+    assert shown == {symbol: one for symbol, one in expected.items() if everything or symbol in asked}
+    assert len(found) == len(shown)
+    assert market.symbols == set(expected)
+
+
+@given(st.lists(TICKS, min_size=1, max_size=9))
+def test_beyond_the_limit_symbols_are_neither_known_nor_shown(trades: list[Tick]) -> None:
+    market = Market(10, 100, 2, LastTrades(tick_bodies))
+    interners = TickInterners()
+    for number, trade in enumerate(trades):
+        unread(market, [replace(trade, symbol=f"S{number}")], interners, 0, number)
+    shown = {one.route[2] for one in market.snapshot("ticks", "", None, 0)}
+    assert shown == market.symbols == {f"S{number}" for number in range(min(2, len(trades)))}
