@@ -47,6 +47,10 @@ class Entry:
     count: ClassVar[int] = 1
     intake: ClassVar[int] = 0
 
+    def newest(self) -> Entry:
+        """The last record of it."""
+        return self
+
     def conflated(self) -> tuple[Entry, None]:
         """What conflation leaves of it, and what it leaves out."""
         return self, None
@@ -107,11 +111,13 @@ class Run:
         self.packed: bytes | None = None
         self.intake = intake
 
+    def newest(self) -> Run:
+        """The last of them, by itself."""
+        return self if self.count == 1 else self._part(-1, None)
+
     def conflated(self) -> tuple[Run, Run | None]:
         """What conflation leaves of them, and what it leaves out."""
-        if self.count == 1:
-            return self, None
-        return self._part(-1, None), self._part(0, -1)
+        return self.newest(), None if self.count == 1 else self._part(0, -1)
 
     def between(self, first: int, end: int) -> Run | None:
         """Those from one offset until before another."""

@@ -125,8 +125,7 @@ class Hub:
 
     def tick(self, trades: Waiting) -> None:
         """A trade came in, or several of one symbol."""
-        newest, _older = trades.conflated()
-        self.market.tick(newest)
+        self.market.tick(trades.newest())
         self.subscriptions.offer(trades)
 
     def record(self, record: Record, entry: Entry) -> None:
@@ -312,7 +311,8 @@ class Hub:
         """Take what may go to the client now: one frame for each channel that has something, put together by `make`."""
         channels: dict[Channel, list[Subscription]] = {}
         for subscription in self.subscriptions.of(client):
-            if subscription.waits and subscription.since is None:
+            buffer = subscription.buffer
+            if (buffer.entries or buffer.left_out or subscription.rest) and subscription.since is None:
                 channels.setdefault(subscription.channel, []).append(subscription)
         made = [self._frame(client, channel, subscriptions, now, make) for channel, subscriptions in channels.items()]
         return [frame for frame in made if frame is not None]

@@ -6,6 +6,7 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Final
 
 from tickstream.core.access import UNBOUNDED, Scope
@@ -65,11 +66,6 @@ class Subscription:
         self.owed.clear()
         self.settled.clear()
 
-    @property
-    def waits(self) -> bool:
-        """Whether there is something that its client hasn't had."""
-        return bool(self.buffer.entries or self.buffer.left_out or self.rest)
-
     def part(self, records: int, size: int) -> list[Waiting]:
         """Take of the rest of the snapshot: so many records, or more as long as they are within `size` bytes."""
         taken: list[Waiting] = []
@@ -100,7 +96,7 @@ class Subscription:
         """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
         if self.since is not None:
             return self.since
-        first = first_offsets([*self.rest, *self.buffer.entries])
+        first = first_offsets(chain(self.rest, self.buffer.entries))
         for partition, offset in self.buffer.gap.items():
             first[partition] = min(offset, first.get(partition, offset))
         return first
