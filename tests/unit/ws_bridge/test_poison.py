@@ -191,7 +191,7 @@ async def test_what_nothing_can_be_done_about_ends_the_reading() -> None:
         raise MemoryError
 
     kafka = Kafka(KafkaSettings())
-    listeners = Listeners(lambda _log: None, broken, lambda _offsets: None)
+    listeners = Listeners(lambda _log: None, broken, lambda _offsets: None, lambda _rest: None, lambda: None)
     reading = Reading(Codecs())
     made = Feed(kafka, reading, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners)
     made._take_records("ticks", cast("list[Message]", [Read(0, TRADES[0])]))

@@ -26,10 +26,11 @@ from tickstream.ws_bridge.adapters.canary import Canaries
 from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
-from tickstream.ws_bridge.adapters.feed import Feed, Listeners
+from tickstream.ws_bridge.adapters.feed import Feed, Listeners, Rest
 from tickstream.ws_bridge.adapters.http_log import http_logger
 from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
 from tickstream.ws_bridge.adapters.key_store import KeyStore
+from tickstream.ws_bridge.adapters.naps import Naps
 from tickstream.ws_bridge.adapters.rereading import Rereader
 from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
 from tickstream.ws_bridge.adapters.system import SystemFigures
@@ -106,11 +107,30 @@ class Bridge:
             clock,
             self.metrics,
         )
+        self.feed = Feed(
+            Kafka(settings),
+            Reading(Codecs.from_settings(settings)),
+            self.metrics,
+            clock,
+            settings.lookback_records,
+            self.loaded,
+            Listeners(self._opened, self.intake.take, self._heard, self._woken, self._awake),
+        )
+        self.naps = Naps(self.hub, self.feed, settings.rest_seconds, clock, self.metrics)
         self.clients = Clients(
             settings,
             self.doorman,
             self.hub,
-            Commands(self.hub, self.resumes, clock, self.metrics, self.loaded.is_set, self.audit),
+            Commands(
+                self.hub,
+                self.resumes,
+                clock,
+                self.metrics,
+                self.loaded.is_set,
+                self.audit,
+                self.naps,
+                lambda sid: self.clients.get(sid) is not None,
+            ),
             self.loaded,
             clock,
             self.metrics,
@@ -128,15 +148,6 @@ class Bridge:
             self.metrics,
             flush_seconds,
             settings.flush_max_ms / 1000,
-        )
-        self.feed = Feed(
-            Kafka(settings),
-            Reading(Codecs.from_settings(settings)),
-            self.metrics,
-            clock,
-            settings.lookback_records,
-            self.loaded,
-            Listeners(self._opened, self.intake.take, self._heard),
         )
         kafka = settings.kafka_bootstrap_servers
         self.health = Health(self.feed, self.journey, self.hub, self.clients, kafka, self.loaded, clock, self.metrics)
@@ -168,6 +179,17 @@ class Bridge:
             self.hub.positions.open(channel, key, log.epochs[channel], starts)
         self.canaries.open(tuple(log.canaries))
 
+    def _woken(self, rest: Rest) -> None:
+        self.intake.apply()
+        if rest.gap:
+            self.hub.market.forget_trades()
+        for partition, offset in rest.ends.items():
+            self.hub.positions.reached("ticks", partition, offset)
+
+    def _awake(self) -> None:
+        self.intake.apply()  # snapshots have what was read
+        self.naps.awake()
+
     def _heard(self, reached: Offsets) -> None:
         self.journey.canary.heard(reached, self._clock.monotonic())
 
@@ -198,7 +220,7 @@ async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
     ending = asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
         flushing = tasks.create_task(bridge.flusher.run(ending))
-        following = [tasks.create_task(bridge.health.watch())]
+        following = [tasks.create_task(bridge.health.watch()), tasks.create_task(_look_for_readers(bridge))]
         if settings.database_url:
             following.append(tasks.create_task(_follow_instruments(bridge, settings)))
         if bridge.doorman is not None:
@@ -216,6 +238,13 @@ async def _work(bridge: Bridge, settings: WsBridgeSettings, stop: Stop) -> None:
             task.cancel()
     if bridge.feed.failure is not None:
         raise FatalError(f"what was read can't be taken in: {bridge.feed.failure!r}") from bridge.feed.failure
+
+
+async def _look_for_readers(bridge: Bridge) -> None:
+    await bridge.loaded.wait()
+    while True:
+        bridge.naps.look()
+        await asyncio.sleep(_STOP_SECONDS)
 
 
 async def _follow_instruments(bridge: Bridge, settings: WsBridgeSettings) -> None:

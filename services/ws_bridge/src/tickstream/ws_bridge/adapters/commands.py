@@ -11,12 +11,14 @@ from tickstream.core.clock import NANOS_PER_MILLI, Clock
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.dialects import Reply
+from tickstream.ws_bridge.adapters.naps import Naps
 from tickstream.ws_bridge.adapters.resumes import Resumes
 from tickstream.ws_bridge.adapters.socket_io import Answer, refused
 from tickstream.ws_bridge.domain.grant import Grant
 from tickstream.ws_bridge.domain.hub import Hub, Subscribed, symbols_of
 from tickstream.ws_bridge.domain.protocol import (
     RefusalError,
+    Subscribe,
     UnsubscribeOne,
     parse_empty,
     parse_subscribe,
@@ -40,6 +42,8 @@ class Commands:
         metrics: counts them.
         readable: whether the topics have been read far enough for snapshots.
         audit: writes down what was denied.
+        naps: say whether trades are read, and end them.
+        connected: whether a client is still there.
     """
 
     def __init__(
@@ -50,6 +54,8 @@ class Commands:
         metrics: BridgeMetrics,
         readable: Callable[[], bool],
         audit: Audit,
+        naps: Naps,
+        connected: Callable[[str], bool],
     ) -> None:
         self._hub = hub
         self._resumes = resumes
@@ -57,6 +63,8 @@ class Commands:
         self._metrics = metrics
         self._readable = readable
         self._audit = audit
+        self._naps = naps
+        self._connected = connected
         self._known: dict[str, Callable[[str, Grant, _Arguments], Answer]] = {
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
@@ -96,6 +104,23 @@ class Commands:
             raise RefusalError("forbidden", f"the channel {request.channel} is not among those allowed")
         if not self._readable():
             raise RefusalError("internal", "the topics are still being read; try again in a moment")
+        if request.channel == "ticks" and self._naps.resting:
+            return self._awaited(client, request, grant)
+        return self._begin(client, request, grant)
+
+    async def _awaited(self, client: str, request: Subscribe, grant: Grant) -> Reply:
+        """Subscribe once trades are read again, if the client is still there."""
+        try:
+            await self._naps.end()
+            answer = self._begin(client, request, grant) if self._connected(client) else _gone()
+        except Exception as error:  # noqa: BLE001 - as in `answer`
+            return self._failed("subscribe", error)
+        if not isinstance(answer, Reply):
+            return await answer
+        self._count("subscribe", "ok")
+        return answer
+
+    def _begin(self, client: str, request: Subscribe, grant: Grant) -> Answer:
         if request.resume is None:
             return self._subscribed(self._hub.subscribe(client, request), grant)
         begun = self._resumes.begin(client, request, request.resume)
@@ -155,6 +180,10 @@ class Commands:
 
 def _rejection(symbol: str, grant: Grant) -> dict[str, str]:
     return {"symbol": symbol, "code": "unknown_symbol" if grant.scope.has(symbol) else "forbidden"}
+
+
+def _gone() -> Reply:
+    return refused(RefusalError("shutting_down", "this connection is being closed"))
 
 
 def _unknown(_client: str, _grant: Grant, _arguments: _Arguments) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +36,19 @@ _READ_AHEAD_KB: Final = 16_384
 
 
 @dataclass(frozen=True, slots=True)
+class Rest:
+    """A time in which trades weren't read.
+
+    Attributes:
+        ends: where they are read from again, of every partition.
+        gap: whether some before that never will be.
+    """
+
+    ends: Offsets
+    gap: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Listeners:
     """What the feed calls in the event loop, in order.
 
@@ -43,11 +56,15 @@ class Listeners:
         opened: gets where reading begins, before the first batch and again after an outage.
         take: gets each batch.
         canaries: gets the next offsets of the canaries' topic, between the batches.
+        woken: gets a rest from the trades that has ended.
+        awake: is called once what there was then has been taken.
     """
 
     opened: Callable[[Log], None]
     take: Callable[[Batch], None]
     canaries: Callable[[Offsets], None]
+    woken: Callable[[Rest], None]
+    awake: Callable[[], None]
 
 
 Place = tuple[str, int]
@@ -100,6 +117,9 @@ class Feed:
         self._taken = 0
         self._backlog = False
         self._turns = cycle(_TOPICS)
+        self._orders: deque[Callable[[Consumer], None]] = deque()
+        self._resting = False
+        self._waking: dict[Place, int] = {}
         self.up = False
         self.failure: Exception | None = None
 
@@ -110,6 +130,14 @@ class Feed:
     def begin_anew(self) -> None:
         """Read on with another consumer: this one is given up, though Kafka answers."""
         self._anew.set()
+
+    def rest(self) -> None:
+        """Read no trades until `wake`."""
+        self._orders.append(self._begin_rest)
+
+    def wake(self) -> None:
+        """Go on with the trades where the rest began, or at the lookback if that is later."""
+        self._orders.append(self._end_rest)
 
     async def stop(self) -> None:
         """End the thread."""
@@ -145,7 +173,7 @@ class Feed:
                 self._unread.add(place)
         self._begin(consumer, SYSTEM_METRICS.name, 0)
         self._tell_where()
-        consumer.assign([TopicPartition(topic, number, offset) for (topic, number), offset in self._next.items()])
+        self._go_on(consumer)
         self._heard = self._clock.monotonic()
         self._set_up(up=True)
 
@@ -158,6 +186,37 @@ class Feed:
             low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS * 5)
             self._next[place] = low if known else max(low, high - lookback)
         return found
+
+    def _go_on(self, consumer: Consumer) -> None:
+        """Let the consumer read what is to be read, from where that was."""
+        places = [place for place in self._next if not (self._resting and self._trades(place))]
+        consumer.assign([TopicPartition(*place, self._next[place]) for place in places])
+
+    def _trades(self, place: Place) -> bool:
+        return place[0] == self._kafka.topic(TOPIC_OF["ticks"])
+
+    def _begin_rest(self, consumer: Consumer) -> None:
+        self._resting = True
+        self._go_on(consumer)
+
+    def _end_rest(self, consumer: Consumer) -> None:
+        places = [place for place in self._next if self._trades(place)]
+        ends = {
+            place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS) for place in places
+        }
+        starts = {place: max(self._next[place], low, high - self._lookback) for place, (low, high) in ends.items()}
+        gap = any(start > self._next[place] for place, start in starts.items())
+        self._next.update(starts)
+        self._waking = {place: high for place, (_low, high) in ends.items()}
+        self._resting = False
+        rest = Rest({partition: start for (_topic, partition), start in starts.items()}, gap)
+        self._in_loop(lambda: self._listeners.woken(rest))
+        self._go_on(consumer)
+
+    def _look_awake(self) -> None:
+        if self._waking and all(self._next[place] >= high for place, high in self._waking.items()):
+            self._waking = {}
+            self._in_loop(self._listeners.awake)
 
     def _known(self, full: str) -> int:
         """How many partitions of a topic are read."""
@@ -175,9 +234,13 @@ class Feed:
 
     def _read(self, consumer: Consumer) -> None:
         while not (self._ending.is_set() or self._anew.is_set()):
+            while self._orders:
+                self._orders[0](consumer)  # once more with the next consumer, if this one fails
+                self._orders.popleft()
             messages = consumer.consume(_BATCH, _POLL_SECONDS)
             now = self._clock.monotonic()
             self._take_messages(messages)
+            self._look_awake()
             if messages:
                 self._heard = now
                 self._set_up(up=True)
@@ -212,7 +275,8 @@ class Feed:
 
     def _take_records(self, channel: Channel, messages: Sequence[Message]) -> None:
         self._taken += len(messages)
-        batch = self._reading.batch(channel, messages, self._due(messages))
+        waking = self._waking and channel == "ticks"
+        batch = self._reading.batch(channel, messages, self._clock.now_ns() if waking else self._due(messages))
         self._metrics.received.labels(channel).inc(len(messages))
         self._metrics.unreadable.labels(channel).inc(batch.unreadable)
         self._hand_over(partial(self._listeners.take, batch))
@@ -277,6 +341,8 @@ class Feed:
                 self.begin_anew()
         behind: dict[str, int] = defaultdict(int)
         for (topic, partition), position in self._next.items():
+            if (self._resting or self._waking) and self._trades((topic, partition)):
+                continue
             _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
             behind[self._kafka.declared(topic)] += max(0, high - position)
         self._backlog = sum(behind.values()) > self._taken / 2  # or else less than a second's work is left

@@ -79,6 +79,10 @@ class LastTrades:
         if row is not None:
             self._table["kept"][row] = False
 
+    def clear(self) -> None:
+        """Drop the trades of all symbols."""
+        self._table["kept"][:] = False
+
     def made(self, symbols: Collection[str] | None) -> list[Entry]:
         """Take out the trades of these symbols, or of all, as entries."""
         wanted = self._row_of.values() if symbols is None else [

@@ -115,6 +115,12 @@ class Market:
         if self._unread is not None:
             self._unread.keep(columns, partitions, offsets, rows, self._known)
 
+    def forget_trades(self) -> None:
+        """The last trades are no longer the last."""
+        self._ticks.clear()
+        if self._unread is not None:
+            self._unread.clear()
+
     def record(self, record: Record, entry: Entry) -> None:
         """Take any other record into account; `entry` is its own."""
         match record:
