@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -20,7 +20,7 @@ from tickstream.cli.bench.table import show, show_latencies, write_json
 from tickstream.core.errors import FatalError, TickstreamError
 
 _ROOT: Final = Path(__file__).resolve().parents[6]
-_BRIDGE: Final = _ROOT / "tests" / "bench" / "bridge" / "run.py"
+_OF_CHECKOUT: Final = _ROOT / "tests" / "bench"
 
 app = typer.Typer(no_args_is_help=True, help="The benchmarks, each beside a peer in the same run.")
 
@@ -51,14 +51,16 @@ def pipeline(
 @app.command()
 def bridge(json: Json = None) -> None:
     """Fan-out to 200 clients, beside stock python-socketio and Node; many clients, and clients that come back."""
-    with _reported():
-        if not _BRIDGE.exists():
-            raise FatalError("the load and the peer are in tests/bench of a checkout, which is not here")
-        with bench_servers() as environment:
-            command = [sys.executable, "-m", "tests.bench.bridge.run", *([str(json.absolute())] if json else [])]
-            code = subprocess.run(command, cwd=_ROOT, env={**os.environ, **environment}, check=False).returncode
-        if code:
-            raise FatalError(f"the benchmark ended with {code}")
+    _run_of_checkout("bridge", [str(json.absolute())] if json else [])
+
+
+@app.command()
+def dashboard(
+    json: Json = None,
+    minutes: Annotated[float, typer.Option(min=0, help="For how long memory is watched; 0 leaves it out.")] = 10,
+) -> None:
+    """The dashboard in Chromium: first paint, frames and memory beside their limits."""
+    _run_of_checkout("dashboard", ["--minutes", str(minutes), *(["--json", str(json.absolute())] if json else [])])
 
 
 @app.command()
@@ -73,6 +75,18 @@ def latency(
         show_latencies(lines)
         if json is not None:
             write_json(json, [asdict(line) for line in lines])
+
+
+def _run_of_checkout(name: str, arguments: Sequence[str]) -> None:
+    """Run a benchmark whose programs aren't part of what is installed."""
+    with _reported():
+        if not (_OF_CHECKOUT / name).exists():
+            raise FatalError(f"the benchmark is in {Path('tests', 'bench', name)} of a checkout, which is not here")
+        with bench_servers() as environment:
+            command = [sys.executable, "-m", f"tests.bench.{name}.run", *arguments]
+            code = subprocess.run(command, cwd=_ROOT, env={**os.environ, **environment}, check=False).returncode
+        if code:
+            raise FatalError(f"the benchmark ended with {code}")
 
 
 @contextmanager
