@@ -2,17 +2,22 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 
 import type { Connect, Plugin } from "vite";
 
+import type { Market } from "./market.ts";
 import { attachStandIn } from "./stand-in.ts";
 
 /** Answers the socket in `vite` and `vite preview` with the stand-in bridge, and the two pages beside it. */
 export function standIn(): Plugin {
   const attach = (server: { httpServer: unknown; middlewares: Connect.Server }): void => {
     if (process.env.VITEST) return;
-    attachStandIn(server.httpServer as HttpServer, {
+    const { market } = attachStandIn(server.httpServer as HttpServer, {
       apiKey: process.env.STAND_IN_API_KEY,
       replayFrom: process.env.STAND_IN_REPLAY,
       symbols: madeUpSymbols(Number(process.env.STAND_IN_SYMBOLS ?? 0)),
     });
+    for (const channel of ["bars", "indicators"] as const)
+      server.middlewares.use(`/api/v1/${channel}`, (request, response) => {
+        answer(pastOf(market, channel, request.originalUrl ?? ""))(request, response);
+      });
     server.middlewares.use("/readyz", answer({ status: "ready", reasons: {} }));
     const started = Date.now();
     server.middlewares.use("/api/v1/system", (request, response) => {
@@ -35,6 +40,18 @@ function answer(body: object): (request: IncomingMessage, response: ServerRespon
     response.setHeader("Content-Type", "application/json");
     response.end(JSON.stringify(body));
   };
+}
+
+/** The page of the past that a request asks for. */
+function pastOf(market: Market, channel: "bars" | "indicators", url: string): object {
+  const query = new URL(url, "http://localhost").searchParams;
+  const before = Number(query.get("before_ms"));
+  const past = market
+    .bars(query.get("symbol") ?? "", query.get("interval") ?? "")
+    .filter(({ start_ms, state }) => start_ms < before && state === "closed");
+  const page = past.slice(-Number(query.get("limit")));
+  const records = channel === "bars" ? page : page.map((bar) => market.indicators(bar));
+  return { records, more: past.length > page.length };
 }
 
 const counters: Readonly<Record<string, string>> = {

@@ -9,7 +9,10 @@ import "./activity/activity.css";
 import "./status/status.css";
 import "./system/system.css";
 
-import { buildPage } from "./page.ts";
+import { followHistory } from "./chart/history.ts";
+import { chartReducer } from "./chart/reducer.ts";
+import { deserializeSetup, readLink, serializeSetup, writeLink } from "./chart/setup.ts";
+import { buildPage, type Page } from "./page.ts";
 import { Feed } from "./socket/feed.ts";
 import { askReports } from "./socket/system.ts";
 import { type AppStore, initialState, rootReducer, type State } from "./store/state.ts";
@@ -25,6 +28,7 @@ import { deserializeMarket, isKeptAlike, serializeMarket } from "./watchlist/mem
 const preferencesKey = "tickstream.preferences";
 const marketKey = "tickstream.market";
 const tourKey = "tickstream.tour";
+const chartKey = "tickstream.chart";
 const apiKeyKey = "tickstream.apiKey";
 const beatMs = 250;
 const askSystemEveryMs = 2_000;
@@ -34,21 +38,27 @@ const paintWithinMs = 2_000;
 /** The state the page opens with: what the URL names and what the browser remembers. */
 function openingState(): State {
   const place = readPlace(location.search);
-  const kept = deserialize(localStorage.getItem(preferencesKey), initialState.chart.studies);
+  const kept = deserialize(localStorage.getItem(preferencesKey));
+  const setup = deserializeSetup(recall(chartKey));
+  const link = readLink(location.search);
   const { chart } = initialState;
   const market = { ...initialState.market, ...deserializeMarket(recall(marketKey)) };
   return {
     ...initialState,
     market: marketOf(market, readMarketLink(location.search)),
     tour: recall(tourKey) === null ? 0 : null,
-    preferences: { ...kept.preferences, tab: place.view ?? kept.preferences.tab },
-    chart: {
-      ...chart,
-      studies: kept.studies,
-      symbol: place.symbol,
-      interval: place.interval ?? chart.interval,
-      phase: place.symbol === null ? "waiting" : "loading",
-    },
+    preferences: { ...kept, tab: place.view ?? kept.tab },
+    chart: chartReducer(
+      {
+        ...chart,
+        kind: link.kind ?? setup.kind,
+        studies: link.studies ?? setup.studies,
+        symbol: place.symbol,
+        interval: place.interval ?? chart.interval,
+        phase: place.symbol === null ? "waiting" : "loading",
+      },
+      { type: "compare", symbol: link.compare },
+    ),
   };
 }
 
@@ -68,11 +78,9 @@ function connectEffects(store: AppStore, feed: Feed): void {
     const { tab } = state.preferences;
     const moved = turned || tab !== before?.preferences.tab || state.market !== before.market;
     remember(before, state);
-    const restyled =
-      state.preferences !== before?.preferences || state.chart.studies !== before.chart.studies;
+    const restyled = state.preferences !== before?.preferences;
     before = state;
-    if (restyled)
-      localStorage.setItem(preferencesKey, serialize(state.preferences, state.chart.studies));
+    if (restyled) localStorage.setItem(preferencesKey, serialize(state.preferences));
     const first = symbol === null ? openingSymbol(state.market, state.watchlist) : null;
     if (first !== null) store.dispatch({ type: "select", symbol: first, byItself: true });
     else if (moved) {
@@ -86,8 +94,28 @@ function connectEffects(store: AppStore, feed: Feed): void {
   follow(store.get());
 }
 
+/** The same for the chart's look, and the other symbol of a comparison. */
+function connectChart(store: AppStore, feed: Feed): void {
+  let before: State["chart"] | undefined;
+  const follow = ({ chart }: State): void => {
+    if (chart === before) return;
+    const { kind, studies, interval } = chart;
+    const compare = chart.rival?.symbol ?? null;
+    const compared = before?.rival?.symbol ?? null;
+    const changed = kind !== before?.kind || studies !== before.studies;
+    const turned = compare !== compared || (compare !== null && interval !== before?.interval);
+    before = chart;
+    if (changed) keep(chartKey, serializeSetup({ kind, studies }));
+    if (changed || turned)
+      history.replaceState(null, "", writeLink(location.search, { kind, studies, compare }));
+    if (turned) feed.compare(compare, interval);
+  };
+  store.subscribe(follow);
+  follow(store.get());
+}
+
 /** The page's keys work everywhere but where keys have a meaning of their own: in fields and scrolling lists. */
-function listenForKeys(store: AppStore, page: { openHelp(): void; focusFilter(): void }): void {
+function listenForKeys(store: AppStore, page: Page): void {
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const { target } = event;
@@ -102,7 +130,7 @@ function listenForKeys(store: AppStore, page: { openHelp(): void; focusFilter():
     if (action !== undefined) store.dispatch(action);
     else if (event.key === "/") page.focusFilter();
     else if (event.key === "?") page.openHelp();
-    else return;
+    else if (!page.pressOnChart(event.key)) return;
     event.preventDefault();
   });
 }
@@ -144,6 +172,8 @@ function start(root: HTMLElement): void {
   store.subscribe(painter.ask);
   painter.ask();
   connectEffects(store, feed);
+  connectChart(store, feed);
+  followHistory(store, { apiKey: () => sessionStorage.getItem(apiKeyKey) });
   listenForKeys(store, page);
   addEventListener("storage", ({ key, newValue }) => {
     // Another tab of this browser changed its watchlists.

@@ -25,6 +25,8 @@ export interface Page {
   paint(state: State): void;
   openHelp(): void;
   focusFilter(): void;
+  /** Does what one of the chart's keys stands for; false: nothing. */
+  pressOnChart(key: string): boolean;
 }
 
 /** Builds the page once in `root`; from then on it is only painted. */
@@ -93,6 +95,7 @@ export function buildPage(
       watchlist.filter.focus();
       watchlist.filter.select();
     },
+    pressOnChart: chart.press,
     paint(state) {
       const { theme, palette, tab } = state.preferences;
       setAttributes(look, { "data-theme": theme, "data-palette": palette });

@@ -11,8 +11,12 @@ export interface ChartAdapter {
   draw(picture: Picture): void;
   /** Takes up changed colours. */
   restyle(): void;
-  /** Width in pixels that one bar takes. */
+  /** Width in pixels that one place takes. */
   barWidth(): number;
+  /** Puts the crosshair on a point, null takes it away. */
+  pointAt(index: number | null): void;
+  /** What is drawn, without the crosshair. */
+  image(): HTMLCanvasElement;
   destroy(): void;
 }
 
@@ -26,13 +30,17 @@ export interface ChartColours {
   muted: string;
   grid: string;
   panel: string;
-  vwap: string;
-  band: string;
+  accent: string;
+  warn: string;
+  critical: string;
+  shade: string;
+  trouble: string;
   bandFill: string;
-  rsi: string;
+  rival: string;
+  lines: readonly string[];
 }
 
-const properties: Readonly<Record<keyof ChartColours, string>> = {
+const properties = {
   up: "--up",
   down: "--down",
   upSoft: "--up-soft",
@@ -41,17 +49,33 @@ const properties: Readonly<Record<keyof ChartColours, string>> = {
   muted: "--muted",
   grid: "--grid",
   panel: "--panel",
-  vwap: "--vwap",
-  band: "--band",
+  accent: "--accent",
+  warn: "--warn",
+  critical: "--critical",
+  shade: "--shade",
+  trouble: "--warn-soft",
   bandFill: "--band-fill",
-  rsi: "--rsi",
-};
+  rival: "--rival",
+} as const;
+
+/** How many colours there are for the studies' lines. */
+export const lineColours = 6;
+
+/** The dashes of the lines: two of one colour or brightness can be told apart by them. */
+export const dashes: readonly (readonly number[])[] = [[], [], [], [7, 3], [2, 3], [9, 3, 2, 3]];
+
+/** The dash of a study's line: the second line of a pair is always dotted. */
+export function dashOf(colour: number, output: string): readonly number[] {
+  if (["middle", "signal", "d"].includes(output)) return [3, 3];
+  return dashes[colour % dashes.length] ?? [];
+}
 
 export function readColours(element: Element): ChartColours {
   const style = getComputedStyle(element);
-  const entries = Object.entries(properties).map(([name, property]) => [
-    name,
-    style.getPropertyValue(property).trim(),
-  ]);
-  return Object.fromEntries(entries) as ChartColours;
+  const read = (property: string): string => style.getPropertyValue(property).trim();
+  const named = Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => [name, read(property)]),
+  ) as Record<keyof typeof properties, string>;
+  const lines = Array.from({ length: lineColours }, (_, index) => read(`--line-${index + 1}`));
+  return { ...named, lines };
 }

@@ -1,70 +1,131 @@
-import { h, setAttributes, setText } from "../ui/dom.ts";
-import {
-  formatDate,
-  formatMinute,
-  formatPrice,
-  formatTime,
-  formatVolume,
-  zoneName,
-} from "../ui/format.ts";
+import { h, setAttributes, setChildren, setText, svg } from "../ui/dom.ts";
+import { formatPercent, formatPrice, formatVolume, zoneName } from "../ui/format.ts";
 
-import type { Picture, Point } from "./picture.ts";
+import { dashOf, lineColours } from "./adapter.ts";
+import { formatStudy } from "./chartjs/axes.ts";
+import { alertNote, notesOf } from "./notes.ts";
+import type { Line, Picture } from "./picture.ts";
+import { shortTime } from "./times.ts";
+import { words } from "./words.ts";
 
-const names = ["O", "H", "L", "C", "V", "VWAP", "BB", "RSI"] as const;
-type Name = (typeof names)[number];
+const names = ["O", "H", "L", "C", "V"] as const;
 
-function timeOf({ bar }: Point, { interval, zone }: Picture): string {
-  const middle = (bar.start_ms + bar.end_ms) / 2;
-  if (interval === "1d") return formatDate(middle, zone);
-  const format = interval === "1s" ? formatTime : formatMinute;
-  return `${format(bar.start_ms, zone)} ${zoneName(zone)}`;
+/** What a line's value is called in the legend, the table and the CSV's head. */
+export function lineName({ study, output }: Line): string {
+  if (output.label === "") return study.label;
+  return `${study.label} ${words.outputs[output.label] ?? output.label.toUpperCase()}`;
 }
 
-function valuesOf(point: Point, { digits, studies }: Picture): Record<Name, string> {
-  const { bar, vwap, upper, lower, rsi } = point;
-  const price = (value: number): string => formatPrice(value, digits);
-  const study = (shown: boolean, value: number, text: string): string =>
-    shown && Number.isFinite(value) ? text : "";
-  return {
-    O: price(bar.open),
-    H: price(bar.high),
-    L: price(bar.low),
-    C: price(bar.close),
-    V: formatVolume(bar.volume),
-    VWAP: study(studies.vwap, vwap, price(vwap)),
-    BB: study(studies.bands, upper, `${price(lower)} – ${price(upper)}`),
-    RSI: study(studies.rsi, rsi, rsi.toFixed(1)),
-  };
+/** A line's value at a point, as it is read. */
+export function lineText(line: Line, index: number, digits: number): string {
+  const value = line.values[index] ?? Number.NaN;
+  if (!Number.isFinite(value)) return "–";
+  return line.study.overlay ? formatPrice(value, digits) : formatStudy(value, line.study);
 }
 
-/** The values of one bar: that under the pointer, else the newest. */
+/** A short piece of the line itself: its colour and its dash. */
+function swatch(className: string, dash: readonly number[]): SVGElement {
+  const line = svg("line", { x1: 0, y1: 4, x2: 18, y2: 4, "stroke-dasharray": dash.join(" ") });
+  return svg(
+    "svg",
+    { class: `swatch ${className}`, viewBox: "0 0 18 8", "aria-hidden": "true" },
+    line,
+  );
+}
+
+interface Figure {
+  element: HTMLElement;
+  value: HTMLElement;
+}
+
+function figure(name: string, key: string, mark?: SVGElement): Figure {
+  const value = h("dd", { class: "number" });
+  const label = h("dt", {}, ...(mark === undefined ? [] : [mark]), name);
+  return { value, element: h("div", { "data-name": key }, label, value) };
+}
+
+/** The values of one point: that under the crosshair, else the newest in view. */
 export function legendView(): {
   element: HTMLElement;
-  paint: (picture: Picture, point: Point | undefined) => void;
+  paint: (picture: Picture, index: number | null) => void;
 } {
   const time = h("span", { class: "number legend-time" });
-  const figures = names.map((name) => {
-    const value = h("dd", { class: "number" });
-    return { name, value, element: h("div", { "data-name": name }, h("dt", {}, name), value) };
-  });
-  const list = h("dl", {}, ...figures.map(({ element }) => element));
-  const element = h("div", { class: "legend" }, time, list);
+  const own = names.map((name) => figure(name, name));
+  const list = h("dl", { "data-testid": "legend" });
+  const notes = h("span", { class: "legend-notes", "data-testid": "legend-notes" });
+  const element = h("div", { class: "legend" }, time, list, notes);
+  const figures = new Map<string, Figure>();
+  let shown = "";
+
+  /** The figures for what is drawn now, one for each study; made anew only when that is something else. */
+  const arrange = ({ lines, comparison }: Picture): void => {
+    const key = [
+      comparison?.symbol ?? "",
+      ...lines.map((line) => `${line.output.name} ${line.colour}`),
+    ].join();
+    if (key === shown && list.childElementCount > 0) return;
+    shown = key;
+    figures.clear();
+    if (comparison !== null)
+      figures.set("rival", figure(comparison.symbol, "rival", swatch("rival", [5, 2])));
+    for (const { study, output, colour } of lines) {
+      if (figures.has(study.id)) continue;
+      const mark = swatch(`line-${(colour % lineColours) + 1}`, dashOf(colour, output.label));
+      figures.set(study.id, figure(study.label, study.id, mark));
+    }
+    setChildren(
+      list,
+      [...own, ...figures.values()].map((one) => one.element),
+    );
+  };
+
   return {
     element,
-    paint(picture, point) {
+    paint(picture, hovered) {
+      const index = hovered ?? picture.points.length - 1;
+      const point = picture.points[index];
       element.hidden = point === undefined;
       if (point === undefined) return;
+      arrange(picture);
       const { bar } = point;
-      const values = valuesOf(point, picture);
-      setText(time, timeOf(point, picture));
+      const { digits, comparison, interval } = picture;
+      const zone = interval === "1d" ? "" : ` ${zoneName(picture.zone)}`;
+      setText(time, shortTime(bar, interval, picture.zone) + zone);
       setAttributes(element, {
         "data-trend": bar.close >= bar.open ? "up" : "down",
         "data-activity": bar.activity,
       });
-      for (const { name, value, element: figure } of figures) {
-        setText(value, values[name]);
-        figure.hidden = values[name] === "";
+      const prices = [bar.open, bar.high, bar.low, bar.close].map((price) =>
+        formatPrice(price, digits),
+      );
+      [...prices, formatVolume(bar.volume)].forEach((text, place) => {
+        const value = own[place]?.value;
+        if (value !== undefined) setText(value, text);
+      });
+      for (const [study, { value }] of figures) {
+        const outputs = picture.lines.filter((line) => line.study.id === study);
+        if (outputs.length > 0)
+          setText(value, outputs.map((line) => lineText(line, index, digits)).join("  "));
       }
+      const rival = figures.get("rival")?.value;
+      if (comparison !== null && rival !== undefined)
+        setText(rival, formatPercent((comparison.percents[index] ?? Number.NaN) / 100));
+      setText(notes, legendNotes(picture, index));
     },
   };
+}
+
+/** What is out of the ordinary about a point, and what alerts said there. */
+function legendNotes(picture: Picture, index: number): string {
+  const point = picture.points[index];
+  if (point === undefined) return "";
+  const before = picture.points[index - 1]?.bar;
+  const alerts = picture.alerts.find((mark) => mark.index === index)?.events ?? [];
+  return [
+    point.count > 1 ? words.severalBars(point.count) : "",
+    ...notesOf(point.bar, before, picture.interval),
+    ...alerts.map(alertNote),
+  ]
+    .filter((note) => note !== "")
+    .join(" · ");
 }

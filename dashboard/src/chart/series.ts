@@ -6,7 +6,10 @@ export interface Windowed {
   revision: number;
 }
 
-export const seriesLimit = 2_000;
+/** What a chart keeps at most: a regular session's seconds, and more than a year's trading hours. */
+export const seriesLimit = 30_000;
+/** From so many records on, two ordered lists are merged in one pass. */
+const manyRecords = 16;
 
 /** A closed window beats a forming one, a later revision beats an earlier one, and the newer of equals wins. */
 function supersedes(next: Windowed, shown: Windowed): boolean {
@@ -15,7 +18,7 @@ function supersedes(next: Windowed, shown: Windowed): boolean {
 }
 
 /** Index of the first item that starts at or after `start`. */
-export function lowerBound(series: readonly Windowed[], start: number): number {
+export function lowerBound(series: readonly { start_ms: number }[], start: number): number {
   let low = 0;
   let high = series.length;
   while (low < high) {
@@ -33,6 +36,12 @@ export function merge<T extends Windowed>(
   limit = seriesLimit,
 ): readonly T[] {
   if (records.length === 0) return series;
+  const merged = records.length < manyRecords ? placed(series, records) : zipped(series, records);
+  return merged.length > limit ? merged.slice(-limit) : merged;
+}
+
+/** A few records, each put where it belongs. */
+function placed<T extends Windowed>(series: readonly T[], records: readonly T[]): T[] {
   const merged = [...series];
   for (const record of records) {
     const index = lowerBound(merged, record.start_ms);
@@ -40,5 +49,17 @@ export function merge<T extends Windowed>(
     if (shown?.start_ms !== record.start_ms) merged.splice(index, 0, record);
     else if (supersedes(record, shown)) merged[index] = record;
   }
-  return merged.length > limit ? merged.slice(-limit) : merged;
+  return merged;
+}
+
+/** Many records at once: all of them ordered, then each start's best. */
+function zipped<T extends Windowed>(series: readonly T[], records: readonly T[]): T[] {
+  const merged: T[] = [];
+  // The sort is stable and good at runs: of one start, what was shown comes first, then in order of arrival.
+  for (const item of [...series, ...records].sort((a, b) => a.start_ms - b.start_ms)) {
+    const shown = merged.at(-1);
+    if (shown?.start_ms !== item.start_ms) merged.push(item);
+    else if (supersedes(item, shown)) merged[merged.length - 1] = item;
+  }
+  return merged;
 }

@@ -1,62 +1,100 @@
 import { h, setAttributes, setChildren, setText } from "../ui/dom.ts";
-import { formatDate, formatPrice, formatTime, formatVolume, zoneName } from "../ui/format.ts";
+import { formatPercent, formatPrice, formatVolume, zoneName } from "../ui/format.ts";
 
-import type { Picture, Point } from "./picture.ts";
+import { lineName, lineText } from "./legend.ts";
+import { alertNote, notesOf } from "./notes.ts";
+import type { Picture } from "./picture.ts";
+import { longTime } from "./times.ts";
+import { words } from "./words.ts";
 
-const longest = 100;
-const titles = ["Start", "Open", "High", "Low", "Close", "Volume", "VWAP", "RSI", "State"];
+const longest = 200;
 
-function cellsOf({ bar, vwap, rsi }: Point, { interval, digits, zone }: Picture): string[] {
-  const middle = (bar.start_ms + bar.end_ms) / 2;
-  const start =
-    interval === "1d"
-      ? formatDate(middle, zone)
-      : `${formatDate(bar.start_ms, zone)} ${formatTime(bar.start_ms, zone)}`;
+const titlesOf = ({ lines, comparison }: Picture): string[] => [
+  words.start,
+  words.open,
+  words.high,
+  words.low,
+  words.closing,
+  words.volume,
+  ...(comparison === null ? [] : [comparison.symbol]),
+  ...lines.map(lineName),
+  words.state,
+];
+
+function cellsOf(picture: Picture, index: number): string[] {
+  const { interval, digits, points, zone, comparison, lines, alerts } = picture;
+  const point = points[index];
+  if (point === undefined) return [];
+  const { bar, count } = point;
   const price = (value: number): string => formatPrice(value, digits);
-  const state = bar.state === "partial" ? "forming" : bar.activity === "traded" ? "" : bar.activity;
+  const events = alerts.find((mark) => mark.index === index)?.events ?? [];
+  const notes = [
+    count > 1 ? words.severalBars(count) : "",
+    ...notesOf(bar, points[index - 1]?.bar, interval),
+    ...events.map(alertNote),
+  ];
   return [
-    start,
+    longTime(bar, interval, zone),
     ...[bar.open, bar.high, bar.low, bar.close].map(price),
     formatVolume(bar.volume),
-    price(vwap),
-    Number.isFinite(rsi) ? rsi.toFixed(1) : "–",
-    state.replace("_", " "),
+    ...(comparison === null
+      ? []
+      : [formatPercent((comparison.percents[index] ?? Number.NaN) / 100)]),
+    ...lines.map((line) => lineText(line, index, digits)),
+    notes.filter((note) => note !== "").join(", "),
   ];
 }
 
-/** The bars in view as a table, newest first: the same data for those who can't or won't read the chart. */
+/** The points in view as a table, newest first: the same data for those who can't or won't read the chart. */
 export function tableView(): { element: HTMLElement; paint: (picture: Picture) => void } {
   const caption = h("caption");
-  const head = h("tr", {}, ...titles.map((title) => h("th", { scope: "col" }, title)));
+  const head = h("tr");
   const body = h("tbody");
   const table = h("table", { class: "bars-table" }, caption, h("thead", {}, head), body);
   const element = h(
     "div",
-    { class: "scroller", tabindex: 0, "data-own-keys": true, role: "region", "aria-label": "Bars" },
+    {
+      class: "scroller",
+      tabindex: 0,
+      "data-own-keys": true,
+      role: "region",
+      "aria-label": words.bars,
+    },
     table,
   );
-  const rows: HTMLElement[] = [];
+  let titles: string[] = [];
+  let rows: HTMLElement[] = [];
+  const arrange = (wanted: string[]): void => {
+    if (wanted.join() === titles.join()) return;
+    titles = wanted;
+    rows = [];
+    head.replaceChildren(...titles.map((title) => h("th", { scope: "col" }, title)));
+  };
   return {
     element,
     paint(picture) {
-      setText(
-        caption,
-        `${picture.symbol}, ${picture.interval} bars, times in ${zoneName(picture.zone)}`,
-      );
-      const points = picture.points.slice(-longest).reverse();
-      points.forEach((point, index) => {
-        const row = (rows[index] ??= h(
+      const { points, symbol, interval } = picture;
+      arrange(titlesOf(picture));
+      const count = Math.min(longest, points.length);
+      const what = words.tableOf(symbol, interval, zoneName(picture.zone));
+      const rest = count < points.length ? `, ${words.newestOf(count, points.length)}` : "";
+      setText(caption, what + rest);
+      for (let place = 0; place < count; place += 1) {
+        const index = points.length - 1 - place;
+        const row = (rows[place] ??= h(
           "tr",
           {},
           ...titles.map(() => h("td", { class: "number" })),
         ));
-        setAttributes(row, { "data-state": point.bar.state });
-        cellsOf(point, picture).forEach((text, column) => {
+        const bar = points[index]?.bar;
+        if (bar === undefined) continue;
+        setAttributes(row, { "data-state": bar.state, "data-start": bar.start_ms });
+        cellsOf(picture, index).forEach((text, column) => {
           const cell = row.children[column];
           if (cell !== undefined) setText(cell, text);
         });
-      });
-      setChildren(body, rows.slice(0, points.length));
+      }
+      setChildren(body, rows.slice(0, count));
     },
   };
 }

@@ -36,7 +36,7 @@ function zoneOffset(ms: number, zone: string): number {
   return offset;
 }
 
-const lengths: Readonly<Record<Interval, number>> = {
+export const lengths: Readonly<Record<Interval, number>> = {
   "1s": second,
   "1m": minute,
   "5m": 5 * minute,

@@ -21,6 +21,11 @@ export function zoom(view: Viewport, factor: number, anchor: number, available: 
   return clamp({ bars, behind: Math.round(behind) }, available);
 }
 
+/** All there is. */
+export function wholeView(available: number): Viewport {
+  return { bars: Math.max(fewest, available), behind: 0 };
+}
+
 /** Moves the view `bars` into the past, or towards now when negative. */
 export function pan(view: Viewport, bars: number, available: number): Viewport {
   return clamp({ ...view, behind: view.behind + bars }, available);

@@ -67,6 +67,9 @@ interface Chart {
   interval: Interval;
 }
 
+const seriesOf = ({ symbol, interval }: Chart) =>
+  ({ symbols: [symbol], interval, mode: "all", history: chartHistory }) as const;
+
 /** Everything the page hears and asks: the market at large, and the series of the chart. */
 export class Feed {
   readonly connection: Connection;
@@ -74,6 +77,7 @@ export class Feed {
   private readonly pulse = new Pulse();
   private readonly now: () => number;
   private chart: Following[] = [];
+  private rival: Following | undefined;
   private chartTimer: ReturnType<typeof setTimeout> | undefined;
   private reloadedAt = 0;
   /** Something of the chart was left out. */
@@ -148,6 +152,15 @@ export class Feed {
     }, settleMs);
   }
 
+  /** Reads the bars of another symbol beside the chart's; null: of none. */
+  compare(symbol: string | null, interval: Interval): void {
+    this.rival?.end();
+    this.rival = undefined;
+    if (symbol === null) return;
+    this.options.dispatch({ type: "chartLoading", symbol, interval });
+    this.rival = this.followBars({ symbol, interval });
+  }
+
   /**
    * To be called several times a second: notices when the server, or this page, stood still.
    *
@@ -214,12 +227,10 @@ export class Feed {
     });
   }
 
-  private followChart(chart: Chart): void {
+  private followBars(chart: Chart): Following {
     const { dispatch } = this.options;
-    const { symbol, interval } = chart;
-    const request = { symbols: [symbol], interval, mode: "all", history: chartHistory } as const;
-    const bars = this.subscriptions.follow({
-      request: { channel: "bars", ...request },
+    return this.subscriptions.follow({
+      request: { channel: "bars", ...seriesOf(chart) },
       begin: ({ rejected: [error], snapshot }) => {
         if (error !== undefined) dispatch({ type: "chartFailed", ...chart, error });
         else dispatch({ type: "chartLoaded", ...chart, bars: readBars(snapshot) });
@@ -228,8 +239,13 @@ export class Feed {
         dispatch({ type: "chartFailed", ...chart, error });
       },
     });
+  }
+
+  private followChart(chart: Chart): void {
+    const { dispatch } = this.options;
+    const bars = this.followBars(chart);
     const indicators = this.subscriptions.follow({
-      request: { channel: "indicators", ...request },
+      request: { channel: "indicators", ...seriesOf(chart) },
       begin: ({ snapshot }) => {
         dispatch({ type: "studiesLoaded", ...chart, indicators: readIndicators(snapshot) });
       },
@@ -261,6 +277,7 @@ export class Feed {
     this.holed = false;
     this.reloadedAt = at;
     for (const following of this.chart) following.restart();
+    this.rival?.restart();
   }
 
   private deliver(channel: string, data: unknown, lost: number): void {

@@ -42,6 +42,8 @@ export interface IndicatorSet {
   state: BarState;
   revision: number;
   values: Record<string, number>;
+  /** Names that will have a value once enough bars have been seen. */
+  warming?: readonly string[];
 }
 
 export interface AlertEvent {
@@ -116,6 +118,9 @@ const readIndicatorSet: Reader<IndicatorSet> = (fields) => {
     state: oneOf(fields.state, ["partial", "closed"], "partial"),
     revision: numberOrNull(fields.revision) ?? 0,
     values: Object.fromEntries(values) as Record<string, number>,
+    ...(Array.isArray(fields.warming) && fields.warming.length > 0
+      ? { warming: fields.warming.filter(isText) }
+      : {}),
   };
 };
 

@@ -18,7 +18,18 @@ export type DataAction =
   | { type: "chartLoading"; symbol: string; interval: Interval }
   | { type: "chartLoaded"; symbol: string; interval: Interval; bars: Bar[] }
   | { type: "studiesLoaded"; symbol: string; interval: Interval; indicators: IndicatorSet[] }
-  | { type: "chartFailed"; symbol: string; interval: Interval; error: ServerError };
+  | { type: "chartFailed"; symbol: string; interval: Interval; error: ServerError }
+  /** Older bars of a series in the chart were asked for, came (`more`: there are still older ones), or didn't. */
+  | { type: "olderAsked"; symbol: string; interval: Interval }
+  | {
+      type: "olderLoaded";
+      symbol: string;
+      interval: Interval;
+      bars: Bar[];
+      indicators: IndicatorSet[];
+      more: boolean;
+    }
+  | { type: "olderFailed"; symbol: string; interval: Interval; error: ServerError };
 
 /** What happened to the connection. */
 export type ConnectionAction =
@@ -51,7 +62,7 @@ export type SystemAction =
 
 export type Theme = "system" | "dark" | "light";
 export type Palette = "green-red" | "blue-orange";
-export type Study = "vwap" | "bands" | "volume" | "rsi";
+export type ChartKind = "candles" | "bars" | "line";
 export type Tab = "market" | "chart" | "alerts" | "system";
 export type ActivityFilter = "all" | "market" | "server" | "connection";
 
@@ -60,12 +71,18 @@ export type UserAction =
   /** `byItself` when the page chose, not the user. */
   | { type: "select"; symbol: string; byItself?: true }
   | { type: "timeframe"; interval: Interval }
-  | { type: "toggleStudy"; study: Study }
+  | { type: "toggleStudy"; study: string }
+  | { type: "chartKind"; kind: ChartKind }
+  /** Shows another symbol beside the chart's, null none. */
+  | { type: "compare"; symbol: string | null }
   | { type: "toggleTable" }
   | { type: "chartWidth"; width: number }
   | { type: "zoom"; factor: number; anchor: number }
   | { type: "pan"; bars: number }
+  /** The newest bars at their usual width; all bars there are; the newest at the present width. */
   | { type: "fit" }
+  | { type: "showAll" }
+  | { type: "toNow" }
   | { type: "activityFilter"; kind: ActivityFilter; text: string }
   | { type: "theme"; theme: Theme }
   | { type: "palette"; palette: Palette }

@@ -1,5 +1,6 @@
 import { intervals } from "../socket/records.ts";
-import type { UserAction } from "../store/actions.ts";
+import { kinds } from "../chart/setup.ts";
+import type { ChartKind, UserAction } from "../store/actions.ts";
 import type { State } from "../store/state.ts";
 import { neighbour } from "../watchlist/market.ts";
 
@@ -17,12 +18,23 @@ export const shortcuts: readonly [string, string][] = [
   ["+ −", words.zoom],
   ["← →", words.pan],
   ["0", words.now],
+  ["n", words.toNow],
+  ["f", words.showAll],
+  ["k", words.kind],
+  ["i", words.studies],
+  ["c", words.compare],
+  ["e", words.save],
   ["t", words.table],
   ["m", words.market],
   ["*", words.pin],
   ["s", words.system],
   ["?", words.help],
 ];
+
+/** The next way to draw the bars. */
+function kindAfter(kind: ChartKind): ChartKind {
+  return kinds[(kinds.indexOf(kind) + 1) % kinds.length] ?? kind;
+}
 
 /** The action that a key stands for, if any. */
 export function actionOf(key: string, state: State): UserAction | undefined {
@@ -45,6 +57,12 @@ export function actionOf(key: string, state: State): UserAction | undefined {
       return { type: "zoom", factor: zoomStep, anchor: 1 };
     case "0":
       return { type: "fit" };
+    case "f":
+      return { type: "showAll" };
+    case "n":
+      return { type: "toNow" };
+    case "k":
+      return { type: "chartKind", kind: kindAfter(state.chart.kind) };
     case "s":
       return { type: "tab", tab: state.preferences.tab === "system" ? "chart" : "system" };
     case "m":

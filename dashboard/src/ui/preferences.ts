@@ -1,4 +1,4 @@
-import type { Action, Palette, Study, Tab, Theme } from "../store/actions.ts";
+import type { Action, Palette, Tab, Theme } from "../store/actions.ts";
 
 import { type ZoneChoice, zoneChoices } from "./time-zone.ts";
 
@@ -35,31 +35,21 @@ export function preferencesReducer(state: Preferences, action: Action): Preferen
 
 export const themes: readonly Theme[] = ["system", "dark", "light"];
 export const palettes: readonly Palette[] = ["green-red", "blue-orange"];
-const studies: readonly Study[] = ["vwap", "bands", "volume", "rsi"];
 
 /** What is kept between visits, as text. */
-export function serialize(preferences: Preferences, shown: Record<Study, boolean>): string {
+export function serialize(preferences: Preferences): string {
   const { theme, palette, zone } = preferences;
-  return JSON.stringify({ theme, palette, zone, studies: shown });
+  return JSON.stringify({ theme, palette, zone });
 }
 
 /** Reads what `serialize` wrote; whatever isn't as expected is left at its default. */
-export function deserialize(
-  text: string | null,
-  shown: Record<Study, boolean>,
-): { preferences: Preferences; studies: Record<Study, boolean> } {
+export function deserialize(text: string | null): Preferences {
   const kept = parse(text);
-  const keptStudies = asFields(kept.studies);
   return {
-    preferences: {
-      ...defaultPreferences,
-      theme: themes.find((theme) => theme === kept.theme) ?? defaultPreferences.theme,
-      palette: palettes.find((name) => name === kept.palette) ?? defaultPreferences.palette,
-      zone: zoneChoices.find((zone) => zone === kept.zone) ?? defaultPreferences.zone,
-    },
-    studies: Object.fromEntries(
-      studies.map((study) => [study, asFlag(keptStudies[study], shown[study])]),
-    ) as Record<Study, boolean>,
+    ...defaultPreferences,
+    theme: themes.find((theme) => theme === kept.theme) ?? defaultPreferences.theme,
+    palette: palettes.find((name) => name === kept.palette) ?? defaultPreferences.palette,
+    zone: zoneChoices.find((zone) => zone === kept.zone) ?? defaultPreferences.zone,
   };
 }
 
@@ -73,8 +63,4 @@ function parse(text: string | null): Record<string, unknown> {
 
 function asFields(value: unknown): Record<string, unknown> {
   return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-}
-
-function asFlag(value: unknown, otherwise: boolean): boolean {
-  return typeof value === "boolean" ? value : otherwise;
 }

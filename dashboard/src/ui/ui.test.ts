@@ -10,8 +10,6 @@ import { defaultPreferences, deserialize, preferencesReducer, serialize } from "
 import { zoneOf } from "./time-zone.ts";
 import { tradingDay } from "./trading-day.ts";
 
-const studies = initialState.chart.studies;
-
 describe("preferences", () => {
   it("come back as they were kept", () => {
     const chosen = {
@@ -20,19 +18,12 @@ describe("preferences", () => {
       palette: "blue-orange",
       zone: "UTC",
     } as const;
-    const shown = { ...studies, rsi: false };
-    expect(deserialize(serialize(chosen, shown), studies)).toEqual({
-      preferences: chosen,
-      studies: shown,
-    });
+    expect(deserialize(serialize(chosen))).toEqual(chosen);
   });
 
-  it.each([null, "", "{", "7", "null", '{"theme":"pink","studies":{"rsi":"no"}}'])(
-    "are the defaults for %j",
-    (text) => {
-      expect(deserialize(text, studies)).toEqual({ preferences: defaultPreferences, studies });
-    },
-  );
+  it.each([null, "", "{", "7", "null", '{"theme":"pink"}'])("are the defaults for %j", (text) => {
+    expect(deserialize(text)).toEqual(defaultPreferences);
+  });
 
   it("change as the user says", () => {
     const state = [

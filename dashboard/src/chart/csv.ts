@@ -1,0 +1,61 @@
+import type { Bar, IndicatorSet } from "../socket/records.ts";
+
+const barColumns = [
+  "symbol",
+  "interval",
+  "start",
+  "end",
+  "open",
+  "high",
+  "low",
+  "close",
+  "volume",
+  "vwap",
+  "trades",
+  "state",
+  "revision",
+  "activity",
+  "session",
+] as const;
+
+/** A field as RFC 4180 has it. A text that a spreadsheet would take for a formula is quoted with an apostrophe before it. */
+function field(value: string | number | undefined): string {
+  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
+  const text = value ?? "";
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+}
+
+export interface CsvTable {
+  bars: readonly Bar[];
+  indicators: readonly IndicatorSet[];
+  /** Names of the indicators' values, each a column. */
+  names: readonly string[];
+  /** The other symbol of a comparison, and its close for each bar. */
+  rival?: { symbol: string; closes: readonly number[] } | undefined;
+}
+
+/** Bars as CSV with a header: times in ISO 8601, UTC; numbers as they are, not rounded; empty where there is none. */
+export function csvOf({ bars, indicators, names, rival }: CsvTable): string {
+  const sets = new Map(indicators.map((set) => [set.start_ms, set.values]));
+  const header = [
+    ...barColumns,
+    ...names,
+    ...(rival === undefined ? [] : [`${rival.symbol} close`]),
+  ];
+  const rows = bars.map((bar, index) => [
+    ...barColumns.map((column) => {
+      if (column === "start" || column === "end")
+        return new Date(column === "start" ? bar.start_ms : bar.end_ms).toISOString();
+      return bar[column];
+    }),
+    ...names.map((name) => sets.get(bar.start_ms)?.[name]),
+    ...(rival === undefined ? [] : [rival.closes[index]]),
+  ]);
+  return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
+}
+
+/** `SPY 1m 2013-10-08`, with nothing in it that a file's name can't have. */
+export function fileName(symbol: string, interval: string, day: string): string {
+  return `${symbol}-${interval}-${day}`.replaceAll(/[^\w.-]+/g, "_");
+}
