@@ -149,7 +149,7 @@ def expected_bars(log: Log) -> list[list[str]]:
             *(f"{price:.2f}" for price in (bar.open, bar.high, bar.low, bar.close)),
             f"{log.sets[start].values['vwap']:.2f}",
             f"{log.sets[start].values['rsi_14']:.1f}",
-            "forming" if bar.state == "partial" else "",
+            "forming" if bar.state == "partial" else "revised once" if bar.revision else "",
         ]
         for start, bar in sorted(log.bars.items())
     ]
