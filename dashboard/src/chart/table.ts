@@ -4,7 +4,7 @@ import { formatPercent, formatPrice, formatVolume, zoneName } from "../ui/format
 import { lineName, lineText } from "./legend.ts";
 import { alertNote, notesOf } from "./notes.ts";
 import type { Picture } from "./picture.ts";
-import { longTime } from "./times.ts";
+import { columnTime } from "./times.ts";
 import { words } from "./words.ts";
 
 const longest = 200;
@@ -34,7 +34,7 @@ function cellsOf(picture: Picture, index: number): string[] {
     ...events.map(alertNote),
   ];
   return [
-    longTime(bar, interval, zone),
+    columnTime(bar, interval, zone),
     ...[bar.open, bar.high, bar.low, bar.close].map(price),
     formatVolume(bar.volume),
     ...(comparison === null

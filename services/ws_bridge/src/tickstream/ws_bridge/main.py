@@ -31,6 +31,9 @@ from tickstream.ws_bridge.adapters.http_log import http_logger
 from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
 from tickstream.ws_bridge.adapters.key_store import KeyStore
 from tickstream.ws_bridge.adapters.naps import Naps
+from tickstream.ws_bridge.adapters.past import Past, PastStore
+from tickstream.ws_bridge.adapters.past_influxdb import InfluxPast
+from tickstream.ws_bridge.adapters.past_postgres import PostgresPast
 from tickstream.ws_bridge.adapters.rereading import Rereader
 from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
 from tickstream.ws_bridge.adapters.system import SystemFigures
@@ -168,6 +171,7 @@ class Bridge:
         key = settings.alerting_api_key
         own_key = key.get_secret_value() if key else None
         Alerting(settings.alerting_url, own_key, self.doorman, self.audit).add_routes(app)
+        Past(self.hub.market, _past(settings), self.doorman, self.audit).add_routes(app)
         SystemFigures(settings, self.doorman, self.audit, SystemClock()).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
@@ -269,6 +273,15 @@ def _store(settings: WsBridgeSettings, clock: Clock) -> KeyStore | None:
     if settings.auth == "off" or settings.database_url is None:
         return None
     return KeyStore(settings.database_url.get_secret_value(), clock)
+
+
+def _past(settings: WsBridgeSettings) -> PastStore | None:
+    url, token = settings.influxdb_url, settings.influxdb_token
+    if settings.store == "influxdb" and url is not None and token is not None:
+        return InfluxPast(url, token.get_secret_value(), settings.influxdb_org, settings.influxdb_bucket)
+    if settings.store == "postgres" and settings.database_url is not None:
+        return PostgresPast(settings.database_url.get_secret_value())
+    return None
 
 
 def _doorman(settings: WsBridgeSettings, store: KeyStore | None, clock: Clock) -> Doorman | None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from tickstream.core.settings import Names, ServiceSettings
 from tickstream.ws_bridge.adapters.tokens import MIN_SECRET_BYTES, read_public_key
@@ -24,13 +24,23 @@ _PROOFS: Final = {
 class WsBridgeSettings(ServiceSettings):
     """Kafka to browsers and programs over Socket.IO, and the dashboard."""
 
-    shared_names: ClassVar[frozenset[str]] = frozenset({"database_url"})
+    shared_names: ClassVar[frozenset[str]] = frozenset(
+        {"database_url", "timeseries", "influxdb_url", "influxdb_token", "influxdb_org", "influxdb_bucket"}
+    )
 
     api_keys_file: Path | None = Field(None, description="lines of name:sha256 of the key in hex")
     database_url: SecretStr | None = Field(None, description="where API keys are, and instruments not seen yet")
     jwt_secret: SecretStr | None = Field(None, description="of the gateway's tokens, for HS256")
     jwt_public_key: Path | None = Field(None, description="file (PEM) of the gateway's Ed25519 key, for EdDSA")
     jwt_audience: str = Field("tickstream", min_length=1, description="whom the gateway's tokens must be meant for")
+    timeseries: Literal["influxdb", "postgres", "off"] | None = Field(
+        None,
+        description="where older bars are; influxdb if INFLUXDB_URL is set, else postgres if DATABASE_URL is",
+    )
+    influxdb_url: str | None = Field(None, pattern=r"^https?://", description="where InfluxDB 2 listens")
+    influxdb_token: SecretStr | None = Field(None, description="a token that may read the bucket")
+    influxdb_org: str = Field("tickstream", min_length=1, description="the bucket's organisation")
+    influxdb_bucket: str = Field("market", min_length=1, description="where the sink writes")
     auth: Literal["off", "key"] = Field("off", validate_default=True, description="off only on a loopback address")
     key_check_seconds: float = Field(1.0, ge=0.1, le=60, description="from one look at the keys in use to the next")
     key_grace_seconds: float = Field(300.0, ge=10, description="known keys go on while the database is away")
@@ -75,6 +85,23 @@ class WsBridgeSettings(ServiceSettings):
     history_bars: int = Field(5_000, ge=1, le=5_000, description="closed bars kept of a symbol and interval")
     history_records: int = Field(1_000_000, ge=1_000, description="closed bars and indicators kept altogether")
     lookback_records: int = Field(50_000, ge=0, description="read of each partition at the start")
+
+    @model_validator(mode="after")
+    def _store_can_be_reached(self) -> Self:
+        if self.store == "influxdb" and (self.influxdb_url is None or self.influxdb_token is None):
+            raise ValueError("TIMESERIES influxdb needs INFLUXDB_URL and INFLUXDB_TOKEN")
+        if self.store == "postgres" and self.database_url is None:
+            raise ValueError("TIMESERIES postgres needs DATABASE_URL")
+        return self
+
+    @property
+    def store(self) -> Literal["influxdb", "postgres", "off"]:
+        """The store that was named, or else the one that can be reached."""
+        if self.timeseries is not None:
+            return self.timeseries
+        if self.influxdb_url is not None:
+            return "influxdb"
+        return "postgres" if self.database_url is not None else "off"
 
     @field_validator("auth")
     @classmethod

@@ -93,7 +93,7 @@ async def admit(doorman: Doorman, request: web.Request) -> None:
     Raises:
         RefusalError: who asks may not.
     """
-    key = _key_of(request)
+    key = key_of(request)
     if key is None:
         raise RefusalError("unauthorized", "an API key is needed, as Authorization: Bearer or X-API-Key")
     grant = await doorman.admit_key(key)
@@ -101,6 +101,7 @@ async def admit(doorman: Doorman, request: web.Request) -> None:
         raise RefusalError("forbidden", "this key is not for the alerts of every symbol")
 
 
-def _key_of(request: web.Request) -> str | None:
+def key_of(request: web.Request) -> str | None:
+    """The API key that a request shows; None: it shows none."""
     scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import islice
@@ -52,6 +53,12 @@ class Series:
         """Take the newest state of a bar that isn't closed yet."""
         if start not in self._closed:
             self._forming = (start, entry)
+
+    def before(self, start: int, count: int) -> list[tuple[int, Entry]]:
+        """The last closed ones that start before a time, oldest first, each with its start."""
+        starts = list(self._closed)
+        end = bisect_left(starts, start)
+        return [(one, self._closed[one]) for one in starts[max(0, end - count) : end]]
 
     def last(self, history: int) -> list[Entry]:
         """The last `history` closed ones, oldest first, and the forming one."""
@@ -160,6 +167,13 @@ class Market:
                 return self._alerts_of(symbols, history)
             case "market_events":
                 return _last_of(self._last_events, symbols, history or _RECENT)
+
+    def closed_before(
+        self, channel: Channel, interval: str, symbol: str, start: int, count: int
+    ) -> list[tuple[int, Entry]]:
+        """The last closed bars (or indicators) kept of a symbol that start before a time, oldest first."""
+        series = self._series.get((channel, interval), {}).get(symbol)
+        return [] if series is None else series.before(start, count)
 
     def _known(self, symbol: str) -> bool:
         if symbol in self.symbols:
