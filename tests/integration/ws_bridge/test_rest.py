@@ -13,6 +13,8 @@ from tests.support.market import Market, bar, tick
 from tests.support.programs import Running, service
 from tests.support.servers import Servers, isolated
 from tests.support.sockets import listener, until
+from tests.support.topics import kafka_of
+from tickstream.core.partition import partition_for
 
 pytestmark = pytest.mark.integration
 
@@ -66,6 +68,25 @@ async def test_who_comes_to_a_resting_bridge_gets_the_last_trades_and_all_that_f
             assert [one["seq"] for one in answer["snapshot"]] == [13 + 4 * LOOKBACK]
             assert client.lost("ticks") == 0
         assert bridge.ready()
+
+
+async def test_what_may_have_changed_unseen_is_not_shown_and_what_has_not_is(
+    own: dict[str, str], tmp_path: Path
+) -> None:
+    market = Market(own)
+    partitions = kafka_of(own).partitions("stock_ticks")
+    names = [f"REST{number}" for number in range(100)]
+    [busy, beside, *_] = [name for name in names if partition_for(name, partitions) == 0]
+    apart = next(name for name in names if partition_for(name, partitions) == 1)
+    market.publish([tick(symbol, 1) for symbol in (busy, beside, apart)])
+    with service("tickstream-ws-bridge", env=own, log=tmp_path / "log") as bridge:
+        await asyncio.to_thread(bridge.await_ready)
+        await rests(bridge)
+        market.publish([tick(beside, 2), *(tick(busy, seq) for seq in range(2, 2 + 2 * LOOKBACK))])
+        async with listener(bridge.url) as client:
+            answer = await client.subscribe(channel="ticks", symbols=[busy, beside, apart])
+            assert {one["symbol"]: one["seq"] for one in answer["snapshot"]} == {busy: 1 + 2 * LOOKBACK, apart: 1}
+            assert answer["rejected"] == []
 
 
 async def test_a_client_that_leaves_while_it_waits_leaves_nothing_behind(own: dict[str, str], tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.market import tick
 from tests.support.records import TICKS
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import Tick
@@ -66,3 +67,19 @@ def test_beyond_the_limit_symbols_are_neither_known_nor_shown(trades: list[Tick]
         unread(market, [replace(trade, symbol=f"S{number}")], interners, 0, number)
     shown = {one.route[2] for one in market.snapshot("ticks", "", None, 0)}
     assert shown == market.symbols == {f"S{number}" for number in range(min(2, len(trades)))}
+
+
+def test_the_trades_of_some_partitions_can_be_forgotten() -> None:
+    market = Market(10, 100, 1_000, LastTrades(tick_bodies))
+    interners = TickInterners()
+    for number in range(6):
+        symbol, partition = f"S{number}", number % 3
+        if number < 3:
+            unread(market, [tick(symbol, 1)], interners, partition, number)
+        else:
+            route = ("ticks", "", symbol)
+            market.tick(Entry(route, route, b"{}", partition, number))
+    market.forget_trades({1})
+    assert {one.route[2] for one in market.snapshot("ticks", "", None, 0)} == {"S0", "S2", "S3", "S5"}
+    market.forget_trades(set())
+    assert len(market.snapshot("ticks", "", None, 0)) == 4

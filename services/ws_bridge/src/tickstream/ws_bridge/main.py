@@ -66,6 +66,7 @@ _ANSWER_BYTES: Final = 3_145_728
 """Of a snapshot; the answer has other fields, too."""
 _SNAPSHOT_BYTES: Final = 16_777_216
 _STOP_SECONDS: Final = 0.1
+_LOOK_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 75.0
 """That a connection may be kept open for a next request; aiohttp's own are an hour."""
 _CANARY_SECONDS: Final = 3.0
@@ -185,8 +186,7 @@ class Bridge:
 
     def _woken(self, rest: Rest) -> None:
         self.intake.apply()
-        if rest.gap:
-            self.hub.market.forget_trades()
+        self.hub.market.forget_trades(rest.gaps)
         for partition, offset in rest.ends.items():
             self.hub.positions.reached("ticks", partition, offset)
 
@@ -248,7 +248,7 @@ async def _look_for_readers(bridge: Bridge) -> None:
     await bridge.loaded.wait()
     while True:
         bridge.naps.look()
-        await asyncio.sleep(_STOP_SECONDS)
+        await asyncio.sleep(_LOOK_SECONDS)
 
 
 async def _follow_instruments(bridge: Bridge, settings: WsBridgeSettings) -> None:

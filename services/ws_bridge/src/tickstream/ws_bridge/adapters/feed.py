@@ -41,11 +41,11 @@ class Rest:
 
     Attributes:
         ends: where they are read from again, of every partition.
-        gap: whether some before that never will be.
+        gaps: the partitions of which some before that never will be.
     """
 
     ends: Offsets
-    gap: bool
+    gaps: frozenset[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +205,11 @@ class Feed:
             place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS) for place in places
         }
         starts = {place: max(self._next[place], low, high - self._lookback) for place, (low, high) in ends.items()}
-        gap = any(start > self._next[place] for place, start in starts.items())
+        gaps = frozenset(place[1] for place, start in starts.items() if start > self._next[place])
         self._next.update(starts)
         self._waking = {place: high for place, (_low, high) in ends.items()}
         self._resting = False
-        rest = Rest({partition: start for (_topic, partition), start in starts.items()}, gap)
+        rest = Rest({partition: start for (_topic, partition), start in starts.items()}, gaps)
         self._in_loop(lambda: self._listeners.woken(rest))
         self._go_on(consumer)
 

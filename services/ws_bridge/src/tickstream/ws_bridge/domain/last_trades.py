@@ -79,9 +79,9 @@ class LastTrades:
         if row is not None:
             self._table["kept"][row] = False
 
-    def clear(self) -> None:
-        """Drop the trades of all symbols."""
-        self._table["kept"][:] = False
+    def forget(self, partitions: Collection[int]) -> None:
+        """Drop the trades that are in these partitions."""
+        self._table["kept"] &= ~np.isin(self._table["partition"], list(partitions))
 
     def made(self, symbols: Collection[str] | None) -> list[Entry]:
         """Take out the trades of these symbols, or of all, as entries."""

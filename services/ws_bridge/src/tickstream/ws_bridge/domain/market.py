@@ -122,11 +122,11 @@ class Market:
         if self._unread is not None:
             self._unread.keep(columns, partitions, offsets, rows, self._known)
 
-    def forget_trades(self) -> None:
-        """The last trades are no longer the last."""
-        self._ticks.clear()
+    def forget_trades(self, partitions: Collection[int]) -> None:
+        """The last trades of these partitions may no longer be the last."""
+        self._ticks = {symbol: entry for symbol, entry in self._ticks.items() if entry.partition not in partitions}
         if self._unread is not None:
-            self._unread.clear()
+            self._unread.forget(partitions)
 
     def record(self, record: Record, entry: Entry) -> None:
         """Take any other record into account; `entry` is its own."""
