@@ -309,6 +309,16 @@ class Feed:
         self._in_loop(lambda: self._deliver(call))
 
     def _deliver(self, call: Callable[[], None]) -> None:
+        try:
+            call()
+        finally:
+            self._free.release()
+
+    def _in_loop(self, call: Callable[[], None]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._guarded, call)
+
+    def _guarded(self, call: Callable[[], None]) -> None:
         if self.failure is not None:
             return
         try:
@@ -316,12 +326,6 @@ class Feed:
         except Exception as error:  # noqa: BLE001 - whatever it is, going on would be a silent gap
             self.failure = error
             self._ending.set()
-        finally:
-            self._free.release()
-
-    def _in_loop(self, call: Callable[[], None]) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(call)
 
     def _look(self, consumer: Consumer, now: float) -> None:
         """Ask whether Kafka is there and one of the topics has grown, and note how far behind we are."""
