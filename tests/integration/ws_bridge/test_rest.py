@@ -67,7 +67,7 @@ async def test_who_comes_to_a_resting_bridge_gets_the_last_trades_and_all_that_f
             answer = await client.subscribe(channel="ticks", symbols=["SPY"])
             assert [one["seq"] for one in answer["snapshot"]] == [13 + 4 * LOOKBACK]
             assert client.lost("ticks") == 0
-        assert bridge.ready()
+        await until(bridge.ready, lambda: "it isn't ready")
 
 
 async def test_what_may_have_changed_unseen_is_not_shown_and_what_has_not_is(
