@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from tickstream.core.intervals import Interval
 from tickstream.core.model import MarketEvent, Progress, Tick
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.processor.domain.engine import Engine
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.outages import ACTIVITIES
 from tickstream.processor.domain.output import Output
 from tickstream.processor.domain.rules import Rules
@@ -38,6 +40,7 @@ STARTS = [
     1_383_458_397 * SECOND,  # 2013-11-03, two minutes before clocks went back
 ]
 
+PARTITION = 2
 Op = Tick | Progress
 
 
@@ -45,14 +48,14 @@ class Bench:
     """An engine and what it has put out."""
 
     def __init__(self, intervals: tuple[str, ...] = ALL, **rules: Any) -> None:
-        self.names = TickInterners()
+        self.begin()
         chosen = tuple(sorted(map(Interval.named, intervals), key=lambda interval: interval.rank))
         places = frozenset(place for place, interval in enumerate(chosen) if interval.fills or interval.counted)
         given: dict[str, Any] = {"grace": 0, "patience": FOREVER, "quiet_limit": FOREVER, "retention": HOUR}
         given |= {"include_suspicious": False} | rules
         calendar = given.pop("calendar", "XNYS")
         self.rules = Rules(chosen, places, places, **given)
-        self.calendars = Calendars(self.names.symbols, calendar)
+        self.calendars = Calendars(self.symbols, calendar)
         self.engine = self.fresh()
         self.bars: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         self.values: dict[tuple[str, str], list[list[float]]] = defaultdict(list)
@@ -62,8 +65,14 @@ class Bench:
         self.records: dict[bytes, bytes | None] = {}
         self.news: list[MarketEvent] = []
 
-    def fresh(self) -> Engine:
-        return Engine(self.rules, self.calendars, self.names.symbols, self.names.sources)
+    def begin(self) -> None:
+        self.names = TickInterners()
+        self.symbols, self.sources = Lanes(self.names.symbols), Lanes(self.names.sources)
+
+    def fresh(self, loaded: Loaded | None = None) -> Engine:
+        engine = Engine(self.rules, self.calendars, self.symbols, self.sources)
+        engine.restore(PARTITION, loaded or Loaded())
+        return engine
 
     def run(self, ops: list[Op], cuts: set[int], delays: Sequence[int] = (0,), *, restart: bool = False) -> None:
         """Run a log in batches; each mark is told so many batches after its own."""
@@ -84,16 +93,16 @@ class Bench:
         ticks = [op for op in ops if isinstance(op, Tick)]
         if ticks:
             columns = TickColumns.of(ticks, self.names)
-            taken = self.engine.take(columns)
+            taken = self.engine.take(columns, np.full(len(columns), PARTITION))
             self.late += [ticks[row] for row in taken.too_late.tolist()]
             self.duplicates += taken.duplicates
-            symbols, sources = self.names.symbols.values, self.names.sources.values
+            symbols, sources = self.symbols.values, self.sources.values
             self.gaps += [(symbols[gap.symbol], sources[gap.source], gap.first, gap.last) for gap in taken.gaps]
         for op in ops:
             if isinstance(op, Progress):
-                self.engine.mark(op)
+                self.engine.mark(PARTITION, op)
         self.put(self.engine.close())
-        for key, value in self.engine.changes(Offsets(0, 0)):
+        for key, value in self.engine.changes({PARTITION: Offsets(0, 0)})[PARTITION]:
             if value is None:
                 self.records.pop(key, None)
             else:
@@ -103,12 +112,12 @@ class Bench:
         loaded = Loaded()
         for key, value in self.records.items():
             loaded.take(key, value)
-        self.names = TickInterners()
+        self.begin()
         self.names.symbols.code("something else")
-        self.calendars = Calendars(self.names.symbols, "XNYS")
-        self.engine = self.fresh()
-        self.engine.restore(loaded)
-        self.engine.hear_all([(event, 0, offset) for offset, event in enumerate(self.news)])
+        self.symbols.code(0, "elsewhere")
+        self.calendars = Calendars(self.symbols, "XNYS")
+        self.engine = self.fresh(loaded)
+        self.engine.hear_all(PARTITION, [(event, 0, offset) for offset, event in enumerate(self.news)])
 
     def hear(self, news: Sequence[MarketEvent]) -> None:
         """Take market events that are there before anything else."""
@@ -118,7 +127,7 @@ class Bench:
 
     def put(self, output: Output) -> None:
         for bar in output.bars:
-            series = (self.names.symbols.values[bar["symbol"]], self.rules.intervals[bar["interval"]].name)
+            series = (self.symbols.values[bar["symbol"]], self.rules.intervals[bar["interval"]].name)
             plain = {
                 name: bar[name].item()
                 for name in (
@@ -139,7 +148,7 @@ class Bench:
             plain["session"] = SESSION_NAMES[bar["session"]]
             self.bars[series].append(plain)
         for bar, values in zip(output.indicated, output.values.tolist(), strict=True):
-            series = (self.names.symbols.values[bar["symbol"]], self.rules.intervals[bar["interval"]].name)
+            series = (self.symbols.values[bar["symbol"]], self.rules.intervals[bar["interval"]].name)
             self.values[series].append([int(bar["start"]), int(bar["revision"]), *values])
 
 

@@ -25,8 +25,8 @@ ROWS = st.lists(st.tuples(st.integers(0, 2), st.integers(1, 30)), min_size=1, ma
 @given(st.lists(ROWS, max_size=8))
 def test_a_number_is_new_once(batches: list[list[tuple[int, int]]]) -> None:
     seen = Seen()
-    for _ in range(3):
-        seen.add_stream([])
+    for stream in range(3):
+        seen.begin(stream, [])
     known: set[tuple[int, int]] = set()
     for batch in batches:
         expected = []
@@ -41,14 +41,16 @@ def test_a_number_is_new_once(batches: list[list[tuple[int, int]]]) -> None:
 
 def test_the_rest_of_a_recording_is_new_when_it_is_replayed_later() -> None:
     seen = Seen()
-    stream = seen.add_stream([(5000, 9000)])
+    stream = 0
+    seen.begin(stream, [(5000, 9000)])
     assert take(seen, [(stream, n) for n in (1, 4999, 5000, 9000, 9001)]) == [True, True, False, False, True]
     assert seen.ranges(stream) == [(1, 1), (4999, 9001)]
 
 
 def test_holes_are_bounded_and_the_oldest_are_given_up() -> None:
     seen = Seen()
-    stream = seen.add_stream([])
+    stream = 0
+    seen.begin(stream, [])
     take(seen, [(stream, 2 * n + 1) for n in range(MAX_RANGES + 10)])
     assert len(seen.ranges(stream)) == MAX_RANGES
     assert take(seen, [(stream, 2)]) == [False]

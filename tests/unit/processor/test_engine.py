@@ -127,7 +127,7 @@ def test_revisions_leave_nothing_behind_but_their_bars() -> None:
         late = Tick("S1", 10.0, 1.0, OPEN, 0, turn + 2, "src")
         bench.batch([late, Progress("src", OPEN + HOUR + 2 * (turn + 1) * SECOND, 0)])
     assert bench.bars["S1", "1m"][-1]["revision"] == 100
-    revisions = bench.engine._revisions
+    revisions = bench.engine._parts.revisions
     assert revisions._closing.moved == []
     assert len(revisions._windows._changed) == 1
     assert len(revisions.waiting) == 0
@@ -208,7 +208,7 @@ def test_a_forming_bar_is_shown_once_for_each_change() -> None:
 
 def test_each_symbol_follows_its_own_calendar() -> None:
     bench = Bench(("1m", "1d"))
-    bench.calendars = Calendars(bench.names.symbols, "XNYS", [("BTC*", "24/7")])
+    bench.calendars = Calendars(bench.symbols, "XNYS", [("BTC*", "24/7")])
     bench.engine = bench.fresh()
     saturday = 1_381_579_200 * SECOND  # 2013-10-12, noon UTC
     ticks = [Tick(name, 5.0, 1.0, saturday, 0, 1, "src") for name in ("BTC-USD", "SPY")]

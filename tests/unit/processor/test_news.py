@@ -10,6 +10,7 @@ from tests.unit.processor.bench import (
     CUTS,
     HOUR,
     MINUTE,
+    PARTITION,
     QUICK,
     SECOND,
     Bench,
@@ -85,7 +86,7 @@ def test_after_a_restart_new_news_are_judged_by_all_that_was_known() -> None:
     assert activities(bench) == [(0, "traded", 0), *((minute, "feed_down", 0) for minute in (1, 2, 3))]
     bench.restart()
     up = MarketEvent("feed_up", BELL + 180 * SECOND, source="src")
-    bench.engine.hear_all([(down, 1, 0), (up, 1, 1), (halt, 0, 0)])
+    bench.engine.hear_all(PARTITION, [(down, 1, 0), (up, 1, 1), (halt, 0, 0)])
     bench.batch([])
     assert activities(bench)[4:] == [(3, "halted", 1)]
 

@@ -11,6 +11,7 @@ from tickstream.core.model import Tick
 from tickstream.processor.domain.catalogue import ENTRIES, Catalogue
 from tickstream.processor.domain.engine import Engine
 from tickstream.processor.domain.functions import PAGE
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.rules import Rules
 from tickstream.processor.domain.state import Loaded, Offsets
 from tickstream.processor.domain.windows import Calendars
@@ -57,18 +58,19 @@ class Partition:
             include_suspicious=False,
             catalogue=self.catalogue,
         )
-        self.engine = Engine(rules, Calendars(self.names.symbols, "24/7"), self.names.symbols, self.names.sources)
+        symbols = Lanes(self.names.symbols)
+        self.engine = Engine(rules, Calendars(symbols, "24/7"), symbols, Lanes(self.names.sources))
         loaded = Loaded()
         for key, value in self.records.items():
             loaded.take(key, value)
-        self.engine.restore(loaded)
+        self.engine.restore(0, loaded)
 
     def take(self, ticks: list[Tick]) -> None:
-        self.engine.take(TickColumns.of(ticks, self.names))
+        self.engine.take(TickColumns.of(ticks, self.names), np.zeros(len(ticks), dtype=np.int64))
         output = self.engine.close()
         for row in output.values.tolist():
             self.values.append(dict(zip(self.catalogue.names, row, strict=True)))
-        for key, value in self.engine.changes(Offsets(0, 0)):
+        for key, value in self.engine.changes({0: Offsets(0, 0)})[0]:
             if value is None:
                 self.records.pop(key, None)
             else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from tickstream.core.metrics import LATENCY_BUCKETS
+from tickstream.processor.domain.output import Taken
 
 
 class Figures:
@@ -36,3 +37,11 @@ class Figures:
         )
         self.lag = Gauge("tickstream_processor_lag_records", "Trades that are still to be read.", registry=registry)
         self.symbols = Gauge("tickstream_processor_symbols", "Symbols of the partitions at hand.", registry=registry)
+
+    def count(self, taken: Taken) -> None:
+        """Count what became of some trades."""
+        self.duplicates.inc(taken.duplicates)
+        self.suspicious.inc(taken.suspicious)
+        self.late.inc(taken.late)
+        self.too_late.inc(len(taken.too_late))
+        self.gaps.inc(len(taken.gaps))

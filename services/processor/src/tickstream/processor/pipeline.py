@@ -38,7 +38,7 @@ from tickstream.processor.adapters.plugins import Complaints
 from tickstream.processor.adapters.source import Batch, Source
 from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.domain.engine import Engine
-from tickstream.processor.domain.output import Output
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.state import FROM_THE_BEGINNING, Offsets
 from tickstream.processor.domain.windows import Calendars
 from tickstream.processor.figures import Figures
@@ -95,16 +95,17 @@ class Pipeline:
         self._clock = clock
         self._stop = stop
         self._names = TickInterners()
-        self._calendars = Calendars(self._names.symbols, settings.calendar, settings.calendar_patterns)
-        self._engines: dict[int, Engine] = {}
+        self._symbols, self._sources = Lanes(self._names.symbols), Lanes(self._names.sources)
+        self._calendars = Calendars(self._symbols, settings.calendar, settings.calendar_patterns)
+        self._engine = self._new_engine()
         self._changed: set[int] = set()
         self._outputs = Outputs(
             kafka,
             codecs,
             transactions,
             clock,
-            self._names.symbols,
-            self._names.sources,
+            self._symbols,
+            self._sources,
             settings.intervals,
             self._rules.catalogue,
         )
@@ -147,7 +148,7 @@ class Pipeline:
             self._take(batch)
         self._hear(self._news.read())
         for partition, mark in self._source.due_marks():
-            self._engines[partition].mark(mark)
+            self._engine.mark(partition, mark)
             self._changed.add(partition)
         self._close()
         self._form()
@@ -169,20 +170,12 @@ class Pipeline:
         rejected = [*decoded.rejected, *((row, _TOO_EARLY) for row in rows[early].tolist())]
         if early.any():
             rows, columns = rows[~early], columns.take(np.flatnonzero(~early))
-        partitions = batch.partitions[rows]
-        present = np.unique(partitions).tolist()
-        for partition in present:
-            mine = rows if len(present) == 1 else rows[partitions == partition]
-            ticks = columns if len(present) == 1 else columns.take(np.flatnonzero(partitions == partition))
-            taken = self._engines[partition].take(ticks)
-            rejected += [(row, _TOO_LATE) for row in mine[taken.too_late].tolist()]
+        if len(rows):
+            taken = self._engine.take(columns, batch.partitions[rows])
+            rejected += [(row, _TOO_LATE) for row in rows[taken.too_late].tolist()]
             for gap in taken.gaps:
                 self._outputs.send_gap(gap)
-            self._figures.duplicates.inc(taken.duplicates)
-            self._figures.suspicious.inc(taken.suspicious)
-            self._figures.late.inc(taken.late)
-            self._figures.too_late.inc(len(taken.too_late))
-            self._figures.gaps.inc(len(taken.gaps))
+            self._figures.count(taken)
         for row, reason in sorted(rejected):
             self._outputs.reject(batch.messages[row], reason)
         self._changed.update(np.unique(batch.partitions).tolist())
@@ -191,10 +184,10 @@ class Pipeline:
 
     def _hear(self, news: Sequence[Heard]) -> None:
         self._heard += news
-        for partition, engine in self._engines.items() if news else ():
-            for heard in news:
-                engine.hear(heard.event, heard.partition, heard.offset)
-            self._changed.add(partition)
+        for heard in news:
+            self._engine.hear(heard.event, heard.partition, heard.offset)
+        if news:
+            self._changed.update(self._engine.partitions)
 
     def _too_early(self, batch: Batch, rows: NDArray[np.intp], columns: TickColumns) -> NDArray[np.bool_]:
         """Which trades are dated too far ahead of their publishing: by their own stamp, and by the record's."""
@@ -205,7 +198,9 @@ class Pipeline:
         return early
 
     def _close(self) -> None:
-        output = Output.concatenate([self._engines[partition].close() for partition in sorted(self._changed)])
+        if not self._changed:
+            return
+        output = self._engine.close()
         self._outputs.send_bars(output, "closed")
         self._figures.revisions.inc(int(np.count_nonzero(output.bars["revision"])))
         for place, count in enumerate(np.bincount(output.bars["interval"], minlength=len(self._rules.intervals))):
@@ -215,15 +210,15 @@ class Pipeline:
         started = self._clock.monotonic()
         if started < self._form_at:
             return
-        outputs = {partition: engine.form() for partition, engine in self._engines.items()}
-        self._outputs.send_bars(Output.concatenate(list(outputs.values())), "partial")
-        self._changed.update(partition for partition, output in outputs.items() if len(output.bars))
+        output = self._engine.form()
+        self._outputs.send_bars(output, "partial")
+        self._changed.update(self._symbols.partitions[output.bars["symbol"]].tolist())
         took = self._clock.monotonic() - started
         self._form_at = started + max(self._settings.forming_seconds, took / _FORMING_SHARE)
 
     def _commit(self) -> None:
-        for partition in sorted(self._changed):
-            records = self._engines[partition].changes(self._source.offsets(partition))
+        offsets = {partition: self._source.offsets(partition) for partition in sorted(self._changed)}
+        for partition, records in self._engine.changes(offsets).items():
             self._outputs.send_state(records, partition)
         with self._figures.commit_seconds.time():
             self._transactions.commit(self._source.positions(), self._source.consumer)
@@ -231,7 +226,7 @@ class Pipeline:
         self._complaints.tell()
         self._figures.transactions.inc()
         self._figures.lag.set(self._source.lag)
-        self._figures.symbols.set(sum(engine.symbol_count for engine in self._engines.values()))
+        self._figures.symbols.set(self._engine.symbol_count)
 
     def _finish(self) -> None:
         if self._changed and not self._failed:
@@ -250,7 +245,11 @@ class Pipeline:
 
     def _renew_and_restart(self) -> None:
         self._transactions.renew()
+        self._engine = self._new_engine()
         self._source.restart()
+
+    def _new_engine(self) -> Engine:
+        return Engine(self._rules, self._calendars, self._symbols, self._sources)
 
     def _assigned(self, partitions: Sequence[int]) -> Mapping[int, Offsets]:
         begins = dict.fromkeys(partitions, FROM_THE_BEGINNING)
@@ -267,10 +266,8 @@ class Pipeline:
         self._hear(self._news.catch_up())
         loaded = changelog.load(self._kafka, partitions, self._clock)
         for partition, found in loaded.items():
-            engine = Engine(self._rules, self._calendars, self._names.symbols, self._names.sources)
-            engine.restore(found)
-            engine.hear_all([(heard.event, heard.partition, heard.offset) for heard in self._heard])
-            self._engines[partition] = engine
+            self._engine.restore(partition, found)
+            self._engine.hear_all(partition, [(heard.event, heard.partition, heard.offset) for heard in self._heard])
         return {partition: found.offsets for partition, found in loaded.items()}
 
     def _revoked(self, partitions: Sequence[int], lost: bool) -> None:  # noqa: FBT001 - the callback's shape
@@ -279,11 +276,12 @@ class Pipeline:
                 self._failed = "partitions were lost"
             else:
                 try:
+                    self._close()
                     self._commit()
                 except RetryableError as error:
                     self._failed = str(error)
         for partition in partitions:
-            self._engines.pop(partition, None)
+            self._engine.forget(partition)
         self._changed -= set(partitions)
         _LOG.info("revoked", partitions=list(partitions), lost=lost)
 

@@ -10,13 +10,14 @@ import numpy as np
 
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
-from tickstream.core.columns import BarColumns, Floats, Interner, Strings
+from tickstream.core.columns import BarColumns, Floats, Strings
 from tickstream.core.kafka import Kafka, Message, dead_letter_headers
 from tickstream.core.model import Bar, IndicatorSet, MarketEvent, State
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, MARKET_EVENTS, PROCESSOR_STATE, STOCK_TICKS, dlq_of
 from tickstream.processor.domain.bars import Table
 from tickstream.processor.domain.catalogue import Catalogue
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.outages import ACTIVITIES
 from tickstream.processor.domain.output import Gap, Output
 from tickstream.processor.domain.state import Record
@@ -41,14 +42,14 @@ class Sender(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Sends an engine's output; symbols, sources and intervals are those of the engine's codes."""
+    """Sends an engine's output; symbols and sources are its lanes."""
 
     kafka: Kafka
     codecs: Codecs
     transactions: Sender
     clock: Clock
-    symbols: Interner
-    sources: Interner
+    symbols: Lanes
+    sources: Lanes
     intervals: tuple[str, ...]
     catalogue: Catalogue
     encoded: list[bytes | None] = field(default_factory=list, init=False)

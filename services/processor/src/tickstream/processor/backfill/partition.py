@@ -35,6 +35,7 @@ from tickstream.processor.backfill.published import Reader
 from tickstream.processor.backfill.settings import BEGINNING
 from tickstream.processor.backfill.spool import Spool
 from tickstream.processor.domain.engine import Engine
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.output import Output
 from tickstream.processor.domain.recomputed import (
     ABSENT,
@@ -48,7 +49,7 @@ from tickstream.processor.domain.recomputed import (
 )
 from tickstream.processor.domain.revisions import EVERY
 from tickstream.processor.domain.rules import Rules
-from tickstream.processor.domain.state import FROM_THE_BEGINNING
+from tickstream.processor.domain.state import FROM_THE_BEGINNING, Loaded
 from tickstream.processor.domain.windows import Calendars
 from tickstream.processor.settings import ProcessorSettings
 
@@ -137,6 +138,7 @@ class Backfill:
         self._partition = partition
         self._scope = settings.scope
         self._names = TickInterners()
+        self._symbols, self._sources = Lanes(self._names.symbols), Lanes(self._names.sources)
         self._counted = np.array([interval.counted for interval in rules.intervals])
         self._on = np.zeros((len(rules.intervals), len(rules.catalogue.names)), dtype=np.bool_)
         for place, interval in enumerate(rules.intervals):
@@ -172,15 +174,16 @@ class Backfill:
             return None
         loaded = changelog.load(self._target.kafka, [self._partition], self._clock)[self._partition]
         names, rules = TickInterners(), dataclasses.replace(self._rules, indicated=frozenset())
-        live = Engine(rules, self._calendars(names), names.symbols, names.sources)
-        live.restore(loaded)
-        return live.reached
+        return self._engine(rules, Lanes(names.symbols), Lanes(names.sources), loaded).reached
 
-    def _calendars(self, names: TickInterners) -> Calendars:
-        return Calendars(names.symbols, self._settings.calendar, self._settings.calendar_patterns)
+    def _engine(self, rules: Rules, symbols: Lanes, sources: Lanes, loaded: Loaded) -> Engine:
+        calendars = Calendars(symbols, self._settings.calendar, self._settings.calendar_patterns)
+        engine = Engine(rules, calendars, symbols, sources)
+        engine.restore(self._partition, loaded)
+        return engine
 
     def _work_out(self, log: Log, watermarks: Mapping[str, int] | None, spool: Spool) -> None:
-        symbols, intervals, catalogue = self._names.symbols, self._settings.intervals, self._rules.catalogue
+        symbols, intervals, catalogue = self._symbols, self._settings.intervals, self._rules.catalogue
         reader = Reader(*self._where(), self._partition, symbols, intervals, self._scope, self._clock)
         slack = self._rules.retention + EVERY
         kinds = (
@@ -190,7 +193,7 @@ class Backfill:
         within = self._rules.retention + self._rules.patience
         in_place = watermarks is not None
         history = History(self._counted, reader.earliest if in_place else {}, within, cut=in_place and log.begin > 0)
-        outputs = Outputs(*self._where(), spool, self._clock, symbols, self._names.sources, intervals, catalogue)
+        outputs = Outputs(*self._where(), spool, self._clock, symbols, self._sources, intervals, catalogue)
         for output in self._outputs(log):
             self._take(output, kinds, history)
             for kind in kinds:
@@ -203,8 +206,7 @@ class Backfill:
 
     def _outputs(self, log: Log) -> Iterator[Output]:
         """What the engine puts out."""
-        names = self._names
-        engine = Engine(self._rules, self._calendars(names), names.symbols, names.sources)
+        engine = self._engine(self._rules, self._symbols, self._sources, Loaded())
         for news in self._heard:
             engine.hear(news.event, news.partition, news.offset)
         decode = self._log.codecs.of(Tick).decode_columns
@@ -214,22 +216,23 @@ class Backfill:
                     f"the backfill was stopped in partition {self._partition}, of which nothing is published"
                 )
             self.counts.read += len(messages)
-            decoded = decode(list(map(Message.value, messages)), names)
+            decoded = decode(list(map(Message.value, messages)), self._names)
             offsets = np.array([message.offset() for message in messages], dtype=np.int64)[decoded.rows]
             for rows, reached in cut(offsets, decoded.columns.ts_event, marks):
                 if rows.start < rows.stop:
-                    engine.take(decoded.columns.take(np.arange(rows.start, rows.stop)))
+                    trades = decoded.columns.take(np.arange(rows.start, rows.stop))
+                    engine.take(trades, np.full(len(trades), self._partition))
                 for mark in reached:
-                    engine.mark(mark)
+                    engine.mark(self._partition, mark)
                 yield engine.close()
-                engine.changes(FROM_THE_BEGINNING)  # nobody keeps them, and they must not pile up
+                engine.changes({self._partition: FROM_THE_BEGINNING})  # nobody keeps them, and they must not pile up
             self._tell(messages, log)
 
     def _take(self, output: Output, kinds: tuple[_Kind, _Kind], history: History) -> None:
         bars, indicated = output.bars, output.indicated
         history.note(bars)
         known = len(self._reached)
-        self._reached = np.append(self._reached, np.full(len(self._names.symbols) - known, BEGINNING))
+        self._reached = np.append(self._reached, np.full(len(self._symbols) - known, BEGINNING))
         timed = bars[~self._counted[bars["interval"]]]
         np.maximum.at(self._reached, timed["symbol"], timed["end"])
         values = np.where(self._on[indicated["interval"]], output.values, ABSENT)
@@ -242,7 +245,7 @@ class Backfill:
         """Publish what differs of final records."""
         usable = history.usable(rows)
         if watermarks is not None:
-            settled = settled_by(watermarks, self._names.symbols.values, self._live_slack)
+            settled = settled_by(watermarks, self._symbols.values, self._live_slack)
             usable &= rows.table["end"] <= settled[rows.table["symbol"]]
         ours = rows.take(usable)
         kept = history.short(ours) & (kind.name == "indicators")

@@ -9,12 +9,12 @@ import numpy as np
 
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
-from tickstream.core.columns import Interner
 from tickstream.core.kafka import Kafka
 from tickstream.core.model import Bar, IndicatorSet
 from tickstream.core.sessions import SESSION_NAMES
 from tickstream.core.topics import BARS, INDICATORS, Topic
 from tickstream.processor.backfill.log import bounds, read
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.outages import ACTIVITIES
 from tickstream.processor.domain.recomputed import ABSENT, FIGURES, Published, Scope
 
@@ -31,7 +31,7 @@ class Reader:
         kafka: where they are.
         codecs: decode them.
         partition: which.
-        symbols: gives the symbols' codes.
+        symbols: gives the symbols' lanes.
         intervals: their names by their places.
         scope: which records are wanted.
         clock: for limits.
@@ -45,7 +45,7 @@ class Reader:
         kafka: Kafka,
         codecs: Codecs,
         partition: int,
-        symbols: Interner,
+        symbols: Lanes,
         intervals: Sequence[str],
         scope: Scope,
         clock: Clock,
@@ -113,7 +113,7 @@ class Reader:
         place = self._places.get(record.interval)
         if record.state != "closed" or place is None:
             return None
-        series = self._symbols.code(record.symbol) * len(self._places) + place
+        series = self._symbols.code(self._partition, record.symbol) * len(self._places) + place
         self.earliest[series] = min(self.earliest.get(series, record.start), record.start)
         return (
             (series, record.start, record.revision) if self._scope.since <= record.start < self._scope.until else None

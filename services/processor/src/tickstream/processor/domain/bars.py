@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.intervals import Interval
 from tickstream.processor.domain.trades import Trades
-from tickstream.processor.domain.windows import Calendars, window_ends, window_keys, window_starts
+from tickstream.processor.domain.windows import Calendars, Codes, window_ends, window_keys, window_starts
 
 WINDOW: Final = np.dtype(
     [
@@ -63,7 +63,7 @@ def vwap_of(sums: Floats, otherwise: Floats) -> Floats:
 
 
 class OpenWindows:
-    """The open windows of a partition, sorted by symbol, interval and start.
+    """The open windows, sorted by symbol, interval and start.
 
     Args:
         intervals: those in use, counted ones, which have no windows here, last.
@@ -85,6 +85,15 @@ class OpenWindows:
         """Go on from these windows."""
         self.table = table[np.argsort(table["key"], kind="stable")]
         self._changed.clear()
+
+    def add(self, table: Table) -> None:
+        """Go on from these windows, besides those that are there."""
+        merged = stacked((self.table, table), WINDOW)
+        self.table = merged[np.argsort(merged["key"], kind="stable")]
+
+    def forget(self, symbols: Codes) -> None:
+        """Let the windows of symbols go."""
+        self.table = self.table[~np.isin(self.table["symbol"], symbols)]
 
     def take(self, trades: Trades) -> None:
         """Count trades."""

@@ -76,7 +76,7 @@ Activities = Callable[[Codes, Ints, Ints], NDArray[np.int8]]
 
 
 class Closing:
-    """Closes windows of one partition's series.
+    """Closes windows of series.
 
     Args:
         intervals: those in use.
@@ -111,6 +111,15 @@ class Closing:
         room["symbol"], room["interval"] = room["key"] // width, room["key"] % width
         room["next"] = room["next_end"] = FOREVER
         self.cursors = np.concatenate((self.cursors, room))
+
+    def forget(self, symbols: Codes) -> None:
+        """Let the series of symbols begin anew."""
+        self.reserve(int(symbols.max(initial=-1)) + 1)
+        blank = np.zeros((len(symbols), len(self._intervals)), dtype=CURSOR)
+        for name in ("key", "symbol", "interval"):
+            blank[name] = self.cursors[name][symbols]
+        blank["next"] = blank["next_end"] = FOREVER
+        self.cursors[symbols] = blank
 
     def close(self, windows: Table, limits: Ints) -> Table:
         """The bars of windows that have ended, and the quiet ones before and after them.

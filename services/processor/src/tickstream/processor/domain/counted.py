@@ -9,6 +9,7 @@ bars of a series have different starts and never overlap.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Collection
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,7 @@ _VOLUME: Final = 0
 
 
 class CountedBars:
-    """The open bars of a partition, at most one of each series, and those that are full.
+    """The open bars, at most one of each series, and those that are full.
 
     Args:
         intervals: all that are in use.
@@ -67,6 +68,11 @@ class CountedBars:
         for row in changed:
             row["changed"] = 0
         return shown
+
+    def forget(self, symbols: Collection[int]) -> None:
+        """Let the bars of symbols go."""
+        self._open = {series: row for series, row in self._open.items() if series // self._width not in symbols}
+        self._ends = {series: end for series, end in self._ends.items() if series // self._width not in symbols}
 
     def restore(self, windows: Table, ends: dict[int, int]) -> None:
         """Go on from open bars, and from where each series' last one ended."""

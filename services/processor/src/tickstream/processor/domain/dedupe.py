@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.columns import Ints
+from tickstream.processor.domain.arrays import grown
 
 Range = tuple[int, int]
 """Numbers from the first to the last, both included."""
@@ -39,18 +40,12 @@ class Seen:
         self._first = np.zeros(0, dtype=np.int64)
         self._last = np.zeros(0, dtype=np.int64)
         self._holed: dict[int, list[Range]] = {}
-        self._streams = 0
 
-    def add_stream(self, ranges: list[Range]) -> int:
-        """A new stream of which these sorted ranges were seen; gives its number."""
-        stream = self._streams
-        self._streams += 1
-        if stream == len(self._last):
-            room = np.zeros(max(64, stream), dtype=np.int64)
-            self._first = np.concatenate((self._first, room))
-            self._last = np.concatenate((self._last, room))
+    def begin(self, stream: int, ranges: list[Range]) -> None:
+        """A stream begins of which these sorted ranges were seen."""
+        self._first, self._last = grown(self._first, stream + 1, 0), grown(self._last, stream + 1, 0)
+        self._first[stream] = self._last[stream] = 0
         self._store(stream, ranges)
-        return stream
 
     def spans(self, streams: NDArray[np.intp]) -> tuple[Ints, Ints]:
         """The first and the last number of each stream."""

@@ -11,11 +11,12 @@ from typing import Final
 
 import numpy as np
 
-from tickstream.core.columns import Interner, Ints
+from tickstream.core.columns import Ints
 from tickstream.core.intervals import Interval
 from tickstream.processor.domain import state
 from tickstream.processor.domain.bars import WINDOW, Table
 from tickstream.processor.domain.closing import CURSOR
+from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.retained import Needed, Retained
 from tickstream.processor.domain.revisions import REVISION
 from tickstream.processor.domain.state import Loaded, Record
@@ -42,7 +43,8 @@ STREAM: Final = np.dtype(
         ("last", "i8"),
     ]
 )
-"""A symbol's trades from a source: when it counted the last time, which numbers were seen. Its key is the stream."""
+"""A symbol's trades from a source: when it counted the last time, which numbers were seen. Its key is its number in
+the partition."""
 
 _DTYPES: Final = {CLOSED: WINDOW, REVISED: REVISION, OPEN: WINDOW, CURSORS: CURSOR, REACHED: SYMBOL, STREAMS: STREAM}
 _WINDOWS: Final = (CLOSED, REVISED, OPEN)
@@ -53,20 +55,22 @@ class Numbers:
 
     Args:
         kind: of the records that say which number is which text.
-        codes: gives the codes.
+        lanes: gives the codes.
+        partition: whose numbers these are.
     """
 
-    def __init__(self, kind: bytes, codes: Interner) -> None:
+    def __init__(self, kind: bytes, lanes: Lanes, partition: int) -> None:
         self._kind = kind
-        self._codes = codes
+        self._lanes = lanes
+        self._partition = partition
         self._code_of: list[int] = []
         self._number_of = np.zeros(0, dtype=np.int64)
         self._written = 0
 
     def of(self, codes: Ints) -> Ints:
         """The numbers of texts by their codes; those that have none yet get the next ones."""
-        if len(self._number_of) < len(self._codes):
-            room = np.full(2 * len(self._codes) - len(self._number_of), -1)
+        if len(self._number_of) < len(self._lanes):
+            room = np.full(2 * len(self._lanes) - len(self._number_of), -1)
             self._number_of = np.concatenate((self._number_of, room))
         numbers = self._number_of[codes]
         if (numbers < 0).any():
@@ -81,7 +85,7 @@ class Numbers:
 
     def changes(self) -> list[Record]:
         """A record of the numbers that are new since this was last asked."""
-        fresh = [self._codes.values[code] for code in self._code_of[self._written :]]
+        fresh = [self._lanes.values[code] for code in self._code_of[self._written :]]
         if not fresh:
             return []
         record = state.names_record(self._kind, self._written, fresh)
@@ -90,7 +94,7 @@ class Numbers:
 
     def restore(self, names: Sequence[str]) -> None:
         """Go on with the texts of the numbers from 0 on."""
-        codes = [self._codes.code(name) for name in names]
+        codes = [self._lanes.code(self._partition, name) for name in names]
         self.of(np.zeros(0, dtype=np.int64))
         for code in codes:
             self._add(code)
@@ -105,6 +109,7 @@ class Ledger:
     """The tables of one partition.
 
     Args:
+        partition: which.
         intervals: those in use.
         symbols: gives the symbols' codes.
         sources: gives the sources' codes.
@@ -113,15 +118,16 @@ class Ledger:
 
     def __init__(
         self,
+        partition: int,
         intervals: Sequence[Interval],
-        symbols: Interner,
-        sources: Interner,
+        symbols: Lanes,
+        sources: Lanes,
         shelves: Mapping[bytes, Retained],
     ) -> None:
         self._interval_codes = np.array([interval.code for interval in intervals])
         self._width = len(intervals)
-        self.symbols = Numbers(b"n", symbols)
-        self.sources = Numbers(b"m", sources)
+        self.symbols = Numbers(b"n", symbols, partition)
+        self.sources = Numbers(b"m", sources, partition)
         self._shelves = {kind: shelves[kind] if kind in shelves else Retained(dtype) for kind, dtype in _DTYPES.items()}
 
     def note(self, kind: bytes, rows: Table) -> None:
@@ -142,7 +148,7 @@ class Ledger:
         return [*self.symbols.changes(), *self.sources.changes(), *records]
 
     def restore(self, loaded: Loaded) -> dict[bytes, Table]:
-        """Go on from what was read back; gives the rows of each kind, but for streams with new keys."""
+        """Go on from what was read back; gives the rows of each kind, with new keys but for streams."""
         self.symbols.restore(loaded.names(b"n"))
         self.sources.restore(loaded.names(b"m"))
         found = {}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -74,6 +75,18 @@ class Outages:
     def down(self, sources: Iterable[str]) -> list[Stretch]:
         """When all of some sources were down."""
         return _common([self._down.get(source, []) for source in sources])
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The market events that a partition has heard: what they tell, and the next offset of each of their partitions."""
+
+    outages: Outages = field(default_factory=Outages)
+    offsets: dict[int, int] = field(default_factory=dict)
+
+    def has(self, partition: int, offset: int) -> bool:
+        """Whether an event was heard before."""
+        return offset < self.offsets.get(partition, 0)
 
 
 def matters(event: MarketEvent) -> bool:

@@ -58,6 +58,12 @@ class Presence:
         """Set the spans before the last one."""
         self._earlier[stream] = spans
 
+    def forget(self, streams: NDArray[np.intp]) -> None:
+        """Let the sources of streams never have counted."""
+        self.restore(streams, np.full(len(streams), EVER), np.full(len(streams), EVER))
+        for stream in streams.tolist():
+            self._earlier.pop(stream, None)
+
     def last(self, streams: NDArray[np.intp]) -> tuple[Ints, Ints]:
         """The last span of each stream; one that never counted ends at `EVER`."""
         self._reserve(int(streams.max(initial=-1)) + 1)

@@ -53,6 +53,11 @@ class Promises:
         """Set the same."""
         self._promised[source], self._ended[source] = promised, ended
 
+    def forget(self, symbols: Codes, sources: Codes) -> None:
+        """Let symbols have no sources, and sources have said nothing."""
+        self._sets.put(symbols, frozenset())
+        self._promised[sources] = self._ended[sources] = NEVER
+
     def take(self, symbols: Codes, sources: Codes) -> None:
         """Note which symbols sources have traded: pairs of the two."""
         self._ended[sources] = NEVER

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tickstream.core.columns import Ints
 from tickstream.processor.domain.bars import Table, stacked
+from tickstream.processor.domain.lanes import Lanes
 
 LARGEST: Final = 16_384
 """Rows of a segment, at most."""
@@ -118,6 +119,37 @@ class Retained:
             for number in numbers:
                 del self._segments[number]
             self._append(_newest(tail, self._dtype))
+
+
+class Shelves:
+    """The same of several partitions, a `Retained` for each.
+
+    Args:
+        dtype: of the rows, which name their symbols by lanes.
+        lanes: the symbols.
+    """
+
+    def __init__(self, dtype: np.dtype[np.void], lanes: Lanes) -> None:
+        self._dtype = dtype
+        self._lanes = lanes
+        self._shelves: dict[int, Retained] = {}
+
+    def of(self, partition: int) -> Retained:
+        """A partition's own."""
+        return self._shelves.setdefault(partition, Retained(self._dtype))
+
+    def add(self, rows: Table) -> None:
+        """As of `Retained`."""
+        for partition, some in self._lanes.split(rows):
+            self.of(partition).add(some)
+
+    def between(self, lows: Ints, highs: Ints) -> Table:
+        """As of `Retained`."""
+        return _newest([shelf.between(lows, highs) for shelf in self._shelves.values()], self._dtype)
+
+    def forget(self, partition: int) -> None:
+        """Let a partition's rows go."""
+        self._shelves.pop(partition, None)
 
 
 def _ranges(begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:

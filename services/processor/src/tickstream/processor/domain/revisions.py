@@ -23,7 +23,8 @@ from tickstream.core.columns import Ints
 from tickstream.core.intervals import Interval
 from tickstream.processor.domain.bars import WINDOW, OpenWindows, Table
 from tickstream.processor.domain.closing import FOREVER, Activities, Closing
-from tickstream.processor.domain.retained import Retained
+from tickstream.processor.domain.lanes import Lanes
+from tickstream.processor.domain.retained import Shelves
 from tickstream.processor.domain.trades import Trades
 from tickstream.processor.domain.windows import Calendars, Codes, key_bounds, window_ends, window_starts
 
@@ -75,6 +76,7 @@ class Revisions:
         grace: nanoseconds that a window waits after its end.
         retention: nanoseconds by which a trade may be late.
         activities: says why a window is empty.
+        symbols: the lanes.
     """
 
     def __init__(
@@ -86,6 +88,7 @@ class Revisions:
         grace: int,
         retention: int,
         activities: Activities,
+        symbols: Lanes,
     ) -> None:
         self._intervals = intervals
         self._timed = [(place, interval) for place, interval in enumerate(intervals) if not interval.counted]
@@ -94,8 +97,8 @@ class Revisions:
         self._retention = retention
         self._windows = OpenWindows(intervals, calendars, anchored)
         self._closing = Closing(intervals, calendars, quiet_limit, activities)
-        self.kept = Retained(WINDOW)
-        self.numbers = Retained(REVISION)
+        self.kept = Shelves(WINDOW, symbols)
+        self.numbers = Shelves(REVISION, symbols)
         self.waiting = np.zeros(0, dtype=LATE)
 
     def late_in(self, symbols: Codes, ts: Ints, before: Ints) -> NDArray[np.bool_]:
@@ -132,6 +135,12 @@ class Revisions:
         needed[:-1] |= alive[1:] | (series[1:] != series[:-1])
         needed[-1:] = True
         return needed
+
+    def forget(self, partition: int, symbols: Codes) -> None:
+        """Let go of what is kept of a partition, and of the late trades of its symbols."""
+        self.waiting = self.waiting[~np.isin(self.waiting["symbol"], symbols)]
+        self.kept.forget(partition)
+        self.numbers.forget(partition)
 
     def wait(self, symbols: Codes, before: Ints, ts: Ints, trades: tuple[NDArray[np.float64], ...]) -> None:
         """Note late trades, in order of arrival; `trades` are their prices and volumes."""

@@ -1,4 +1,4 @@
-"""How far event time has come, by source and by symbol.
+"""How far event time has come, by source and by symbol, in each partition.
 
 A symbol has come as far as the slowest of its sources: by their trades, or by their marks, if those
 say more. Its windows close by that. What is late follows from the trades alone: marks are read
@@ -43,7 +43,7 @@ class _Batch:
 
 
 class Watermarks:
-    """The event watermarks of one partition; symbols and sources are codes.
+    """The event watermarks; symbols and sources are lanes.
 
     Args:
         patience: nanoseconds.
@@ -75,6 +75,10 @@ class Watermarks:
     def latest(self, source: int) -> int:
         """How far a source has come by its trades."""
         return int(self._latest[source])
+
+    def limits(self) -> Ints:
+        """How far the windows of each symbol are to be closed."""
+        return np.where(self._reached == NEVER, NEVER, self._reached - np.where(self._reached == NEVER, 0, self._grace))
 
     def reserve(self, symbols: int, sources: int) -> None:
         """Make room for codes below these."""
@@ -153,21 +157,33 @@ class Watermarks:
         self._latest[source] = latest
         self.promises.restore(source, promised, ended)
 
-    def restore_streams(self, since: Ints, until: Ints) -> None:
-        """Set when the sources of all streams counted the last time."""
-        symbols, sources = self._streams.symbols, self._streams.sources
+    def restore_streams(self, streams: NDArray[np.intp], since: Ints, until: Ints) -> None:
+        """Set when the sources of streams counted the last time."""
+        symbols, sources = self._streams.symbols[streams], self._streams.sources[streams]
         self.reserve(int(symbols.max(initial=-1)) + 1, int(sources.max(initial=-1)) + 1)
-        self.presence.restore(np.arange(len(self._streams)), since, until)
+        self.presence.restore(streams, since, until)
         present = until == FOREVER
         self._sets.join(symbols[present], sources[present])
         self.promises.join(symbols, sources)
 
-    def restore_symbols(self, symbols: Codes, traded: Ints, reached: Ints) -> None:
-        """Set how far symbols had come, where it says more than their sources do."""
-        self._traded, self._reached = self._derived()
+    def restore_symbols(self, of: Codes, symbols: Codes, traded: Ints, reached: Ints) -> None:
+        """Set how far the symbols `of` a partition had come: as far as their sources, but where it says more."""
+        self.reserve(int(of.max(initial=-1)) + 1, 0)
+        for own, derived in zip((self._traded, self._reached), self._derived(), strict=True):
+            own[of] = derived[of]
         self._traded[symbols] = np.maximum(self._traded[symbols], traded)
         self._reached[symbols] = np.maximum(self._reached[symbols], reached)
         self._note(symbols)
+
+    def forget(self, symbols: Codes, sources: Codes, streams: NDArray[np.intp]) -> None:
+        """Let nothing be known of these."""
+        self.reserve(int(symbols.max(initial=-1)) + 1, int(sources.max(initial=-1)) + 1)
+        self._sets.put(symbols, frozenset())
+        for values in (self._traded, self._reached, *self._noted):
+            values[symbols] = NEVER
+        self._latest[sources] = NEVER
+        self.promises.forget(symbols, sources)
+        self.presence.forget(streams)
 
     def _note(self, symbols: Codes) -> None:
         for noted, now in zip(self._noted, (self._traded, self._reached), strict=True):

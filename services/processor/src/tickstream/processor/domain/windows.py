@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.clock import NANOS_PER_SECOND
-from tickstream.core.columns import Interner, Ints
+from tickstream.core.columns import Ints
 from tickstream.core.intervals import Interval
 from tickstream.core.sessions import CLOSED, REGULAR, Sessions
+from tickstream.processor.domain.lanes import Lanes
 
 Codes = NDArray[np.int64]
 
@@ -24,10 +25,10 @@ KEY_SECONDS_BITS: Final = 34
 
 
 class Calendars:
-    """The sessions of each symbol, by its code.
+    """The sessions of each symbol, by its lane.
 
     Args:
-        symbols: gives the codes.
+        symbols: the lanes.
         default: the calendar of the symbols that no pattern fits.
         patterns: (shell pattern, calendar); the first that fits a symbol's name counts.
 
@@ -35,7 +36,7 @@ class Calendars:
         ValueError: there is no such calendar.
     """
 
-    def __init__(self, symbols: Interner, default: str, patterns: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(self, symbols: Lanes, default: str, patterns: Sequence[tuple[str, str]] = ()) -> None:
         self._symbols = symbols
         self._patterns = patterns
         self._names = list(dict.fromkeys([default, *(calendar for _, calendar in patterns)]))
