@@ -21,7 +21,7 @@ PROCESSOR: Final = "tickstream-processor"
 _MOST: Final = 3
 _PIECE: Final = 12
 _PAUSE: Final = 0.03
-_LONGEST_WAIT: Final = 60.0
+_LONGEST_WAIT: Final = 300.0
 
 
 class Crew:

@@ -51,7 +51,7 @@ class Shared(Bench):
             if isinstance(op, Progress):
                 self.engine.mark(partition, op)
         self.put(self.engine.close())
-        for partition, records in self.engine.changes(dict.fromkeys(range(WIDTH), Offsets(0, 0))).items():
+        for partition, records in self.engine.changes(dict.fromkeys(self.engine.partitions, Offsets(0, 0))).items():
             self.logs[partition] = without_gone(self.logs[partition] | dict(records))
 
     def move(self, partition: int) -> None:
@@ -82,7 +82,7 @@ def spread(op: Op) -> list[tuple[int, Op]]:
     return [(own(op.symbol), op)] if isinstance(op, Tick) else [(partition, op) for partition in range(WIDTH)]
 
 
-@settings(QUICK, max_examples=60)
+@settings(QUICK, max_examples=30)
 @given(
     logs(symbols=5, sources=2, disorder=True, patience=90 * SECOND),
     CUTS,
@@ -125,6 +125,20 @@ def test_a_partition_that_is_gone_leaves_no_bar_behind() -> None:
     bars = bench.engine.close().bars
     assert {bench.symbols.values[bar["symbol"]] for bar in bars} == {"S2"}
     assert bench.engine.symbol_count == 1
+
+
+def test_what_several_sources_share_goes_with_its_partition() -> None:
+    bench = Shared(patience=60 * SECOND)
+    for partition, symbol in ((1, "S1"), (2, "S2")):
+        sources = [Tick(symbol, 10.0, 1.0, OPEN, 0, 1, source) for source in ("one", "two")]
+        bench.take([(partition, tick) for tick in sources])
+    bench.engine.forget(1)
+    bench.take([(2, Progress(source, OPEN + 2 * MINUTE, 0)) for source in ("one", "two")])
+    bench.take([(2, Tick("S2", 11.0, 1.0, OPEN + 2 * MINUTE, 0, 2, "one"))])
+    assert [bar["trades"] for bar in bench.bars["S2", "1m"]] == [2, 0]
+    bench.move(1)
+    bench.take([(1, Progress(source, OPEN + 2 * MINUTE, 0)) for source in ("one", "two")])
+    assert [bar["trades"] for bar in bench.bars["S1", "1m"]][:1] == [2]
 
 
 def test_one_symbol_in_two_partitions_is_two() -> None:

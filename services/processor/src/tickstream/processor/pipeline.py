@@ -61,6 +61,9 @@ _MOST_EVENTS: Final = 100_000
 _FORMING_SHARE: Final = 0.1
 """Forming bars may take this part of the time, and come less often where that isn't enough."""
 
+_FORM_BETWEEN: Final = (NANOS_PER_SECOND // 5, NANOS_PER_SECOND * 4 // 5)
+"""Of a second: live windows end on whole ones, and what closes them shouldn't have to wait for forming bars."""
+
 
 class Pipeline:
     """Does the work of the partitions that the group gives this instance.
@@ -208,13 +211,18 @@ class Pipeline:
 
     def _form(self) -> None:
         started = self._clock.monotonic()
-        if started < self._form_at:
+        if started < self._form_at or not self._may_form(started - self._form_at):
             return
         output = self._engine.form()
         self._outputs.send_bars(output, "partial")
         self._changed.update(self._symbols.partitions[output.bars["symbol"]].tolist())
         took = self._clock.monotonic() - started
         self._form_at = started + max(self._settings.forming_seconds, took / _FORMING_SHARE)
+
+    def _may_form(self, waited: float) -> bool:
+        begin, end = _FORM_BETWEEN
+        between = begin <= self._clock.now_ns() % NANOS_PER_SECOND < end
+        return between or self._settings.forming_seconds < 1 or waited >= 1
 
     def _commit(self) -> None:
         offsets = {partition: self._source.offsets(partition) for partition in sorted(self._changed)}

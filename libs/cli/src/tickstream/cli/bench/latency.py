@@ -57,9 +57,9 @@ class _Ages:
     since: float = field(default_factory=lambda: time.monotonic() + _WARM_SECONDS)
     found: list[float] = field(default_factory=list)
 
-    def add(self, stamps_ms: list[float]) -> None:
+    def add(self, stamps_ms: list[float], received: int) -> None:
         if time.monotonic() >= self.since:
-            now = time.time_ns() / _NANOS_PER_MS
+            now = received / _NANOS_PER_MS
             self.found += [now - stamp for stamp in stamps_ms]
 
     def line(self, who: str) -> Latency:
@@ -114,7 +114,7 @@ async def _listen(port: int, ages: _Ages, seconds: float) -> None:
             except socketio.exceptions.TimeoutError:
                 continue
             if event[0] == "ticks":
-                ages.add([record["ts_ingest_ms"] for record in event[1]["data"]])
+                ages.add([record["ts_ingest_ms"] for record in event[1]["data"]], time.time_ns())
 
 
 def _stamps(codecs: Codecs) -> _Times:
@@ -150,9 +150,11 @@ def _read_plainly(kafka: Kafka, name: str, times: _Times, ages: _Ages, stop: thr
     topic = kafka.topic(name)
     consumer.assign([TopicPartition(topic, number, OFFSET_END) for number in range(kafka.partitions(name))])
     while not stop.is_set():
-        messages = [message for message in consumer.consume(1000, 0.005) if message.error() is None]
+        found = consumer.consume(1000, 0.005)
+        received = time.time_ns()  # what it takes to decode bars one by one is no age of theirs
+        messages = [message for message in found if message.error() is None]
         if messages:
-            ages.add(times(list(map(Message.value, messages))))
+            ages.add(times(list(map(Message.value, messages))), received)
     consumer.close()
 
 

@@ -55,7 +55,7 @@ class Promises:
 
     def forget(self, symbols: Codes, sources: Codes) -> None:
         """Let symbols have no sources, and sources have said nothing."""
-        self._sets.put(symbols, frozenset())
+        self._sets.forget(symbols)
         self._promised[sources] = self._ended[sources] = NEVER
 
     def take(self, symbols: Codes, sources: Codes) -> None:

@@ -46,6 +46,11 @@ class Sets:
         """Give symbols a set."""
         self.of[symbols] = self._number(members)
 
+    def forget(self, symbols: Codes) -> None:
+        """Let symbols have no sources, and forget the sets that only they had; the others get new numbers."""
+        self.put(symbols, _EMPTY)
+        self._forget_unused()
+
     def shared(self) -> Iterator[tuple[int, Members]]:
         """(number, sources) of the sets that have several."""
         for number in np.flatnonzero(self._sole[: len(self._members)] == _SEVERAL).tolist():

@@ -178,7 +178,7 @@ class Watermarks:
     def forget(self, symbols: Codes, sources: Codes, streams: NDArray[np.intp]) -> None:
         """Let nothing be known of these."""
         self.reserve(int(symbols.max(initial=-1)) + 1, int(sources.max(initial=-1)) + 1)
-        self._sets.put(symbols, frozenset())
+        self._sets.forget(symbols)
         for values in (self._traded, self._reached, *self._noted):
             values[symbols] = NEVER
         self._latest[sources] = NEVER
