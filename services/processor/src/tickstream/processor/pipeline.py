@@ -95,6 +95,7 @@ class Pipeline:
         self._decode = codecs.of(Tick).decode_columns
         self._transactions = transactions
         self._figures = figures
+        self._counts = [figures.bars.labels(name) for name in settings.intervals]
         self._clock = clock
         self._stop = stop
         self._names = TickInterners()
@@ -205,9 +206,11 @@ class Pipeline:
             return
         output = self._engine.close()
         self._outputs.send_bars(output, "closed")
-        self._figures.revisions.inc(int(np.count_nonzero(output.bars["revision"])))
-        for place, count in enumerate(np.bincount(output.bars["interval"], minlength=len(self._rules.intervals))):
-            self._figures.bars.labels(self._rules.intervals[place].name).inc(int(count))
+        if len(output.bars):
+            self._figures.revisions.inc(int(np.count_nonzero(output.bars["revision"])))
+            counts = np.bincount(output.bars["interval"], minlength=len(self._counts)).tolist()
+            for figure, count in zip(self._counts, counts, strict=True):
+                figure.inc(count)
 
     def _form(self) -> None:
         started = self._clock.monotonic()
