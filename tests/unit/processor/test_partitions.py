@@ -26,13 +26,14 @@ from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.state import Loaded, Offsets
 
 WIDTH = 3
+PATIENCE = 90 * SECOND
 
 
 class Shared(Bench):
     """A bench whose engine has several partitions, each with the changelog of its own."""
 
-    def __init__(self, **rules: object) -> None:
-        super().__init__(**rules)
+    def __init__(self) -> None:
+        super().__init__(patience=PATIENCE)
         self.engine.forget(PARTITION)
         self.logs: list[dict[bytes, bytes | None]] = [{} for _ in range(WIDTH)]
         for partition in range(WIDTH):
@@ -84,7 +85,7 @@ def spread(op: Op) -> list[tuple[int, Op]]:
 
 @settings(QUICK, max_examples=30)
 @given(
-    logs(symbols=5, sources=2, disorder=True, patience=90 * SECOND),
+    logs(symbols=5, sources=2, disorder=True, patience=PATIENCE),
     CUTS,
     st.lists(st.tuples(st.integers(0, 40), st.integers(0, WIDTH - 1)), max_size=6),
     st.lists(st.tuples(st.booleans(), st.integers(1, 5), st.integers(0, 9000)), max_size=3),
@@ -92,9 +93,8 @@ def spread(op: Op) -> list[tuple[int, Op]]:
 def test_each_partition_comes_to_what_it_does_alone_while_partitions_come_and_go(
     ops: list[Op], cuts: set[int], moves: list[tuple[int, int]], told: list[tuple[bool, int, int]]
 ) -> None:
-    rules = {"patience": 90 * SECOND}
     news = [MarketEvent("halt" if on else "resume", OPEN + at * SECOND, symbol=f"S{n}") for on, n, at in told]
-    shared, alone = Shared(**rules), [Bench(**rules) for _ in range(WIDTH)]
+    shared, alone = Shared(), [Bench(patience=PATIENCE) for _ in range(WIDTH)]
     for bench in (shared, *alone):
         bench.hear(news)
     for turn, batch in enumerate(batches(ops, cuts)):
@@ -128,7 +128,7 @@ def test_a_partition_that_is_gone_leaves_no_bar_behind() -> None:
 
 
 def test_what_several_sources_share_goes_with_its_partition() -> None:
-    bench = Shared(patience=60 * SECOND)
+    bench = Shared()
     for partition, symbol in ((1, "S1"), (2, "S2")):
         sources = [Tick(symbol, 10.0, 1.0, OPEN, 0, 1, source) for source in ("one", "two")]
         bench.take([(partition, tick) for tick in sources])
