@@ -181,11 +181,12 @@ class Feed:
         """Find where to read a topic's partitions from that haven't been read; gives them."""
         full = self._kafka.topic(name)
         known = self._known(full)
-        found = [(full, number) for number in range(known, self._kafka.partitions(name))]
-        for place in found:
+        starts: dict[Place, int] = {}
+        for place in [(full, number) for number in range(known, self._kafka.partitions(name))]:
             low, high = consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS * 5)
-            self._next[place] = low if known else max(low, high - lookback)
-        return found
+            starts[place] = low if known else max(low, high - lookback)
+        self._next.update(starts)  # all at once, or else the rest would count as added when this is tried again
+        return list(starts)
 
     def _go_on(self, consumer: Consumer) -> None:
         """Let the consumer read what is to be read, from where that was."""
