@@ -25,11 +25,14 @@ const look = () => {
     const price = document.querySelector('[data-testid^=price-][data-value]');
     if (chart?.dataset.phase !== 'ready' || price === null) { requestAnimationFrame(look); return; }
     // Painted, and free for a click: the task after the next frame.
-    requestAnimationFrame(() => setTimeout(() => { window.interactiveAt = performance.now(); }));
+    requestAnimationFrame(() => setTimeout(() => {
+        document.documentElement.dataset.interactiveAt = performance.now();
+    }));
 };
 requestAnimationFrame(look);
 """
 _FIRST_PAINT: Final = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
+_INTERACTIVE: Final = "document.documentElement.dataset.interactiveAt"
 _SCRIPTS: Final = (
     "performance.getEntriesByType('resource').map(({name}) => name).filter((name) => name.endsWith('.js'))"
 )
@@ -96,7 +99,7 @@ def page_of(found: Browser, url: str) -> Iterator[Page]:
         page = context.new_page()
         page.add_init_script(_WATCH_OPENING)
         page.goto(url)
-        page.wait_for_function("window.interactiveAt", timeout=_WAIT_MS)
+        page.locator("html[data-interactive-at]").wait_for(state="attached", timeout=_WAIT_MS)
         yield page
     finally:
         context.close()
@@ -107,7 +110,7 @@ def opening(found: Browser, url: str) -> Opening:
     with page_of(found, url) as page:
         scripts = page.evaluate(_SCRIPTS)
         size = sum(len(gzip.compress(page.request.get(script).body(), 9)) for script in scripts)
-        return Opening(page.evaluate(_FIRST_PAINT), page.evaluate("window.interactiveAt"), size)
+        return Opening(page.evaluate(_FIRST_PAINT), float(page.evaluate(_INTERACTIVE)), size)
 
 
 def frames(page: Page, seconds: float) -> Frames:
