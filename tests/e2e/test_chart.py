@@ -27,12 +27,13 @@ from tests.support.servers import Servers, isolated
 from tests.support.topics import Row, read_rows
 from tickstream.core.model import AlertEvent, Bar
 
-pytestmark = [pytest.mark.e2e, pytest.mark.integration]
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(900)]
 
 DAY = Path(__file__).parents[1] / "data" / "lean"
 NEW_YORK = ZoneInfo("America/New_York")
 SECOND = 1_000_000_000
 _WAIT = 60_000
+_LONG = 600.0
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,9 @@ class Platform:
 @pytest.fixture(scope="module")
 def platform(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     with isolated(servers) as env:
-        must("tickstream-producer", "--source", "replay", "--path", str(DAY), "--speed", "max", env=env)
-        must("tickstream-processor", "--until-caught-up", env=env)
+        replay = ("--source", "replay", "--path", str(DAY), "--speed", "max", "--symbols", "AIG,BAC")
+        must("tickstream-producer", *replay, env=env, limit=_LONG)
+        must("tickstream-processor", "--until-caught-up", env=env, limit=_LONG)
         bars: dict[tuple[str, str], dict[int, Row]] = defaultdict(dict)
         for row in read_rows(env, "bars"):
             if row["state"] == "closed":
@@ -74,10 +76,10 @@ def browser_page() -> Iterator[Page]:
 
 @pytest.fixture
 def page(platform: Platform, browser_page: Page) -> Page:
-    """The page with SPY's minutes, and nothing remembered."""
+    """The page with BAC's minutes, and nothing remembered."""
     browser_page.goto(platform.bridge.url)
     browser_page.evaluate("localStorage.clear(); localStorage.setItem('tickstream.tour', 'seen')")
-    opened(browser_page, platform, "symbol=SPY&interval=1m")
+    opened(browser_page, platform, "symbol=BAC&interval=1m")
     return browser_page
 
 
@@ -130,14 +132,14 @@ def load_all(page: Page) -> None:
 def test_the_table_has_the_bars_and_indicators_of_kafka(platform: Platform, page: Page) -> None:
     page.get_by_test_id("table-toggle").click()
     titles, rows = table(page)
-    bars = platform.bars["SPY", "1m"]
+    bars = platform.bars["BAC", "1m"]
     assert len(rows) == number(page, "visible") > 60
     assert titles[:6] == ["Start", "Open", "High", "Low", "Close", "Volume"]
     wanted = [
         [start_of(bar), *(price(bar[name]) for name in ("open", "high", "low", "close"))] for bar in bars[-len(rows) :]
     ]
     assert [row[:5] for row in rows] == wanted
-    values = platform.values["SPY", "1m"]
+    values = platform.values["BAC", "1m"]
     for title, name, form in (("VWAP", "vwap", price), ("RSI 14", "rsi_14", "{:.1f}".format)):
         column = titles.index(title)
         assert [row[column] for row in rows] == [form(values[bar["start"]][name]) for bar in bars[-len(rows) :]]
@@ -147,33 +149,33 @@ def test_the_table_has_the_bars_and_indicators_of_kafka(platform: Platform, page
 def test_every_bar_of_the_day_is_reached_going_left_and_saved_as_csv(
     platform: Platform, page: Page, interval: str
 ) -> None:
-    opened(page, platform, f"symbol=BAC&interval={interval}")
+    opened(page, platform, f"symbol=AIG&interval={interval}")
     load_all(page)
-    bars = platform.bars["BAC", interval]
+    bars = platform.bars["AIG", interval]
     assert number(page, "bars") == len(bars)
     page.keyboard.press("e")
     with page.expect_download(timeout=_WAIT) as download:
         page.locator("[data-testid=save] [data-item=all]").click()
     saved = list(csv.DictReader(io.StringIO(Path(download.value.path()).read_text())))
-    assert re.fullmatch(rf"BAC-{interval}-2013-10-0\d\.csv", download.value.suggested_filename)
+    assert re.fullmatch(rf"AIG-{interval}-2013-10-0\d\.csv", download.value.suggested_filename)
     names = ("open", "high", "low", "close", "volume", "vwap")
     assert [datetime.fromisoformat(row["start"]).timestamp() for row in saved] == [
         bar["start"] / SECOND for bar in bars
     ]
     assert [[float(row[name]) for name in names] for row in saved] == [[bar[name] for name in names] for bar in bars]
     if interval != "1s":
-        sets = platform.values["BAC", interval]
+        sets = platform.values["AIG", interval]
         assert [row["indicator_vwap"] for row in saved] == [script(sets[bar["start"]]["vwap"]) for bar in bars]
     assert number(page, "places") <= 1440 / 2
 
 
 def test_older_bars_come_from_the_store_alone_where_the_bridge_has_forgotten(platform: Platform) -> None:
-    first = platform.bars["SPY", "1m"][0]["start"]
-    query = f"symbol=SPY&interval=1m&before_ms={first // 1_000_000 + 10 * 60_000}&limit=50"
+    first = platform.bars["BAC", "1m"][0]["start"]
+    query = f"symbol=BAC&interval=1m&before_ms={first // 1_000_000 + 10 * 60_000}&limit=50"
     with urllib.request.urlopen(f"{platform.bridge.url}/api/v1/bars?{query}", timeout=30) as answer:
         page = json.load(answer)
     assert [bar["start_ms"] * 1_000_000 for bar in page["records"]] == [
-        bar["start"] for bar in platform.bars["SPY", "1m"][:10]
+        bar["start"] for bar in platform.bars["BAC", "1m"][:10]
     ]
     assert page["more"] is False
 
@@ -187,7 +189,7 @@ def test_an_indicator_is_found_shown_remembered_and_in_the_link(platform: Platfo
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     value = page.get_by_test_id("legend").locator("[data-name=macd_12_26_9] dd")
-    newest = platform.values["SPY", "1m"][platform.bars["SPY", "1m"][-1]["start"]]
+    newest = platform.values["BAC", "1m"][platform.bars["BAC", "1m"][-1]["start"]]
 
     def shown(name: str) -> str:
         size = abs(newest[name])
@@ -202,27 +204,27 @@ def test_an_indicator_is_found_shown_remembered_and_in_the_link(platform: Platfo
     page.evaluate("localStorage.removeItem('tickstream.chart')")
     page.goto(link)
     expect(value).to_be_visible(timeout=_WAIT)
-    opened(page, platform, "symbol=SPY&interval=1s")
+    opened(page, platform, "symbol=BAC&interval=1s")
     page.keyboard.press("i")
     expect(dialog.locator("[data-item=macd_12_26_9]")).to_contain_text("not computed for 1s bars")
 
 
 def test_two_symbols_are_compared_in_percent_of_the_first_bar_in_view(platform: Platform, page: Page) -> None:
     page.keyboard.press("c")
-    page.keyboard.type("bac")
+    page.keyboard.type("aig")
     page.keyboard.press("Enter")
     expect(chart(page)).to_have_attribute("data-rival", "ready", timeout=_WAIT)
-    assert parse_qs(urlsplit(page.url).query)["compare"] == ["BAC"]
+    assert parse_qs(urlsplit(page.url).query)["compare"] == ["AIG"]
     page.get_by_test_id("table-toggle").click()
     titles, rows = table(page)
-    closes = {bar["start"]: bar["close"] for bar in platform.bars["BAC", "1m"]}
-    starts = [bar["start"] for bar in platform.bars["SPY", "1m"]][-len(rows) :]
-    shown = [float(row[titles.index("BAC")].removesuffix("%").replace("\N{MINUS SIGN}", "-")) for row in rows]
+    closes = {bar["start"]: bar["close"] for bar in platform.bars["AIG", "1m"]}
+    starts = [bar["start"] for bar in platform.bars["BAC", "1m"]][-len(rows) :]
+    shown = [float(row[titles.index("AIG")].removesuffix("%").replace("\N{MINUS SIGN}", "-")) for row in rows]
     wanted = [(closes[start] / closes[starts[0]] - 1) * 100 for start in starts if start in closes]
     assert shown == pytest.approx(wanted, abs=0.00501)
     page.get_by_test_id("table-toggle").click()
     page.keyboard.press("c")
-    page.get_by_test_id("compare").get_by_role("button", name="Stop comparing with BAC").click()
+    page.get_by_test_id("compare").get_by_role("button", name="Stop comparing with AIG").click()
     expect(page.get_by_test_id("legend").locator("[data-name=rival]")).to_have_count(0)
 
 
@@ -234,7 +236,7 @@ def test_bars_go_from_left_to_right_by_keys_wheel_drag_and_pinch(platform: Platf
     page.keyboard.press("ArrowLeft")
     expect(time).to_have_text(newest)
     page.keyboard.press("ArrowLeft")
-    before = datetime.fromtimestamp(platform.bars["SPY", "1m"][-2]["start"] // SECOND, UTC).astimezone(NEW_YORK)
+    before = datetime.fromtimestamp(platform.bars["BAC", "1m"][-2]["start"] // SECOND, UTC).astimezone(NEW_YORK)
     expect(time).to_have_text(f"{before:%H:%M} ET")
     expect(notes).to_contain_text("after hours")
     page.keyboard.press("Home")
@@ -285,8 +287,8 @@ def test_what_is_drawn_is_saved_as_a_picture(page: Page) -> None:
 def test_trouble_is_told_apart_revisions_replace_their_bar_and_alerts_stand_by_theirs(
     platform: Platform, page: Page
 ) -> None:
-    opened(page, platform, "symbol=AIG&interval=15m")
-    last = platform.bars["AIG", "15m"][-1]
+    opened(page, platform, "symbol=BAC&interval=15m")
+    last = platform.bars["BAC", "15m"][-1]
     step = 900 * SECOND
 
     def bar(place: int, **fields: Any) -> Bar:
@@ -300,25 +302,25 @@ def test_trouble_is_told_apart_revisions_replace_their_bar_and_alerts_stand_by_t
             bar(1, activity="quiet", **quiet),
             bar(2, activity="feed_down", **quiet),
             bar(3, activity="halted", **quiet),
-            bar(4, activity="traded", close=51.0),
-            bar(4, activity="traded", close=52.0, revision=2),
+            bar(4, activity="traded", close=13.9),
+            bar(4, activity="traded", close=13.95, revision=2),
             bar(7, activity="traded", state="partial"),
-            AlertEvent("a1", "r1", "AIG", "firing", "critical", bar(4).end - 1, 52.0, 50.0, "AIG is above 50"),
+            AlertEvent("a1", "r1", "BAC", "firing", "critical", bar(4).end - 1, 13.95, 13.0, "BAC is above 13"),
         ]
     )
     page.get_by_test_id("table-toggle").click()
     until(lambda: table(page)[1][-1][-1].startswith("forming"), lambda: str(table(page)[1][-6:]))
     rows = table(page)[1][-5:]
     assert [row[-1].split(", after hours")[0] for row in rows[:3]] == ["quiet: no trade", "feed down", "halted"]
-    assert rows[3][4] == "52.00"
+    assert rows[3][4] == "13.95"
     assert "revised 2 times" in rows[3][-1]
-    assert "Alert firing: AIG is above 50" in rows[3][-1]
+    assert "Alert firing: BAC is above 13" in rows[3][-1]
     assert "no bar for 30 min before" in rows[4][-1]
 
 
 def test_the_page_says_all_of_it_in_german_too(platform: Platform, page: Page) -> None:
     page.evaluate("localStorage.setItem('tickstream.language', 'de')")
-    opened(page, platform, "symbol=SPY&interval=1m")
+    opened(page, platform, "symbol=BAC&interval=1m")
     expect(page.get_by_test_id("studies-open")).to_have_text("Indikatoren 4")
     page.get_by_test_id("table-toggle").click()
     assert table(page)[0][:6] == ["Beginn", "Eröffnung", "Hoch", "Tief", "Schluss", "Volumen"]

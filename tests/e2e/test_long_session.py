@@ -50,11 +50,11 @@ def test_a_day_goes_by_whole_and_memory_is_bounded(
     platform: tuple[Running, dict[str, str]], tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     bridge, env = platform
-    replay = ("--source", "replay", "--path", str(DAY), "--speed", "720")
+    replay = ("--source", "replay", "--path", str(DAY), "--speed", "720", "--symbols", "BAC")
     with chromium_page() as page, service("tickstream-producer", *replay, env=env, log=tmp_path / "log") as producer:
         errors: list[str] = []
         page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(f"{bridge.url}/?symbol=SPY&interval=1s")
+        page.goto(f"{bridge.url}/?symbol=BAC&interval=1s")
         chart = page.get_by_test_id("chart")
         expect(chart).to_have_attribute("data-phase", "ready", timeout=_WAIT)
         before = heap(page)
@@ -63,7 +63,7 @@ def test_a_day_goes_by_whole_and_memory_is_bounded(
 
         def expected() -> int:
             rows = read_rows(env, "bars")
-            return len({row["start"] for row in rows if (row["symbol"], row["interval"]) == ("SPY", "1s")})
+            return len({row["start"] for row in rows if (row["symbol"], row["interval"]) == ("BAC", "1s")})
 
         def shown() -> int:
             return int(chart.get_attribute("data-bars") or 0)
