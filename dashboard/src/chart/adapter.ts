@@ -62,7 +62,7 @@ const properties = {
 export const lineColours = 6;
 
 /** The dashes of the lines: two of one colour or brightness can be told apart by them. */
-export const dashes: readonly (readonly number[])[] = [[], [], [], [7, 3], [2, 3], [9, 3, 2, 3]];
+const dashes: readonly (readonly number[])[] = [[], [], [], [7, 3], [2, 3], [9, 3, 2, 3]];
 
 /** The dash of a study's line: the second line of a pair is always dotted. */
 export function dashOf(colour: number, output: string): readonly number[] {

@@ -35,12 +35,16 @@ export interface CsvTable {
   rival?: { symbol: string; closes: readonly number[] } | undefined;
 }
 
+/** An indicator's column: never that of a bar, which has a VWAP of its own. */
+const columnOf = (name: string): string =>
+  barColumns.some((column) => column === name) ? `indicator_${name}` : name;
+
 /** Bars as CSV with a header: times in ISO 8601, UTC; numbers as they are, not rounded; empty where there is none. */
 export function csvOf({ bars, indicators, names, rival }: CsvTable): string {
   const sets = new Map(indicators.map((set) => [set.start_ms, set.values]));
   const header = [
     ...barColumns,
-    ...names,
+    ...names.map(columnOf),
     ...(rival === undefined ? [] : [`${rival.symbol} close`]),
   ];
   const rows = bars.map((bar, index) => [

@@ -1,4 +1,4 @@
-import type { Activity, AlertEvent, Bar, Interval } from "../socket/records.ts";
+import type { AlertEvent, Bar, Interval } from "../socket/records.ts";
 
 import { lengths } from "./time-axis.ts";
 
@@ -88,7 +88,3 @@ function placeAt(bars: readonly Bar[], ms: number): number | undefined {
     return ms === own.start_ms && bars[index - 1]?.end_ms === ms ? index - 1 : index;
   return undefined;
 }
-
-/** Whether a bar is out of the ordinary, and how. */
-export const isTrouble = (activity: Activity): boolean =>
-  activity === "feed_down" || activity === "halted";

@@ -208,6 +208,13 @@ describe("CSV", () => {
     ]);
   });
 
+  it("tells an indicator from a bar's own value of the same name", () => {
+    const indicators = [{ start_ms: minute, values: { vwap: 7 } }] as unknown as IndicatorSet[];
+    const [head, row] = csvOf({ bars: [bar(1)], indicators, names: ["vwap"] }).split("\r\n");
+    expect(head?.split(",").slice(-1)).toEqual(["indicator_vwap"]);
+    expect(row?.split(",").slice(-1)).toEqual(["7"]);
+  });
+
   it("is taken for data by spreadsheets, whatever a symbol is called", () => {
     const rows = ['=1+1,"x"', "@A", "A\r\nB"].map((symbol) => {
       const text = csvOf({ bars: [bar(1, { symbol })], indicators: [], names: [] });

@@ -100,7 +100,9 @@ export function picker(options: Options): Picker {
   dialog.addEventListener("keydown", (event) => {
     const all = rows();
     const at = all.indexOf(document.activeElement as HTMLElement);
-    if (event.key === "Enter" && document.activeElement === field) all[0]?.click();
+    // A search field would take the first Escape to empty itself.
+    if (event.key === "Escape") dialog.close();
+    else if (event.key === "Enter" && document.activeElement === field) all[0]?.click();
     else if (event.key === "ArrowDown") all[Math.min(all.length - 1, at + 1)]?.focus();
     else if (event.key === "ArrowUp") (all[at - 1] ?? field).focus();
     else return;

@@ -29,11 +29,10 @@ export interface Line {
   path: readonly Place[];
 }
 
-/** The other symbol of a comparison, each value for each point. */
+/** The other symbol of a comparison. */
 export interface Comparison {
   symbol: string;
-  closes: readonly number[];
-  /** Change since the left edge, %. */
+  /** Its change since the first bar that both have, %, at each point. */
   percents: readonly number[];
   path: readonly Place[];
 }
@@ -89,7 +88,7 @@ function setsOf(
 }
 
 /** The studies there are for a chart, in the order they are shown in. */
-export function shownStudies({ studies, indicators }: ChartState): Study[] {
+function shownStudies({ studies, indicators }: ChartState): Study[] {
   const found = new Map(studiesOf(namesOf(indicators.at(-1))).map((study) => [study.id, study]));
   return studies.flatMap((id) => found.get(id) ?? []);
 }
@@ -144,7 +143,6 @@ function comparisonOf(
     base,
     comparison: {
       symbol: rival.symbol,
-      closes: groups.map((group) => lastIn(closes, group)),
       percents: groups.map((group) => lastIn(percents, group)),
       path: pathOf(percents, groups),
     },

@@ -16,7 +16,7 @@ export interface LinkedSetup {
 }
 
 export const kinds: readonly ChartKind[] = ["candles", "bars", "line"];
-export const defaultSetup: Setup = { kind: "candles", studies: defaultStudies };
+const defaultSetup: Setup = { kind: "candles", studies: defaultStudies };
 
 const kindOf = (value: unknown): ChartKind | null => kinds.find((kind) => kind === value) ?? null;
 

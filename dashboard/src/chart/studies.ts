@@ -25,8 +25,8 @@ export interface Study {
 /** The volume pane is shown like a study, and comes from the bars. */
 export const volumeId = "volume";
 export const defaultStudies: readonly string[] = [volumeId, "vwap", "bbands_20_2", "rsi_14"];
-/** More panes leave none of them legible. */
-export const mostStudies = 10;
+/** More of them leave none legible. */
+const mostStudies = 10;
 
 /** TA-Lib's overlap studies and price transforms, and others in the unit of the price. */
 const overlays = new Set(

@@ -25,7 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.bridge.trades import Trades
-from tests.bench.dashboard.browser import browser, frames, heap_growth, keep_scrolling, opening, page_of
+from tests.bench.dashboard.browser import browser, frames, heap, heap_growth, keep_scrolling, opening, page_of
+from tests.bench.dashboard.reference import load_of, write_pages
 from tests.support.programs import service
 from tickstream.cli.bench.table import write_json
 from tickstream.core.kafka import Kafka
@@ -53,21 +54,23 @@ class Figure:
 
 
 @contextmanager
-def platform(symbols: int, rate: int) -> Iterator[str]:
-    """The dashboard's address, over so many trades a second of so many symbols in turn."""
+def platform(symbols: int, rate: int, *others: Path) -> Iterator[list[str]]:
+    """The dashboard's address, over so many trades a second of so many symbols in turn; then those of other pages."""
     env = {**os.environ, "KAFKA_TOPIC_PREFIX": f"bench-{secrets.token_hex(4)}.", "LOG_LEVEL": "ERROR"}
     env.pop("DATABASE_URL", None)
     kafka = Kafka(load(KafkaSettings, "BENCH", [], env))
     kafka.ensure_topics()
     with ExitStack() as stack:
         log = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "log"
-        bridge = stack.enter_context(service("tickstream-ws-bridge", env=env, log=log))
+        own = [env, *(env | {"WS_BRIDGE_STATIC_DIR": str(other)} for other in others)]
+        bridges = [stack.enter_context(service("tickstream-ws-bridge", env=one, log=log)) for one in own]
         roles = env | {"PROCESSOR_ROLES": "bars"}
         stack.enter_context(service("tickstream-processor", "--calendar", "24/7", env=roles, log=log))
         stack.enter_context(Trades(kafka, symbols, rate))
-        bridge.await_ready()
+        for bridge in bridges:
+            bridge.await_ready()
         time.sleep(_WARM_SECONDS)
-        yield bridge.url
+        yield [bridge.url for bridge in bridges]
 
 
 def openings(found: Browser, url: str) -> Iterator[Figure]:
@@ -103,17 +106,36 @@ def memory(found: Browser, url: str, minutes: float) -> Iterator[Figure]:
     yield Figure(f"heap growth in {minutes:g} min", sizes[-1] - sizes[0], "MB", 5)
 
 
+def beside(found: Browser) -> Iterator[Figure]:
+    """One symbol's chart with volume, VWAP, bands and RSI: the dashboard's, and that of lightweight-charts."""
+    with tempfile.TemporaryDirectory() as folder:
+        write_pages(Path(folder))
+        with platform(1, 20, Path(folder)) as urls:
+            for url, what in zip(urls, ("dashboard, one symbol", "lightweight-charts"), strict=True):
+                with page_of(found, f"{url}/?symbol=S000&interval=1m") as page:
+                    page.wait_for_timeout(5_000)
+                    with load_of(page) as load:
+                        seen = frames(page, _FRAME_SECONDS)
+                    yield Figure(f"{what}: frames under 20 ms", 100 * seen.in_time, "%")
+                    yield Figure(f"{what}: frame, p95", seen.p95_ms, "ms")
+                    yield Figure(f"{what}: frame, p99", seen.p99_ms, "ms")
+                    yield Figure(f"{what}: main thread busy", 100 * load[0].busy, "%")
+                    yield Figure(f"{what}: of it in scripts", 100 * load[0].script, "%")
+                    yield Figure(f"{what}: heap", heap(page), "MB")
+
+
 def figures(minutes: float) -> Iterator[Figure]:
     """Everything, in order."""
     with browser() as found:
-        with platform(60, 60 * 20) as url:
+        with platform(60, 60 * 20) as (url,):
             yield from openings(found, url)
             yield from evenness(found, f"{url}/?interval=1s", "60 symbols, chart of 1s")
             yield from evenness(found, f"{url}/?view=market", "60 symbols, market")
             if minutes > 0:
                 yield from memory(found, f"{url}/?interval=1m", minutes)
-        with platform(500, 2_000) as url:
+        with platform(500, 2_000) as (url,):
             yield from evenness(found, f"{url}/?view=market", "500 symbols, scrolled", scrolled=True)
+        yield from beside(found)
 
 
 def show(found: list[Figure]) -> None:

@@ -16,7 +16,7 @@ interface Range {
   chart: Chart;
 }
 
-export const axisWidth = 68;
+const axisWidth = 68;
 const pixelsPerPrice = 48;
 const labelRoom = 9;
 /** Room above and below the prices, above the volumes; as a part of their range. */

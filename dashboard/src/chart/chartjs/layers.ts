@@ -225,7 +225,7 @@ function volumeLayer({ points }: Picture, colours: ChartColours, shift: number):
 }
 
 /** The axis of a study's values: that of the prices, or one of its own. */
-export const axisOf = ({ study }: Line): string => (study.overlay ? "price" : study.id);
+const axisOf = ({ study }: Line): string => (study.overlay ? "price" : study.id);
 
 function studyLayer(line: Line, picture: Picture, colours: ChartColours, shift: number): Layer {
   if (line.output.histogram)

@@ -1,6 +1,6 @@
 import type { Chart, Scale } from "chart.js";
 
-export const labelHeight = 18;
+const labelHeight = 18;
 
 /** A straight line between whole pixels. */
 export function line(chart: Chart, colour: string, dash: number[], points: number[]): void {
