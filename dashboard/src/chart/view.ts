@@ -54,6 +54,8 @@ function noteOf({ chart }: State): string {
 export interface ChartActions {
   reload: () => void;
   select: (symbol: string) => void;
+  /** Begins an alert rule at a price. */
+  alertAt: (price: number) => void;
 }
 
 export interface ChartView extends View {
@@ -233,6 +235,12 @@ function listenToStage(
     const { bars, viewport } = store.get().chart;
     return Math.min(viewport.bars, Math.max(1, bars.length)) / Math.max(1, stage.clientWidth);
   };
+  stage.addEventListener("contextmenu", (event) => {
+    const price = adapter.priceAt(event.clientY);
+    if (price === null) return;
+    event.preventDefault();
+    actions.alertAt(price);
+  });
   listenForGestures(stage, {
     drag(pixels) {
       carried += pixels * Math.max(barsPerPixel(), 1 / adapter.barWidth());
