@@ -151,6 +151,12 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
   );
 
   listenToStage(store, stage, adapter, crosshair);
+  stage.addEventListener("contextmenu", (event) => {
+    const price = adapter.priceAt(event.clientY);
+    if (price === null) return;
+    event.preventDefault();
+    actions.alertAt(price);
+  });
   new ResizeObserver(([entry]) => {
     const width = entry?.contentRect.width ?? 0;
     if (width > 0) store.dispatch({ type: "chartWidth", width });
@@ -235,12 +241,6 @@ function listenToStage(
     const { bars, viewport } = store.get().chart;
     return Math.min(viewport.bars, Math.max(1, bars.length)) / Math.max(1, stage.clientWidth);
   };
-  stage.addEventListener("contextmenu", (event) => {
-    const price = adapter.priceAt(event.clientY);
-    if (price === null) return;
-    event.preventDefault();
-    actions.alertAt(price);
-  });
   listenForGestures(stage, {
     drag(pixels) {
       carried += pixels * Math.max(barsPerPixel(), 1 / adapter.barWidth());
