@@ -22,4 +22,15 @@ export default tseslint.config(
     files: ["scripts/*.mjs"],
     languageOptions: { globals: { console: "readonly", process: "readonly" } },
   },
+  {
+    files: ["public/*.js"],
+    languageOptions: {
+      globals: Object.fromEntries(
+        [
+          ...["self", "caches", "fetch", "location", "addEventListener", "setInterval"],
+          ...["Request", "Response", "URL"],
+        ].map((name) => [name, "readonly"]),
+      ),
+    },
+  },
 );

@@ -2,6 +2,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 
 import type { Connect, Plugin } from "vite";
 
+import { madeUpAlerting } from "./alerting.ts";
 import type { Market } from "./market.ts";
 import { attachStandIn } from "./stand-in.ts";
 
@@ -20,6 +21,7 @@ export function standIn(): Plugin {
       });
     server.middlewares.use("/readyz", answer({ status: "ready", reasons: {} }));
     const started = Date.now();
+    server.middlewares.use(madeUpAlerting(started));
     server.middlewares.use("/api/v1/system", (request, response) => {
       answer(madeUpReports(started))(request, response);
     });

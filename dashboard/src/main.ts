@@ -9,6 +9,8 @@ import "./activity/activity.css";
 import "./status/status.css";
 import "./system/system.css";
 
+import { alertsApi } from "./alerts/api.ts";
+import { deskOf } from "./alerts/desk.ts";
 import { followHistory } from "./chart/history.ts";
 import { chartReducer } from "./chart/reducer.ts";
 import { deserializeSetup, readLink, serializeSetup, writeLink } from "./chart/setup.ts";
@@ -130,6 +132,7 @@ function listenForKeys(store: AppStore, page: Page): void {
     if (action !== undefined) store.dispatch(action);
     else if (event.key === "/") page.focusFilter();
     else if (event.key === "?") page.openHelp();
+    else if (event.key === "a") page.newRule();
     else if (!page.pressOnChart(event.key)) return;
     event.preventDefault();
   });
@@ -149,7 +152,11 @@ function start(root: HTMLElement): void {
       else store.dispatch({ type: "figuresFailed", error: answer.error });
     });
   };
-  const page = buildPage(root, store, {
+  const desk = deskOf(
+    store,
+    alertsApi(() => sessionStorage.getItem(apiKeyKey)),
+  );
+  const page = buildPage(root, store, desk, {
     retry: () => {
       feed.retry();
     },
@@ -229,5 +236,14 @@ function watch(store: AppStore, feed: Feed, painter: Painter): void {
   });
 }
 
+/** Makes the page installable, and gives it something to say without a network. It works without. */
+function install(): void {
+  if (!import.meta.env.PROD || !("serviceWorker" in navigator)) return;
+  navigator.serviceWorker.register("/sw.js").catch((error: unknown) => {
+    console.warn(error);
+  });
+}
+
 const root = document.getElementById("app");
 if (root !== null) start(root);
+install();

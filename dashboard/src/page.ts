@@ -1,5 +1,7 @@
 import { activityView } from "./activity/view.ts";
+import type { Desk } from "./alerts/desk.ts";
 import { alertsView } from "./alerts/view.ts";
+import { alertVoice } from "./alerts/voice.ts";
 import { type ChartActions, chartView } from "./chart/view.ts";
 import { isStale } from "./status/connection.ts";
 import type { AppStore, State } from "./store/state.ts";
@@ -24,6 +26,7 @@ import { watchlistView } from "./watchlist/view.ts";
 export interface Page {
   paint(state: State): void;
   openHelp(): void;
+  newRule(): void;
   focusFilter(): void;
   /** Does what one of the chart's keys stands for; false: nothing. */
   pressOnChart(key: string): boolean;
@@ -33,7 +36,8 @@ export interface Page {
 export function buildPage(
   root: HTMLElement,
   store: AppStore,
-  actions: ChartActions & StatusActions & { askSystem: () => void },
+  desk: Desk,
+  actions: Omit<ChartActions, "alertAt"> & StatusActions & { askSystem: () => void },
 ): Page {
   const help = helpDialog();
   const openHelp = (): void => {
@@ -48,8 +52,14 @@ export function buildPage(
   const banner = bannerView(actions);
   const tour = tourView(store);
   const watchlist = watchlistView(store, actions.retry);
-  const chart = chartView(store, actions);
-  const alerts = alertsView(store);
+  const chart = chartView(store, {
+    ...actions,
+    alertAt: (price) => {
+      alerts.newRule(price);
+    },
+  });
+  const alerts = alertsView(store, desk);
+  const voice = alertVoice();
   const activity = activityView(store);
   const statusBar = statusBarView(store);
   const tabs = tabsView(store);
@@ -57,8 +67,9 @@ export function buildPage(
   const system = systemView(actions.askSystem);
   const main = h("main", {}, watchlist.element, chart.element, side, system.element);
   const notices = h("div", { class: "notices" }, banner.element, tour.element);
-  const dialogs = [help, settings.element, watchlist.dialog];
-  root.replaceChildren(header.element, notices, main, statusBar.element, tabs.element, ...dialogs);
+  const dialogs = [help, settings.element, watchlist.dialog, ...alerts.dialogs];
+  const parts = [header.element, notices, main, statusBar.element, tabs.element];
+  root.replaceChildren(...parts, ...dialogs, voice.element);
   const views = Object.entries({
     connection,
     header,
@@ -67,6 +78,7 @@ export function buildPage(
     watchlist,
     chart,
     alerts,
+    voice,
     activity,
     system,
     "status line": statusBar,
@@ -91,6 +103,7 @@ export function buildPage(
   matchMedia("(prefers-color-scheme: light)").addEventListener("change", chart.restyle);
   return {
     openHelp,
+    newRule: alerts.newRule,
     focusFilter() {
       watchlist.filter.focus();
       watchlist.filter.select();
@@ -101,7 +114,13 @@ export function buildPage(
       setAttributes(look, { "data-theme": theme, "data-palette": palette });
       const shown = shownConnection(state);
       const stale = shown === "stale" || isStale(state.connection);
-      setAttributes(root, { "data-tab": tab, "data-connection": shown, "data-stale": stale });
+      const { paused } = state.pace;
+      setAttributes(root, {
+        "data-tab": tab,
+        "data-connection": shown,
+        "data-stale": stale,
+        "data-paused": paused,
+      });
       for (const { part, paint } of views)
         guarded(part, () => {
           paint(state);

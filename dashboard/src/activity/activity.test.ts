@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 import type { MarketEvent } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 
+import { csvOf } from "./csv.ts";
+import type { EntryFilter } from "./filter.ts";
 import { activityLimit, activityReducer, emptyActivity, shownEntries } from "./reducer.ts";
 import { eventWords } from "./words.ts";
 
@@ -127,17 +129,33 @@ describe("the activity log", () => {
     expect(new Set(state.entries.map(({ id }) => id)).size).toBe(activityLimit);
   });
 
-  it("filters by kind and by text", () => {
+  it.each<[Partial<EntryFilter>, number]>([
+    [{}, 3],
+    [{ kind: "connection" }, 1],
+    [{ kind: "market", text: " spy " }, 1],
+    [{ kind: "connection", text: "halt" }, 0],
+    [{ symbol: "AIG" }, 1],
+    [{ symbol: "AIG", text: "spy" }, 0],
+    [{ period: "5m" }, 1],
+    [{ period: "1h" }, 3],
+  ])("filtered by %j has %d entries", (filter, count) => {
     const state = after(
       events(event("halt", 1, { symbol: "SPY" }), event("halt", 2, { symbol: "AIG" })),
-      { type: "connected", at: 3 },
+      { type: "connected", at: 200_000 },
+      { type: "activityFilter", filter },
     );
-    const filtered = (kind: "all" | "market" | "connection", text: string) =>
-      shownEntries(activityReducer(state, { type: "activityFilter", kind, text })).length;
-    expect(filtered("all", "")).toBe(3);
-    expect(filtered("connection", "")).toBe(1);
-    expect(filtered("market", " spy ")).toBe(1);
-    expect(filtered("connection", "halt")).toBe(0);
+    expect(shownEntries(state, 400_000)).toHaveLength(count);
+  });
+
+  it("is exported as it is shown, formulas defused", () => {
+    const state = after(
+      events(event("=1+1", 5, { symbol: "SPY" }), event("gap", 6, { source: 'a"b', detail: {} })),
+    );
+    expect(csvOf(state.entries)).toBe(
+      "time,kind,symbol,text\r\n" +
+        '1970-01-01T00:00:00.006Z,market,,"Gap in the feed (a""b)"\r\n' +
+        "1970-01-01T00:00:00.005Z,market,SPY,'=1+1\r\n",
+    );
   });
 });
 

@@ -10,6 +10,7 @@ import {
 import type { Action, ActivityFilter } from "../store/actions.ts";
 import { formatAge } from "../ui/format.ts";
 
+import { type EntryFilter, matches, noFilter } from "./filter.ts";
 import { eventWords, words } from "./words.ts";
 
 export const activityLimit = 500;
@@ -21,17 +22,18 @@ export interface Entry {
   time: number;
   symbol: string | null;
   text: string;
+  /** When it came here, ms of the browser's clock. */
+  at: number;
 }
 
 export interface Activity {
   /** Newest first. */
   entries: readonly Entry[];
   nextId: number;
-  kind: ActivityFilter;
-  text: string;
+  filter: EntryFilter;
 }
 
-export const emptyActivity: Activity = { entries: [], nextId: 1, kind: "all", text: "" };
+export const emptyActivity: Activity = { entries: [], nextId: 1, filter: noFilter };
 
 type News = Omit<Entry, "id">;
 
@@ -54,7 +56,7 @@ function unlisted(state: Activity, news: readonly News[]): readonly News[] {
 
 function newsOf(action: Action): News[] {
   const own = (kind: "server" | "connection", time: number, text: string): News[] => [
-    { kind, time, symbol: null, text },
+    { kind, time, symbol: null, text, at: time },
   ];
   switch (action.type) {
     case "marketEvents":
@@ -63,6 +65,7 @@ function newsOf(action: Action): News[] {
         time: event.ts_event_ms,
         symbol: event.symbol,
         text: eventWords(event),
+        at: action.at,
       }));
     case "serverStatus":
       return own("server", action.at, statusWords(action.status));
@@ -115,17 +118,14 @@ function repeatsLast(state: Activity, news: readonly News[]): boolean {
 }
 
 export function activityReducer(state: Activity, action: Action): Activity {
-  if (action.type === "activityFilter") return { ...state, kind: action.kind, text: action.text };
+  if (action.type === "activityFilter")
+    return { ...state, filter: { ...state.filter, ...action.filter } };
   const news = newsOf(action).filter(({ text }) => text !== "");
   if (repeatsLast(state, news)) return state;
   return add(state, action.type === "marketEvents" ? unlisted(state, news) : news);
 }
 
-export function shownEntries({ entries, kind, text }: Activity): readonly Entry[] {
-  const wanted = text.trim().toLowerCase();
-  return entries.filter(
-    (entry) =>
-      (kind === "all" || entry.kind === kind) &&
-      (wanted === "" || `${entry.symbol ?? ""} ${entry.text}`.toLowerCase().includes(wanted)),
-  );
+/** @param now ms of the browser's clock */
+export function shownEntries({ entries, filter }: Activity, now: number): readonly Entry[] {
+  return entries.filter((entry) => matches(entry, filter, now));
 }

@@ -1,109 +1,165 @@
-import type { AlertEvent } from "../socket/records.ts";
+import { errorWords } from "../status/words.ts";
 import type { AppStore, State } from "../store/state.ts";
-import { awaited, h, panel, placeholder, setAttributes, setChildren, setText } from "../ui/dom.ts";
-import { formatDate, formatTime, zoneName } from "../ui/format.ts";
+import {
+  awaited,
+  button,
+  h,
+  panel,
+  placeholder,
+  setAttributes,
+  setChildren,
+  setText,
+} from "../ui/dom.ts";
 import { zoneOf } from "../ui/time-zone.ts";
 
-import { announcement, firingCount } from "./reducer.ts";
+import { acknowledgeDialog } from "./acknowledge.ts";
+import type { Desk } from "./desk.ts";
+import { draftOf, newDraft } from "./draft.ts";
+import { chosenIn, noFilter } from "./filter.ts";
+import { filterBar } from "./filter-bar.ts";
+import { type AlertItem, alertItem, type ItemActions } from "./item.ts";
+import { firingCount, shownAlerts } from "./reducer.ts";
+import type { Alert } from "./records.ts";
+import { ruleDialog } from "./rule-form.ts";
+import { rulesList } from "./rules-list.ts";
 import { words } from "./words.ts";
 
-const announceEveryMs = 5_000;
-const shapes = { pending: "◔", firing: "▲", resolved: "✓", unknown: "?" } as const;
-
-interface AlertView {
+/** The alerts in their order, each element kept while its alert is shown. */
+function listOf(actions: ItemActions): {
   element: HTMLElement;
-  update(alert: AlertEvent, zone: string): void;
-}
-
-function alertView(open: (symbol: string) => void): AlertView {
-  const shape = h("span", { class: "alert-shape", "aria-hidden": "true" });
-  const stateName = h("span", { class: "alert-state" });
-  const severity = h("span", { class: "alert-severity" });
-  const time = h("time", { class: "number" });
-  const symbol = h("button", { type: "button", class: "link" });
-  const summary = h("p");
-  let shown = "";
-  symbol.addEventListener("click", () => {
-    open(shown);
-  });
-  const line = h("div", { class: "alert-line" }, symbol, stateName, severity, time);
-  const element = h("li", {}, shape, h("div", {}, line, summary));
+  paint: (alerts: readonly Alert[], zone: string) => void;
+} {
+  const element = h("ol", { "data-testid": "alerts", "aria-labelledby": "alerts-title" });
+  const items = new Map<string, AlertItem>();
   return {
     element,
-    update(alert, zone) {
-      shown = alert.symbol;
-      setAttributes(element, { "data-state": alert.state, "data-severity": alert.severity });
-      setText(shape, shapes[alert.state]);
-      setText(symbol, alert.symbol);
-      setText(stateName, words.states[alert.state]);
-      setText(severity, words.severities[alert.severity]);
-      setText(time, formatTime(alert.ts_event_ms, zone));
-      const day = formatDate(alert.ts_event_ms, zone);
-      setAttributes(time, {
-        datetime: new Date(alert.ts_event_ms).toISOString(),
-        title: `${day} ${zoneName(zone)}`,
+    paint(alerts, zone) {
+      const kept = new Set(alerts.map((alert) => alert.alert_id));
+      for (const id of items.keys()) if (!kept.has(id)) items.delete(id);
+      const elements = alerts.map((alert) => {
+        const item = items.get(alert.alert_id) ?? alertItem(actions);
+        items.set(alert.alert_id, item);
+        item.update(alert, zone);
+        return item.element;
       });
-      setText(summary, alert.summary);
+      setChildren(element, elements);
     },
   };
 }
 
-/** The list of alerts, and a polite voice for those that begin to fire. */
-export function alertsView(store: AppStore): {
+/** What stands below the list: the way to older ones, or why there is nothing. */
+function restOf(state: State, shown: number, desk: Desk, clear: () => void): HTMLElement[] {
+  const { alerts, connection } = state;
+  const { history, next, filter } = alerts;
+  const rest: HTMLElement[] = [];
+  if (shown === 0 && !alerts.loaded) return [awaited(connection.phase, words.title, 3)];
+  if (shown === 0 && chosenIn(filter) > 0)
+    rest.push(placeholder(words.noMatch, button(words.clear, {}, clear)));
+  else if (shown === 0 && history.phase !== "failed") rest.push(placeholder(words.none));
+  if (history.phase === "failed" && history.error !== null) {
+    const sentence = words.noHistory(errorWords(history.error));
+    rest.push(placeholder(sentence, button(words.retry, {}, desk.refresh)));
+  } else if (next !== null) {
+    const older = button(words.older, { "data-testid": "older-alerts" }, desk.older);
+    rest.push(h("div", { class: "placeholder" }, older));
+  }
+  return rest;
+}
+
+/** The alerts, live and past, and the rules that make them. */
+export function alertsView(
+  store: AppStore,
+  desk: Desk,
+): {
   element: HTMLElement;
+  dialogs: readonly HTMLDialogElement[];
+  /** Begins a rule about the symbol of the chart, at a price; at the present one when none is given. */
+  newRule: (price?: number) => void;
   paint: (state: State) => void;
 } {
+  const rule = ruleDialog(store, desk);
+  const seen = acknowledgeDialog(desk);
+  const newRule = (price?: number): void => {
+    const { chart, watchlist } = store.get();
+    const symbol = chart.symbol ?? "";
+    const now = watchlist.rows[symbol]?.price ?? Number.NaN;
+    rule.open(newDraft(symbol, price ?? now, now));
+  };
   const count = h("span", { class: "count" });
-  const list = h("ol", { "data-testid": "alerts", "aria-labelledby": "alerts-title" });
+  const pages = (["alerts", "rules"] as const).map((page) => ({
+    page,
+    item: button(words.pages[page], { "data-testid": `alert-page-${page}` }, () => {
+      store.dispatch({ type: "alertPage", page });
+    }),
+  }));
+  const turn = h(
+    "div",
+    { class: "segments", role: "group", "aria-label": words.page },
+    ...pages.map(({ item }) => item),
+  );
+  const make = button(
+    "+",
+    {
+      class: "icon",
+      "aria-label": words.newRule,
+      title: words.newRule,
+      "aria-keyshortcuts": "a",
+      "data-testid": "new-rule",
+    },
+    () => {
+      newRule();
+    },
+  );
+  const filters = filterBar(store);
+  const list = listOf({
+    open(symbol) {
+      store.dispatch({ type: "select", symbol });
+      store.dispatch({ type: "tab", tab: "chart" });
+    },
+    acknowledge: seen.open,
+    takeBack: desk.takeBack,
+  });
+  const rules = rulesList((one) => {
+    rule.open(draftOf(one));
+  });
   const rest = h("div", { class: "rest" });
-  const voice = h("div", { class: "visually-hidden", "aria-live": "polite", role: "status" });
+  const past = h("div", {}, list.element, rest);
   const scroller = h(
     "div",
     { class: "scroller", tabindex: 0, "data-own-keys": true, "aria-label": words.title },
-    list,
-    rest,
+    past,
+    rules.element,
   );
-  const element = panel("alerts", words.title, [count], scroller, voice);
-  const views = new Map<string, AlertView>();
-  const open = (symbol: string): void => {
-    store.dispatch({ type: "select", symbol });
-    store.dispatch({ type: "tab", tab: "chart" });
-  };
-
-  let spokenList: readonly AlertEvent[] = [];
-  let spokenAt = 0;
-  const announce = (state: State): void => {
-    const { now } = state.connection;
-    if (!state.alerts.loaded || now - spokenAt < announceEveryMs) return;
-    const text = spokenAt === 0 ? "" : announcement(spokenList, state.alerts.list);
-    spokenList = state.alerts.list;
-    spokenAt = now;
-    if (text !== "") setText(voice, text);
+  const element = panel("alerts", words.title, [count, turn, make], filters.element, scroller);
+  const clear = (): void => {
+    store.dispatch({ type: "alertFilter", filter: noFilter });
   };
 
   let painted: State | undefined;
   return {
     element,
+    dialogs: [rule.element, seen.element],
+    newRule,
     paint(state) {
-      announce(state);
-      const { alerts, connection, preferences } = state;
-      const same = alerts === painted?.alerts && preferences.zone === painted.preferences.zone;
+      const { alerts, connection, preferences, watchlist } = state;
+      const same =
+        alerts === painted?.alerts &&
+        preferences.zone === painted.preferences.zone &&
+        watchlist.symbols === painted.watchlist.symbols;
       if (same && connection.phase === painted?.connection.phase) return;
       painted = state;
-      const kept = new Set(alerts.list.map((alert) => alert.alert_id));
-      for (const id of views.keys()) if (!kept.has(id)) views.delete(id);
-      const elements = alerts.list.map((alert) => {
-        const view = views.get(alert.alert_id) ?? alertView(open);
-        views.set(alert.alert_id, view);
-        view.update(alert, zoneOf(preferences.zone));
-        return view.element;
-      });
-      setChildren(list, elements);
+      const onRules = alerts.page === "rules";
+      past.hidden = filters.element.hidden = onRules;
+      rules.element.hidden = !onRules;
+      for (const { page, item } of pages)
+        setAttributes(item, { "aria-pressed": String(page === alerts.page) });
+      const shown = shownAlerts(alerts);
+      list.paint(shown, zoneOf(preferences.zone));
+      rules.paint(alerts.rules);
+      filters.paint(state);
       const firing = firingCount(alerts.list);
       setText(count, firing === 0 ? "" : words.firing(firing));
-      if (elements.length > 0) rest.replaceChildren();
-      else if (!alerts.loaded) rest.replaceChildren(awaited(connection.phase, words.title, 3));
-      else rest.replaceChildren(placeholder(words.none));
+      rest.replaceChildren(...restOf(state, shown.length, desk, clear));
     },
   };
 }

@@ -13,6 +13,8 @@ export interface ChartAdapter {
   restyle(): void;
   /** Width in pixels that one place takes. */
   barWidth(): number;
+  /** The price at a height of the window, pixels; null where there is none, or per cent are drawn. */
+  priceAt(clientY: number): number | null;
   /** Puts the crosshair on a point, null takes it away. */
   pointAt(index: number | null): void;
   /** What is drawn, without the crosshair. */

@@ -54,6 +54,8 @@ function noteOf({ chart }: State): string {
 export interface ChartActions {
   reload: () => void;
   select: (symbol: string) => void;
+  /** Begins an alert rule at a price. */
+  alertAt: (price: number) => void;
 }
 
 export interface ChartView extends View {
@@ -149,6 +151,12 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
   );
 
   listenToStage(store, stage, adapter, crosshair);
+  stage.addEventListener("contextmenu", (event) => {
+    const price = adapter.priceAt(event.clientY);
+    if (price === null) return;
+    event.preventDefault();
+    actions.alertAt(price);
+  });
   new ResizeObserver(([entry]) => {
     const width = entry?.contentRect.width ?? 0;
     if (width > 0) store.dispatch({ type: "chartWidth", width });

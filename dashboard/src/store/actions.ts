@@ -1,3 +1,6 @@
+import type { EntryFilter } from "../activity/filter.ts";
+import type { AlertFilter } from "../alerts/filter.ts";
+import type { Alert, Rule } from "../alerts/records.ts";
 import type { Interval } from "../socket/records.ts";
 import type { AlertEvent, Bar, IndicatorSet, MarketEvent, Tick } from "../socket/records.ts";
 import type { Reports } from "../system/figures.ts";
@@ -60,9 +63,17 @@ export type ConnectionAction =
 export type SystemAction =
   { type: "figures"; reports: Reports } | { type: "figuresFailed"; error: ServerError };
 
+/** What the alerting service answered. `next` is undefined where it says nothing of the pages that follow. */
+export type AlertingAction =
+  | { type: "alertsKept"; alerts: readonly Alert[]; next: string | null | undefined }
+  | { type: "alertsFailed"; error: ServerError }
+  | { type: "rulesLoaded"; rules: readonly Rule[] };
+
 export type Theme = "system" | "dark" | "light";
 export type Palette = "green-red" | "blue-orange";
 export type ChartKind = "candles" | "bars" | "line";
+/** How often what is shown follows what there is. */
+export type Frequency = "live" | "1s" | "5s";
 export type Tab = "market" | "chart" | "alerts" | "system";
 export type ActivityFilter = "all" | "market" | "server" | "connection";
 
@@ -83,13 +94,19 @@ export type UserAction =
   | { type: "fit" }
   | { type: "showAll" }
   | { type: "toNow" }
-  | { type: "activityFilter"; kind: ActivityFilter; text: string }
+  | { type: "alertFilter"; filter: Partial<AlertFilter> }
+  | { type: "alertPage"; page: "alerts" | "rules" }
+  | { type: "notify"; on: boolean }
+  | { type: "sound"; on: boolean }
+  | { type: "activityFilter"; filter: Partial<EntryFilter> }
   | { type: "theme"; theme: Theme }
   | { type: "palette"; palette: Palette }
   | { type: "zone"; zone: ZoneChoice }
+  | { type: "frequency"; frequency: Frequency }
+  | { type: "pause"; paused: boolean }
   | { type: "tab"; tab: Tab }
   /** To a step of the tour; null ends it. */
   | { type: "tour"; step: number | null }
   | MarketAction;
 
-export type Action = DataAction | ConnectionAction | SystemAction | UserAction;
+export type Action = DataAction | ConnectionAction | SystemAction | AlertingAction | UserAction;

@@ -1,32 +1,26 @@
-import { type Activity, activityReducer, emptyActivity } from "../activity/reducer.ts";
+import { emptyActivity } from "../activity/reducer.ts";
 import { type Alerts, alertsReducer, emptyAlerts } from "../alerts/reducer.ts";
-import { type ChartState, chartReducer, emptyChart } from "../chart/reducer.ts";
+import { emptyChart } from "../chart/reducer.ts";
 import { type Connection, connectionReducer, initialConnection } from "../status/connection.ts";
-import {
-  initialMarketClock,
-  type MarketClock,
-  marketClockReducer,
-} from "../status/market-clock.ts";
-import { emptyMetrics, type Metrics, metricsReducer } from "../status/metrics.ts";
+import { initialMarketClock } from "../status/market-clock.ts";
+import { emptyMetrics, type Metrics } from "../status/metrics.ts";
 import { emptySystem, sampled, type System, systemReducer } from "../system/reducer.ts";
 import { defaultPreferences, type Preferences, preferencesReducer } from "../ui/preferences.ts";
 import { tourReducer } from "../tour/reducer.ts";
 import { emptyMarket, type Market, marketReducer } from "../watchlist/market.ts";
-import { emptyWatchlist, type Watchlist, watchlistReducer } from "../watchlist/reducer.ts";
+import { emptyWatchlist } from "../watchlist/reducer.ts";
 
 import type { Action } from "./actions.ts";
+import { initialPace, type Moving, type Pace, paced } from "./pace.ts";
 import type { Store } from "./store.ts";
 
-export interface State {
-  watchlist: Watchlist;
+/** What is shown. What moves by itself may be behind what there is: see the pace. */
+export interface State extends Moving {
+  pace: Pace;
   /** How the user looks at the watchlist. */
   market: Market;
-  chart: ChartState;
   alerts: Alerts;
-  activity: Activity;
   connection: Connection;
-  marketClock: MarketClock;
-  metrics: Metrics;
   system: System;
   preferences: Preferences;
   /** The step of the tour that is shown; null: none. */
@@ -36,6 +30,7 @@ export interface State {
 export type AppStore = Store<State, Action>;
 
 export const initialState: State = {
+  pace: initialPace,
   watchlist: emptyWatchlist,
   market: emptyMarket,
   chart: emptyChart,
@@ -50,18 +45,14 @@ export const initialState: State = {
 };
 
 export function rootReducer(state: State, action: Action): State {
-  const metrics = metricsReducer(state.metrics, action);
-  const watchlist = watchlistReducer(state.watchlist, action);
+  const { frequency } = state.preferences;
+  const { present, ...moving } = paced(state, state.pace, frequency, action);
   return {
-    watchlist,
-    market: marketReducer(state.market, action, state.watchlist.symbols, watchlist),
-    chart: chartReducer(state.chart, action),
+    ...moving,
+    market: marketReducer(state.market, action, state.watchlist.symbols, moving.watchlist),
     alerts: alertsReducer(state.alerts, action),
-    activity: activityReducer(state.activity, action),
     connection: connectionReducer(state.connection, action),
-    marketClock: marketClockReducer(state.marketClock, action),
-    metrics,
-    system: systemAfter(state.system, metrics, action),
+    system: systemAfter(state.system, present.metrics, action),
     preferences: preferencesReducer(state.preferences, action),
     tour: tourReducer(state.tour, action),
   };

@@ -1,14 +1,44 @@
 import type { AppStore, State } from "../store/state.ts";
 
-import { button, h, setAttributes } from "./dom.ts";
+import { button, h, setAttributes, setText } from "./dom.ts";
+import { formatCount } from "./format.ts";
 import { words } from "./words.ts";
+
+interface View {
+  element: HTMLElement;
+  paint: (state: State) => void;
+}
+
+/** Holds the screen still and says so, with what has come meanwhile; lets it go on. */
+function pauseButton(store: AppStore): View {
+  const mark = h("span", { "aria-hidden": "true" });
+  const text = h("span", { class: "number" });
+  const voice = h("span", { class: "visually-hidden", role: "status" });
+  const control = button("", { "data-testid": "pause", "aria-keyshortcuts": "p" }, () => {
+    store.dispatch({ type: "pause", paused: !store.get().pace.paused });
+  });
+  control.append(mark, text);
+  let before = false;
+  return {
+    element: h("div", { class: "pause" }, control, voice),
+    paint({ pace }) {
+      const { paused, waiting } = pace;
+      const label = paused ? words.resume : words.pause;
+      setText(mark, paused ? "▶" : "❚❚");
+      setText(text, paused ? `${words.paused} · ${words.waiting(formatCount(waiting))}` : "");
+      setAttributes(control, { "aria-label": label, title: label, "data-paused": paused });
+      if (paused !== before) setText(voice, paused ? words.nowPaused : words.nowLive);
+      before = paused;
+    },
+  };
+}
 
 /** The head of the page: its name, what is shown in `middle`, and the ways to what else there is. */
 export function headerView(
   store: AppStore,
   middle: readonly HTMLElement[],
   actions: { openHelp: () => void; openSettings: () => void },
-): { element: HTMLElement; paint: (state: State) => void } {
+): View {
   const system = button(
     words.tabs.system,
     { class: "system-switch", "data-testid": "system-switch" },
@@ -31,16 +61,19 @@ export function headerView(
       { class: "icon", "aria-label": label, title: label, "data-testid": `open-${name}` },
       onClick,
     );
+  const pause = pauseButton(store);
   const settings = icon("⚙", words.settings, "settings", actions.openSettings);
   const help = icon("?", words.help, "help", actions.openHelp);
   const brand = h("h1", {}, "Tickstream");
   const tools = h("div", { class: "tools" }, market, system, settings, help);
-  const element = h("header", { class: "page-header" }, brand, ...middle, tools);
+  const element = h("header", { class: "page-header" }, brand, ...middle, pause.element, tools);
   return {
     element,
-    paint({ preferences }) {
-      setAttributes(system, { "aria-pressed": String(preferences.tab === "system") });
-      setAttributes(market, { "aria-pressed": String(preferences.tab === "market") });
+    paint(state) {
+      pause.paint(state);
+      const { tab } = state.preferences;
+      setAttributes(system, { "aria-pressed": String(tab === "system") });
+      setAttributes(market, { "aria-pressed": String(tab === "market") });
     },
   };
 }

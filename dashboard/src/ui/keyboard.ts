@@ -24,6 +24,8 @@ export const shortcuts: readonly [string, string][] = [
   ["i", words.studies],
   ["c", words.compare],
   ["e", words.save],
+  ["p", words.pause],
+  ["a", words.alert],
   ["t", words.table],
   ["m", words.market],
   ["*", words.pin],
@@ -69,6 +71,8 @@ export function actionOf(key: string, state: State): UserAction | undefined {
       return { type: "tab", tab: state.preferences.tab === "market" ? "chart" : "market" };
     case "*":
       return state.chart.symbol === null ? undefined : { type: "pin", symbol: state.chart.symbol };
+    case "p":
+      return { type: "pause", paused: !state.pace.paused };
     case "t":
       return { type: "toggleTable" };
     default:

@@ -1,4 +1,4 @@
-import type { Action, Palette, Tab, Theme } from "../store/actions.ts";
+import type { Action, Frequency, Palette, Tab, Theme } from "../store/actions.ts";
 
 import { type ZoneChoice, zoneChoices } from "./time-zone.ts";
 
@@ -8,6 +8,10 @@ export interface Preferences {
   palette: Palette;
   /** In whose time every time is shown. */
   zone: ZoneChoice;
+  frequency: Frequency;
+  /** Whether an alert that fires is shown by the system, and heard. Both only by consent. */
+  notify: boolean;
+  sound: boolean;
   tab: Tab;
 }
 
@@ -15,6 +19,9 @@ export const defaultPreferences: Preferences = {
   theme: "system",
   palette: "green-red",
   zone: "exchange",
+  frequency: "live",
+  notify: false,
+  sound: false,
   tab: "chart",
 };
 
@@ -26,6 +33,12 @@ export function preferencesReducer(state: Preferences, action: Action): Preferen
       return { ...state, palette: action.palette };
     case "zone":
       return { ...state, zone: action.zone };
+    case "frequency":
+      return { ...state, frequency: action.frequency };
+    case "notify":
+      return { ...state, notify: action.on };
+    case "sound":
+      return { ...state, sound: action.on };
     case "tab":
       return { ...state, tab: action.tab };
     default:
@@ -35,11 +48,11 @@ export function preferencesReducer(state: Preferences, action: Action): Preferen
 
 export const themes: readonly Theme[] = ["system", "dark", "light"];
 export const palettes: readonly Palette[] = ["green-red", "blue-orange"];
+export const frequencies: readonly Frequency[] = ["live", "1s", "5s"];
 
 /** What is kept between visits, as text. */
 export function serialize(preferences: Preferences): string {
-  const { theme, palette, zone } = preferences;
-  return JSON.stringify({ theme, palette, zone });
+  return JSON.stringify({ ...preferences, tab: undefined });
 }
 
 /** Reads what `serialize` wrote; whatever isn't as expected is left at its default. */
@@ -50,6 +63,9 @@ export function deserialize(text: string | null): Preferences {
     theme: themes.find((theme) => theme === kept.theme) ?? defaultPreferences.theme,
     palette: palettes.find((name) => name === kept.palette) ?? defaultPreferences.palette,
     zone: zoneChoices.find((zone) => zone === kept.zone) ?? defaultPreferences.zone,
+    frequency: frequencies.find((one) => one === kept.frequency) ?? defaultPreferences.frequency,
+    notify: kept.notify === true,
+    sound: kept.sound === true,
   };
 }
 

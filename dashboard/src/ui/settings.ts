@@ -1,9 +1,12 @@
 import type { AppStore, State } from "../store/state.ts";
 
+import { words as alertWords } from "../alerts/words.ts";
+import { chime } from "../alerts/sound.ts";
+
 import { button, h, setText } from "./dom.ts";
 import { zoneName } from "./format.ts";
 import { chooseLanguage, chosenLanguage, languages } from "./language.ts";
-import { palettes, themes } from "./preferences.ts";
+import { frequencies, palettes, themes } from "./preferences.ts";
 import { zoneChoices, zoneOf } from "./time-zone.ts";
 import { words } from "./words.ts";
 
@@ -45,6 +48,40 @@ const labelled = <Value extends string>(
   labels: Readonly<Record<Value, string>>,
 ): [Value, string][] => values.map((value) => [value, labels[value]]);
 
+/** What happens beside the list when an alert fires: asked for here, and by the browser. */
+function alertChoices(store: AppStore): { element: HTMLElement; paint: (state: State) => void } {
+  const notify = h("input", { type: "checkbox", "data-testid": "notify" });
+  const sound = h("input", { type: "checkbox", "data-testid": "sound" });
+  const note = h("p", { class: "note", role: "status" });
+  const askBrowser = async (): Promise<void> => {
+    const allowed =
+      "Notification" in globalThis && (await Notification.requestPermission()) === "granted";
+    store.dispatch({ type: "notify", on: allowed });
+    notify.checked = allowed;
+    setText(note, allowed ? "" : alertWords.denied);
+  };
+  notify.addEventListener("change", () => {
+    if (notify.checked) void askBrowser();
+    else store.dispatch({ type: "notify", on: false });
+  });
+  sound.addEventListener("change", () => {
+    store.dispatch({ type: "sound", on: sound.checked });
+    if (sound.checked) chime();
+  });
+  const legend = h("legend", {}, alertWords.onAlert);
+  const checks = [
+    h("label", { class: "check" }, notify, alertWords.notify),
+    h("label", { class: "check" }, sound, alertWords.sound),
+  ];
+  return {
+    element: h("fieldset", {}, legend, ...checks, note),
+    paint({ preferences }) {
+      notify.checked = preferences.notify;
+      sound.checked = preferences.sound;
+    },
+  };
+}
+
 /** What the user may choose about the look, as a dialog. */
 export function settingsDialog(store: AppStore): {
   element: HTMLDialogElement;
@@ -74,11 +111,20 @@ export function settingsDialog(store: AppStore): {
   const palette = choice("palette", words.palette, labelled(palettes, words.palettes), (chosen) => {
     store.dispatch({ type: "palette", palette: chosen });
   });
+  const frequency = choice(
+    "frequency",
+    words.frequency,
+    labelled(frequencies, words.frequencies),
+    (chosen) => {
+      store.dispatch({ type: "frequency", frequency: chosen });
+    },
+  );
+  const alerts = alertChoices(store);
   const element = h(
     "dialog",
     { class: "sheet settings", "aria-labelledby": "settings-title", "data-testid": "settings" },
     h("h2", { id: "settings-title" }, words.settings),
-    ...[theme, palette, zone, language].map((one) => one.element),
+    ...[frequency, zone, theme, palette, alerts, language].map((one) => one.element),
   );
   element.append(
     button(words.close, {}, () => {
@@ -91,7 +137,10 @@ export function settingsDialog(store: AppStore): {
   language.paint(chosenLanguage() ?? "auto");
   return {
     element,
-    paint({ preferences }) {
+    paint(state) {
+      const { preferences } = state;
+      alerts.paint(state);
+      frequency.paint(preferences.frequency);
       zone.paint(preferences.zone);
       setText(zoneNote, words.zoneNow(zoneName(zoneOf(preferences.zone))));
       theme.paint(preferences.theme);

@@ -17,6 +17,8 @@ describe("preferences", () => {
       theme: "light",
       palette: "blue-orange",
       zone: "UTC",
+      frequency: "5s",
+      notify: true,
     } as const;
     expect(deserialize(serialize(chosen))).toEqual(chosen);
   });
@@ -30,12 +32,18 @@ describe("preferences", () => {
       { type: "theme", theme: "dark" } as const,
       { type: "palette", palette: "blue-orange" } as const,
       { type: "zone", zone: "local" } as const,
+      { type: "frequency", frequency: "1s" } as const,
+      { type: "notify", on: true } as const,
+      { type: "sound", on: true } as const,
       { type: "tab", tab: "alerts" } as const,
     ].reduce(preferencesReducer, defaultPreferences);
     expect(state).toEqual({
       theme: "dark",
       palette: "blue-orange",
       zone: "local",
+      frequency: "1s",
+      notify: true,
+      sound: true,
       tab: "alerts",
     });
   });
@@ -105,6 +113,12 @@ describe("the keys", () => {
     expect(actionOf("-", state)).toMatchObject({ type: "zoom", factor: 1.25 });
     expect(actionOf("t", state)).toEqual({ type: "toggleTable" });
     expect(actionOf("x", state)).toBeUndefined();
+  });
+
+  it("pause and go on", () => {
+    expect(actionOf("p", state)).toEqual({ type: "pause", paused: true });
+    const paused = rootReducer(state, { type: "pause", paused: true });
+    expect(actionOf("p", paused)).toEqual({ type: "pause", paused: false });
   });
 });
 

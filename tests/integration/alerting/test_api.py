@@ -149,7 +149,7 @@ def test_all_bad_settings_are_named() -> None:
         assert name in done.stderr
 
 
-def _alerts(api: Api, query: str) -> list[dict[str, Any]]:
+def _alerts(api: Api, query: str = "") -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = api("GET", f"/api/v1/alerts?{query}")[1]["items"]
     return found
 
@@ -157,3 +157,46 @@ def _alerts(api: Api, query: str) -> list[dict[str, Any]]:
 def _rules_in_force(api: Api) -> float:
     page = urllib3.request("GET", api._url + "/metrics").data.decode()
     return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("alerting_rules_enabled "))
+
+
+def test_who_has_seen_to_an_alert_is_kept_and_told_to_all(api: Api, market: Market) -> None:
+    market.publish(market.ticks)
+    until(lambda: bool(_alerts(api)), "no alert")
+    alert = _alerts(api)[0]
+    assert alert["acknowledged"] is None
+    path = f"/api/v1/alerts/{alert['alert_id']}/acknowledgement"
+    status, seen = api("PUT", path, {"by": "Ada", "comment": " on it "})
+    assert (status, seen["acknowledged"]["by"], seen["acknowledged"]["comment"]) == (200, "Ada", "on it")
+    assert _alerts(api)[0]["acknowledged"] == seen["acknowledged"]
+    _, other = api("PUT", path, {"by": "Ada"}, X_Tickstream_Actor="Bj%C3%B6rn")
+    assert (other["acknowledged"]["by"], other["acknowledged"]["comment"]) == ("Björn", "")
+    assert api("DELETE", path)[1]["acknowledged"] is None
+    assert api("PUT", path, {"comment": "x" * 1001})[0] == 422
+    assert api("PUT", path, {"comment": 7, "of": 1})[0] == 422
+    missing = "/api/v1/alerts/00000000-0000-0000-0000-000000000000/acknowledgement"
+    assert api("PUT", missing, {})[0] == 404
+
+
+def test_alerts_are_found_by_severity_and_by_words(api: Api, market: Market) -> None:
+    market.publish(market.ticks)
+    expected = len(market.expected())
+    until(lambda: len(select(market.env, "SELECT 1 FROM alert_transitions")) == expected, "transitions are missing")
+    everything = _alerts(api, "limit=500")
+    symbol = everything[0]["symbol"]
+    assert _alerts(api, "limit=500&severity=info,warning,critical") == everything
+    found = _alerts(api, f"limit=500&search={symbol.lower()}")
+    assert found == [one for one in everything if symbol.lower() in f"{one['symbol']} {one['summary']}".lower()]
+    assert _alerts(api, "search=____") == []
+    assert api("GET", "/api/v1/alerts?severity=dire")[0] == 400
+    assert api("GET", f"/api/v1/alerts?search={'x' * 101}")[0] == 400
+
+
+def test_a_rule_is_tried_on_bars_without_being_kept(api: Api) -> None:
+    bars = {"start_ms": [0], "end_ms": [60_000], "open": [100], "high": [170], "low": [99], "close": [101]}
+    rules = api("GET", "/api/v1/rules")
+    status, answer = api("POST", "/api/v1/rules/test", {"rule": LEVEL, "symbol": "SPY", "bars": bars})
+    assert (status, answer["fired"]) == (200, 1)
+    assert [one["state"] for one in answer["transitions"]] == ["firing", "resolved"]
+    status, problem = api("POST", "/api/v1/rules/test", {"rule": LEVEL | {"kind": "?"}, "symbol": "SPY", "bars": bars})
+    assert (status, problem["errors"][0]["pointer"]) == (422, "#/rule/kind")
+    assert api("GET", "/api/v1/rules") == rules

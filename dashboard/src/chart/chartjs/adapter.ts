@@ -56,6 +56,13 @@ export class ChartJsAdapter implements ChartAdapter {
     return x === undefined ? 1 : x.getPixelForValue(1) - x.getPixelForValue(0);
   }
 
+  priceAt(clientY: number): number | null {
+    const axis = this.chart?.scales.price;
+    if (axis === undefined || this.scene.picture.comparison !== null) return null;
+    const y = clientY - this.canvas.getBoundingClientRect().top;
+    return y < axis.top || y > axis.bottom ? null : (axis.getValueForPixel(y) ?? null);
+  }
+
   pointAt(index: number | null): void {
     const x = this.chart?.scales.x;
     if (index === null || x === undefined) this.scene.pointer = null;

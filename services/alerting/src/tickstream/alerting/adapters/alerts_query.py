@@ -9,21 +9,27 @@ from dataclasses import dataclass, field
 from typing import Any, Final, get_args
 from uuid import UUID
 
+from tickstream.alerting.adapters.acknowledgements import acknowledged_json
 from tickstream.alerting.spec import Problem
 from tickstream.core.clock import NANOS_PER_MILLI
-from tickstream.core.model import AlertState
+from tickstream.core.model import AlertState, Severity
 
 _STATES: Final = get_args(AlertState)
+_SEVERITIES: Final = get_args(Severity)
 _LIMIT: Final = 100
 _MOST: Final = 500
-_KNOWN: Final = {"state", "symbol", "rule", "limit", "cursor"}
+_LONGEST_SEARCH: Final = 100
+_KNOWN: Final = {"state", "severity", "symbol", "rule", "search", "limit", "cursor"}
 
-ALERT: Final = "SELECT * FROM alerts WHERE alert_id = %(id)s"
+_FROM: Final = "FROM alerts LEFT JOIN alert_acknowledgements USING (alert_id)"
+ALERT: Final = f"SELECT * {_FROM} WHERE alert_id = %(id)s"
 TRANSITIONS: Final = "SELECT * FROM alert_transitions WHERE alert_id = %(id)s ORDER BY revision"
-_PAGE: Final = "SELECT * FROM alerts WHERE {} ORDER BY began DESC, alert_id DESC LIMIT %(rows)s"
+_PAGE: Final = f"SELECT * {_FROM} WHERE {{}} ORDER BY began DESC, alert_id DESC LIMIT %(rows)s"
 _FILTERS: Final = {
     "states": "state = ANY(%(states)s)",
+    "severities": "severity = ANY(%(severities)s)",
     "symbols": "symbol = ANY(%(symbols)s)",
+    "search": "concat_ws(' ', symbol, rule_name, summary) ILIKE %(search)s",
     "rule_id": "rule_id = %(rule_id)s",
     "rule_name": "rule_name = %(rule_name)s",
     "began": "(began, alert_id) < (%(began)s, %(alert_id)s)",
@@ -40,7 +46,7 @@ class AlertQuery:
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> AlertQuery:
-        """The query of some URL parameters: state, symbol, rule, limit, cursor."""
+        """The query of some URL parameters: state, severity, symbol, rule, search, limit, cursor."""
         query = cls()
         query.problems += [Problem(f"/{name}", "there is no such parameter") for name in sorted(set(given) - _KNOWN)]
         query._read_filters(given)
@@ -63,12 +69,10 @@ class AlertQuery:
         return base64.urlsafe_b64encode(f"{last['began']}.{last['alert_id']}".encode()).decode()
 
     def _read_filters(self, given: Mapping[str, str]) -> None:
-        if "state" in given:
-            states = given["state"].split(",")
-            wrong = [state for state in states if state not in _STATES]
-            if wrong:
-                self.problems.append(Problem("/state", f"must be of {', '.join(_STATES)}, was {given['state']!r}"))
-            self.values["states"] = states
+        self._read_list(given, "state", "states", _STATES)
+        self._read_list(given, "severity", "severities", _SEVERITIES)
+        if "search" in given:
+            self._read_search(given["search"])
         if "symbol" in given:
             self.values["symbols"] = given["symbol"].split(",")
         if "rule" in given:
@@ -76,6 +80,20 @@ class AlertQuery:
                 self.values["rule_id"] = UUID(given["rule"])
             except ValueError:
                 self.values["rule_name"] = given["rule"]
+
+    def _read_list(self, given: Mapping[str, str], name: str, value: str, known: Sequence[str]) -> None:
+        if name not in given:
+            return
+        self.values[value] = chosen = given[name].split(",")
+        if any(each not in known for each in chosen):
+            self.problems.append(Problem(f"/{name}", f"must be of {', '.join(known)}, was {given[name]!r}"))
+
+    def _read_search(self, given: str) -> None:
+        if len(given) > _LONGEST_SEARCH:
+            said = f"may have {_LONGEST_SEARCH} characters at the most, had {len(given)}"
+            self.problems.append(Problem("/search", said))
+        literal = given.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        self.values["search"] = f"%{literal}%"
 
     def _read_limit(self, given: str) -> None:
         if given.isascii() and given.isdigit() and 1 <= int(given) <= _MOST:
@@ -99,6 +117,7 @@ def alert_json(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in ("rule_name", "rule_version", "symbol", "state", "severity", "labels")},
         **{f"{name}_ms": _millis(row[name]) for name in ("began", "fired", "resolved", "ts_event")},
         **{name: row[name] for name in ("value", "threshold", "summary", "revision")},
+        "acknowledged": acknowledged_json(row),
     }
 
 

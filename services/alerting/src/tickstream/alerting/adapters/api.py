@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
@@ -13,8 +14,9 @@ from aiohttp import web
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from tickstream.alerting.adapters import rules_table
+from tickstream.alerting.adapters import acknowledgements, rules_table
 from tickstream.alerting.adapters.alerts_query import ALERT, TRANSITIONS, AlertQuery, alert_json, transition_json
+from tickstream.alerting.adapters.rehearsals import read_rehearsal, rehearsal_json
 from tickstream.alerting.spec import InvalidRuleError, Problem, RuleSpec, StoredRule, parse
 from tickstream.core.logging import logger
 
@@ -72,11 +74,14 @@ def make_app(database_url: str, api_key: str | None) -> web.Application:
     app.cleanup_ctx.append(pool)
     app.router.add_get("/api/v1/rules", _list_rules)
     app.router.add_post("/api/v1/rules", _create_rule)
+    app.router.add_post("/api/v1/rules/test", _test_rule)
     app.router.add_get("/api/v1/rules/{id}", _get_rule)
     app.router.add_put("/api/v1/rules/{id}", _replace_rule)
     app.router.add_delete("/api/v1/rules/{id}", _delete_rule)
     app.router.add_get("/api/v1/alerts", _list_alerts)
     app.router.add_get("/api/v1/alerts/{id}", _get_alert)
+    app.router.add_put("/api/v1/alerts/{id}/acknowledgement", _acknowledge)
+    app.router.add_delete("/api/v1/alerts/{id}/acknowledgement", _take_back)
     return app
 
 
@@ -173,14 +178,37 @@ async def _get_alert(request: web.Request) -> web.Response:
     return _json(alert_json(rows[0]) | {"transitions": [transition_json(row) for row in transitions]})
 
 
+async def _acknowledge(request: web.Request) -> web.Response:
+    given = acknowledgements.read(await _json_body(request))
+    if isinstance(given, list):
+        raise ProblemError(422, "The acknowledgement isn't valid", errors=tuple(given))
+    values = given.values(request.headers.get(acknowledgements.ACTOR_HEADER))
+    await _query(request, acknowledgements.ACKNOWLEDGE, {"id": _id_of(request), **values})
+    return await _get_alert(request)
+
+
+async def _take_back(request: web.Request) -> web.Response:
+    await _query(request, acknowledgements.TAKE_BACK, {"id": _id_of(request)})
+    return await _get_alert(request)
+
+
+async def _test_rule(request: web.Request) -> web.Response:
+    rehearsal = read_rehearsal(await _json_body(request))
+    transitions = await asyncio.to_thread(rehearsal.run)
+    return _json(rehearsal_json(rehearsal, transitions))
+
+
 async def _body(request: web.Request) -> RuleSpec:
+    return parse(await _json_body(request))
+
+
+async def _json_body(request: web.Request) -> Any:
     if request.content_type != "application/json":
         raise ProblemError(415, "The body must be application/json", f"was {request.content_type}")
     try:
-        given = orjson.loads(await request.read())
+        return orjson.loads(await request.read())
     except orjson.JSONDecodeError as error:
         raise ProblemError(400, "The body isn't JSON", str(error)) from None
-    return parse(given)
 
 
 def _id_of(request: web.Request) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
@@ -11,6 +12,7 @@ from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.audit import Audit
 from tickstream.ws_bridge.adapters.doorman import Doorman
 from tickstream.ws_bridge.adapters.web import STATUSES, problem
+from tickstream.ws_bridge.domain.grant import Grant
 from tickstream.ws_bridge.domain.protocol import RefusalError
 
 _LOG = logger(__name__)
@@ -19,6 +21,8 @@ _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _MAX_BODY: Final = 262_144
 _MAX_ANSWER: Final = 8_388_608
 _SECONDS: Final = 10.0
+_ACTOR: Final = "X-Tickstream-Actor"
+"""Whose key was let in, percent-encoded: what someone does to an alert is written down under that name."""
 
 
 class Alerting:
@@ -52,8 +56,7 @@ class Alerting:
 
     async def _pass(self, request: web.Request) -> web.Response:
         try:
-            if self._doorman is not None:
-                await admit(self._doorman, request)
+            actor = None if self._doorman is None else (await admit(self._doorman, request)).name
         except RefusalError as refusal:
             self._audit.refused(request.remote or "unknown", refusal.code, str(refusal))
             return problem(STATUSES[refusal.code], refusal.code, str(refusal))
@@ -65,15 +68,17 @@ class Alerting:
         if body and request.content_type != "application/json":
             return problem(415, "bad_request", f"the body must be application/json, was {request.content_type}")
         try:
-            return await self._forward(request, body)
+            return await self._forward(request, body, actor)
         except (aiohttp.ClientError, TimeoutError) as error:
             _LOG.warning("alerting_away", reason=str(error) or type(error).__name__)
             return problem(502, "internal", "tickstream-alerting doesn't answer")
 
-    async def _forward(self, request: web.Request, body: bytes) -> web.Response:
+    async def _forward(self, request: web.Request, body: bytes, actor: str | None) -> web.Response:
         if self._session is None:
             raise aiohttp.ClientConnectionError("not started")
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
+        if actor is not None:
+            headers[_ACTOR] = quote(actor, safe=" ")
         url = f"{self._url}{request.path}"
         async with self._session.request(
             request.method, url, params=request.query, data=body or None, headers=headers, allow_redirects=False
@@ -87,7 +92,7 @@ class Alerting:
             return web.Response(status=answer.status, body=content, headers=passed | {"Cache-Control": "no-store"})
 
 
-async def admit(doorman: Doorman, request: web.Request) -> None:
+async def admit(doorman: Doorman, request: web.Request) -> Grant:
     """Let in those who may read the alerts of every symbol: what this guards isn't cut to a key's symbols.
 
     Raises:
@@ -99,6 +104,7 @@ async def admit(doorman: Doorman, request: web.Request) -> None:
     grant = await doorman.admit_key(key)
     if "alerts" not in grant.scope.channels or not grant.scope.every_symbol:
         raise RefusalError("forbidden", "this key is not for the alerts of every symbol")
+    return grant
 
 
 def key_of(request: web.Request) -> str | None:

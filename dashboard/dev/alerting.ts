@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+
+import type { Connect } from "vite";
+
+/** A made-up alerting service: enough to see alerts, rules and what is asked of them. */
+export function madeUpAlerting(started: number): Connect.NextHandleFunction {
+  const rules = ["SPY above 166", "big moves", "volume"].map((name, place) => ({
+    id: `00000000-0000-0000-0000-00000000000${place}`,
+    name,
+    kind: ["price_level", "percent_move", "volume_spike"][place],
+    symbols: [place === 0 ? "SPY" : "*"],
+    severity: ["warning", "critical", "info"][place],
+    labels: {},
+    for_seconds: 0,
+    cooldown_seconds: 60,
+    enabled: place !== 2,
+    parameters: [
+      { direction: "above", level: 166, mode: "crossing", hysteresis: 0 },
+      { direction: "either", percent: 1, window_seconds: 300, hysteresis: 0 },
+      { factor: 3, bars: 20, interval: "1m", hysteresis: 0 },
+    ][place],
+  }));
+  const seen = new Map<string, object>();
+  const alerts = () =>
+    ["BAC", "SPY", "AIG", "F"].map((symbol, place) => ({
+      alert_id: `past-${place}`,
+      rule_id: rules[place % 3]?.id,
+      rule_name: rules[place % 3]?.name,
+      symbol,
+      state: place < 2 ? "firing" : "resolved",
+      severity: rules[place % 3]?.severity,
+      ts_event_ms: started - place * 400_000,
+      value: 1,
+      threshold: 1,
+      summary: `${symbol} price moved +1.${place}4 % within 300 s, up or down by 1 %`,
+      revision: 0,
+      acknowledged: seen.get(`past-${place}`) ?? null,
+    }));
+  return (request, response, next) => {
+    const { pathname } = new URL(request.url ?? "/", "http://x");
+    const [, , , what, id] = pathname.split("/");
+    if (!pathname.startsWith("/api/v1/") || (what !== "alerts" && what !== "rules")) {
+      next();
+      return;
+    }
+    void bodyOf(request).then((body) => {
+      if (request.method === "PUT" && id !== undefined)
+        seen.set(id, { by: "you", comment: "", ...body, at_ms: Date.now() });
+      if (request.method === "DELETE" && id !== undefined) seen.delete(id);
+      if (what === "rules" && id === "test")
+        answer(response, { bars: 240, fired: 0, transitions: [] });
+      else if (what === "rules") answer(response, { items: rules });
+      else if (id === undefined) answer(response, { items: alerts(), next_cursor: null });
+      else
+        answer(
+          response,
+          alerts().find((one) => one.alert_id === id),
+        );
+    });
+  };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<object> {
+  let text = "";
+  for await (const part of request) text += String(part);
+  return text === "" ? {} : (JSON.parse(text) as object);
+}
+
+function answer(response: ServerResponse, body: unknown): void {
+  response.setHeader("Content-Type", "application/json");
+  response.end(JSON.stringify(body));
+}

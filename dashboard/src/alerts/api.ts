@@ -1,0 +1,88 @@
+import type { ServerError } from "../socket/protocol.ts";
+
+import {
+  type Alert,
+  type Fault,
+  readAlert,
+  readFaults,
+  readPage,
+  readRehearsal,
+  readRules,
+  type Rehearsal,
+  type Rule,
+} from "./records.ts";
+
+/** The alerting service, as it is reached under the page's own origin. */
+
+const answerWithinMs = 10_000;
+
+export interface Refusal extends ServerError {
+  faults: readonly Fault[];
+}
+
+export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Refusal };
+
+export interface AlertsApi {
+  alerts: (query: string) => Promise<Outcome<{ alerts: Alert[]; next: string | null }>>;
+  acknowledge: (id: string, by: string, comment: string) => Promise<Outcome<Alert | undefined>>;
+  takeBack: (id: string) => Promise<Outcome<Alert | undefined>>;
+  rules: () => Promise<Outcome<Rule[]>>;
+  /** A rule with an id is replaced, one without is made. */
+  save: (id: string | null, rule: object) => Promise<Outcome<unknown>>;
+  remove: (id: string) => Promise<Outcome<unknown>>;
+  /** What the rule would have done over these bars. */
+  rehearse: (asked: object) => Promise<Outcome<Rehearsal>>;
+}
+
+const codes: Readonly<Record<number, string>> = {
+  401: "unauthorized",
+  403: "forbidden",
+  404: "unavailable",
+  413: "too_large",
+  429: "rate_limited",
+};
+
+/** @param apiKey what the server was shown to be let in */
+export function alertsApi(apiKey: () => string | null): AlertsApi {
+  const ask = async <T>(
+    method: string,
+    path: string,
+    read: (body: unknown) => T,
+    content?: object,
+  ): Promise<Outcome<T>> => {
+    const key = apiKey();
+    const headers = {
+      ...(key === null ? {} : { "X-API-Key": key }),
+      ...(content === undefined ? {} : { "Content-Type": "application/json" }),
+    };
+    try {
+      const answer = await fetch(`/api/v1/${path}`, {
+        method,
+        headers,
+        cache: "no-store",
+        signal: AbortSignal.timeout(answerWithinMs),
+        ...(content === undefined ? {} : { body: JSON.stringify(content) }),
+      });
+      const text = await answer.text();
+      const body: unknown = text === "" ? null : JSON.parse(text);
+      if (answer.ok) return { ok: true, value: read(body) };
+      const { message, faults } = readFaults(body);
+      return { ok: false, error: { code: codes[answer.status] ?? "problem", message, faults } };
+    } catch {
+      return { ok: false, error: { code: "timeout", message: "", faults: [] } };
+    }
+  };
+  const alert = (id: string): string => `alerts/${encodeURIComponent(id)}/acknowledgement`;
+  return {
+    alerts: (query) => ask("GET", `alerts?${query}`, readPage),
+    acknowledge: (id, by, comment) => ask("PUT", alert(id), readAlert, { by, comment }),
+    takeBack: (id) => ask("DELETE", alert(id), readAlert),
+    rules: () => ask("GET", "rules", readRules),
+    save: (id, rule) =>
+      id === null
+        ? ask("POST", "rules", (body) => body, rule)
+        : ask("PUT", `rules/${encodeURIComponent(id)}`, (body) => body, rule),
+    remove: (id) => ask("DELETE", `rules/${encodeURIComponent(id)}`, (body) => body),
+    rehearse: (asked) => ask("POST", "rules/test", readRehearsal, asked),
+  };
+}
