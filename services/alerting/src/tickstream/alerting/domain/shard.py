@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
 from tickstream.alerting.domain.lifecycle import Standing, Transition, abandon, follow
-from tickstream.alerting.domain.memory import Memory
+from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import Rule, RuleBook, Signals
 from tickstream.core.columns import Floats, Ints
 
-M = TypeVar("M", bound=Memory)
 Place = tuple[str, str]
 """A rule's id and a symbol."""
 
@@ -36,10 +34,10 @@ class Changes:
 
 
 @dataclass(slots=True)
-class Shard(Generic[M]):
+class Shard:
     """One partition's symbols: what is remembered of each, and where each rule stands for it."""
 
-    memories: dict[str, M] = field(default_factory=dict)
+    memories: dict[str, TickMemory] = field(default_factory=dict)
     stood: dict[Place, Stood] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
 
