@@ -14,7 +14,7 @@ from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.domain.lane import Lane, Row
 from tickstream.alerting.rows import rows_of_bars, rows_of_indicators
 from tickstream.core.codec import Codecs
-from tickstream.core.model import Bar, IndicatorSet
+from tickstream.core.model import Activity, Bar, IndicatorSet
 
 pytestmark = pytest.mark.integration
 
@@ -23,9 +23,9 @@ OPEN = 1_381_239_000 * 10**9
 SYMBOLS = [f"S{number:02}" for number in range(8)]
 RULES = """
 rules:
-  - {name: over the mean, kind: expression, parameters: {when: close crosses_above mean(close, 5 bars) for 2 bars}}
-  - {name: hot, kind: expression, parameters: {when: rsi_14 > 70 until rsi_14 < 60}, keep_firing_for_seconds: 60}
-  - {name: pair, kind: expression, parameters: {when: S00.close / S01.close > 1.01}}
+  - {name: over the mean, kind: expression, parameters: {when: 'close crosses_above mean(close, 5 bars) for 2 bars'}}
+  - {name: hot, kind: expression, parameters: {when: 'rsi_14 > 70 until rsi_14 < 60'}, keep_firing_for_seconds: 60}
+  - {name: pair, kind: expression, parameters: {when: 'S00.close / S01.close > 1.01'}}
   - {name: spike, kind: volume_spike, parameters: {factor: 2, bars: 5}, cooldown_seconds: 120}
 """
 
@@ -44,10 +44,10 @@ def walks(minutes: int) -> list[tuple[Bar, IndicatorSet]]:
     for minute in range(minutes):
         start = OPEN + minute * MINUTE
         down = 40 <= minute % 100 < 43
+        activity: Activity = "feed_down" if down else "traded"
         for symbol in SYMBOLS:
             close = closes[symbol] = round(closes[symbol] * (1 + float(rng.normal(0, 0.002))), 2)
             volume = 0.0 if down else float(rng.integers(1, 1000))
-            activity = "feed_down" if down else "traded"
             bar = Bar(
                 symbol, "1m", start, start + MINUTE, close, close, close, close, volume, close, 5, "closed", 0,
                 activity, "regular",

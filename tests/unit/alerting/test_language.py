@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -104,12 +105,12 @@ def test_what_is_printed_parses_to_the_same(expression: Expression) -> None:
     assert parse(str(expression)) == expression
 
 
-_WORDS = [
-    *"close open price rsi_14 sma_20 SPY QQQ market analytics indicator . , ( ) [ ] 1d 5m 1 2.5 1e9".split(),
-    *"> >= == != + - * / % and or not then within until on during for session is regular bars bar mean".split(),
-    *"previous crosses_above rises moves ticks 100t".split(),
-    *('"BTC-USD"', "\n", '"', "'", "$", "\\", "\x00", "é"),
-]
+_WORDS = re.findall(
+    r"\S+",
+    """close open price rsi_14 sma_20 SPY QQQ market analytics indicator . , ( ) [ ] 1d 5m 1 2.5 1e9 > >= == != + - * /
+    % and or not then within until on during for session is regular bars bar mean previous crosses_above rises moves
+    ticks 100t "BTC-USD" " ' $ \\ é""",
+)
 
 
 @given(st.one_of(st.text(max_size=80), st.lists(st.sampled_from(_WORDS), max_size=40).map(" ".join)))

@@ -88,7 +88,7 @@ class Lane:
         """Have these rules in force; end the alerts of rules that are gone or ask for something else."""
         watches = [Watch(rule) for rule in rules.on_bars()]
         self._reconcile(rules, {watch.rule.id: watch for watch in watches})
-        wanted = _shapes(watches)
+        wanted = shapes(watches)
         self.changes.tapes |= self.tapes.keys() != wanted.keys()
         for key in self.tapes.keys() - wanted.keys():
             del self.tapes[key]
@@ -107,6 +107,16 @@ class Lane:
         for key, symbol, end, values in rows:
             if key in self.tapes:
                 self.tapes[key].put(symbol, end, values)
+        for tape in self.tapes.values():
+            tape.settle()
+        self._resume()
+
+    def warm(self, rows: Iterable[Row]) -> None:
+        """Take rows that are only looked back at."""
+        for row in rows:
+            for key in self._routes.get((row.kind, row.interval), ()):
+                if not key.sessions or row.session in key.sessions:
+                    self.tapes[key].put(row.symbol, row.end, row.values)
         for tape in self.tapes.values():
             tape.settle()
         self._resume()
@@ -270,7 +280,7 @@ def _complete(frame: Frame, group: Group, length: int) -> np.ndarray[tuple[int, 
     return complete
 
 
-def _shapes(watches: Iterable[Watch]) -> dict[TapeKey, tuple[list[str], int]]:
+def shapes(watches: Iterable[Watch]) -> dict[TapeKey, tuple[list[str], int]]:
     """For each tape that is needed its fields and its depth."""
     fields: dict[TapeKey, set[str]] = {}
     depths: dict[str, int] = {}
