@@ -81,7 +81,7 @@ def publish_all(market: Market, given: Sequence[tuple[Bar, IndicatorSet]]) -> No
 
 
 def test_a_backlog_gives_each_transition_once_and_the_file_names_its_rules(bars_market: Market) -> None:
-    given = walks(400)
+    given = walks(300)
     publish_all(bars_market, given)
     must("tickstream-alerting", "--until-caught-up", env=bars_market.env)
     lives = expected(bars_market, given)
@@ -92,12 +92,14 @@ def test_a_backlog_gives_each_transition_once_and_the_file_names_its_rules(bars_
 
 
 def test_kill_nine_repeats_and_loses_nothing_of_the_rules_about_bars(bars_market: Market, tmp_path: Path) -> None:
-    given = walks(450)
-    for start in range(0, len(given), 1200):
+    given = walks(180)
+    ten_minutes = 10 * len(SYMBOLS)
+    for start in range(0, len(given), 6 * ten_minutes):
         before = _count(bars_market) if start else 0
         with service("tickstream-alerting", env=bars_market.env, log=tmp_path / "log") as running:
             running.await_ready()
-            publish_all(bars_market, given[start : start + 1200])
+            for low in range(start, start + 6 * ten_minutes, ten_minutes):
+                publish_all(bars_market, given[low : low + ten_minutes])
             until(lambda: _count(bars_market) > before, running.log)  # noqa: B023 - called at once
             running.end(signal.SIGKILL)
     must("tickstream-alerting", "--until-caught-up", env=bars_market.env)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from tickstream.alerting.domain.lifecycle import idle
 from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import PercentMove, PriceLevel, Rule, RuleBook
 from tickstream.alerting.domain.shard import Shard
@@ -40,14 +39,12 @@ def _by_symbol(ticks: TickColumns) -> Iterator[tuple[str, TickColumns]]:
             yield ticks.symbol.values[ticks.symbol.codes[rows[0]]], ticks.take(rows)
 
 
-def _observe_levels(levels: Iterable[Rule], shard: Shard, symbol: str, ts: Ints, prices: Floats) -> None:
-    extremes = np.array([prices.min(), prices.max()])
-    for rule in levels:
-        low, high = rule.condition.signals(extremes).tolist()
-        # Signals are monotone in the price: where both extremes agree, so does everything between them.
-        if low == high and idle(rule, shard.standing(rule, symbol), low):
-            continue
+def _observe_levels(levels: Sequence[Rule], shard: Shard, symbol: str, ts: Ints, prices: Floats) -> None:
+    index = shard.levels_of(symbol, levels)
+    for at in index.woken(float(prices.min()), float(prices.max())):
+        rule = levels[at]
         shard.follow(rule, symbol, ts, prices, rule.condition.signals(prices))
+        index.stands(at, shard.standing(rule, symbol))
 
 
 def _observe_moves(

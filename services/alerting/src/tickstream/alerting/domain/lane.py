@@ -258,8 +258,8 @@ class Lane:
         for watch in group.watches:
             watch.grow(tape)
             signals = np.broadcast_to(watch.signals(computer, stale, length), ends.shape)
-            for row in watch.woken(signals, fresh, frame.places, revised).tolist():
-                seen = watch.observations(computer, signals, fresh, row, ends)
+            woken = watch.woken(signals, fresh, frame.places, revised).tolist()
+            for row, seen in watch.observations(computer, signals, fresh, ends, woken):
                 symbol = frame.symbols[row]
                 place = watch.rule.id, symbol
                 track = self.tracks.setdefault(place, Track())

@@ -22,7 +22,7 @@ from typing import Final, Literal
 
 import numpy as np
 
-from tickstream.alerting.domain.rule import BEGINS, ENDS, KEEPS, STALE, Rule, Signals
+from tickstream.alerting.domain.rule import BEGINS, ENDS, STALE, Rule, Signals
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.model import AlertState
@@ -154,13 +154,6 @@ def _next(rule: Rule, standing: Standing, ts: Ints, seen: Observation, at: int, 
     if standing.phase == "inactive" and seen.signal == BEGINS and not rule.condition.crossing:
         return min(stop, max(at + 1, int(np.searchsorted(ts, standing.quiet_until, side="left"))))
     return stop
-
-
-def idle(rule: Rule, standing: Standing, signal: int) -> bool:
-    """Whether observations with this signal alone leave everything as it is."""
-    if standing.phase == "inactive":
-        return signal != BEGINS and (signal != ENDS or standing.armed or not rule.condition.crossing)
-    return standing.phase == "firing" and not standing.ended and signal in (BEGINS, KEEPS)
 
 
 def abandon(symbol: str, rule_id: str, standing: Standing, ts: int, reason: str) -> Transition | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import numpy as np
@@ -90,16 +91,17 @@ class Watch:
         return np.flatnonzero(woken & self._watched[places] & fresh.any(axis=1))
 
     def observations(
-        self, computer: Computer, signals: Signals, fresh: NDArray[np.bool_], row: int, ends: Ints
-    ) -> list[Observation]:
-        """What is seen of one symbol, from its fresh rows."""
-        length = signals.shape[1]
-        values, thresholds = self.measure(computer, length)
-        columns = np.flatnonzero(fresh[row])
-        return [
-            Observation(int(ends[row, c]), _plain(values, row, c), int(signals[row, c]), _plain(thresholds, row, c))
-            for c in columns.tolist()
-        ]
+        self, computer: Computer, signals: Signals, fresh: NDArray[np.bool_], ends: Ints, rows: Sequence[int]
+    ) -> Iterator[tuple[int, list[Observation]]]:
+        """What is seen of the symbols in some rows of a frame, from their fresh columns."""
+        if not rows:
+            return
+        measured = self.measure(computer, signals.shape[1])
+        values, thresholds = (np.nan_to_num(np.broadcast_to(each, signals.shape)) for each in measured)
+        for row in rows:
+            columns = np.flatnonzero(fresh[row])
+            picked = (each[row, columns].tolist() for each in (ends, values, signals, thresholds))
+            yield row, [Observation(*seen) for seen in zip(*picked, strict=True)]
 
     def measure(self, computer: Computer, length: int) -> tuple[Floats, Floats]:
         """The value that the condition is about at the last rows, and its threshold."""
@@ -109,9 +111,3 @@ class Watch:
         if isinstance(part, Move):
             return computer.move(part, length), np.array([[part.percent]])
         return computer.value(part.left, length), computer.value(part.right, length)
-
-
-def _plain(values: Floats, row: int, column: int) -> float:
-    """One of values that may be the same for all symbols, or all rows; 0 where there is none."""
-    value = float(values[min(row, len(values) - 1), min(column, values.shape[1] - 1)])
-    return value if value == value else 0.0  # noqa: PLR0124 - not NaN
