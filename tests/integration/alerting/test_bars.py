@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import orjson
 import pytest
 
 from tests.integration.alerting.conftest import Life, Market, select
-from tests.support.programs import must, service, until
+from tests.support.programs import must, run, service, until
 from tests.support.topics import kafka_of, publish
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.domain.lane import Lane, Row
@@ -114,3 +115,32 @@ def _count(market: Market) -> int:
 
 def _rules(market: Market) -> list[tuple[str]]:
     return [(row["rule_name"],) for row in select(market.env, "SELECT DISTINCT rule_name FROM alerts")]
+
+
+def test_a_backtest_says_what_the_service_did(bars_market: Market) -> None:
+    given = walks(120)
+    publish_all(bars_market, given)
+    printed = must("tickstream", "alerts", "test", str(bars_market.rules_file), "--json", env=bars_market.env)
+    found = [orjson.loads(line) for line in printed.splitlines()]
+    lives = sorted((each["revision"], each["state"], each["ts_event_ms"] * 10**6, each["value"]) for each in found)
+    assert lives == sorted(life[1:] for life in expected(bars_market, given))
+
+    half = OPEN + 60 * MINUTE
+    printed = must(
+        "tickstream", "alerts", "explain", "close > mean(close, 5 bars)", "--symbols", "S00", "--from", str(half),
+        "--json", env=bars_market.env,
+    )  # fmt: skip
+    steps = [orjson.loads(line) for line in printed.splitlines()]
+    closes = [bar.close for bar, _ in given if bar.symbol == "S00"]
+    assert [step["values"]["close"] for step in steps] == closes[60:]
+    means = [sum(closes[at - 4 : at + 1]) / 5 for at in range(60, 120)]
+    assert [step["values"]["mean(close, 5 bars)"] for step in steps] == pytest.approx(means)
+    truths = [step["values"]["close > mean(close, 5 bars)"] for step in steps]
+    assert truths == [close > mean for close, mean in zip(closes[60:], means, strict=True)]
+
+
+def test_a_bad_expression_is_shown_with_its_place() -> None:
+    done = run("tickstream", "alerts", "test", "clse > 3", env={})
+    assert done.returncode == 2
+    assert "did you mean close?" in done.stderr
+    assert "clse > 3\n^^^^" in done.stderr

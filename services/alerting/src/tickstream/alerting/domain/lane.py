@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstream.alerting.domain.compute import Computer
 from tickstream.alerting.domain.frame import Frame, Need, field_of, need_of
@@ -35,6 +36,7 @@ _REVISED: Final = (16, 600)
 """How many rows back a revision reaches at least, and at most; between the two an hour."""
 _BAR: Final = (*BAR_FIELDS, *CLOCK_FIELDS, SESSION, ACTIVITY)
 
+Bools = NDArray[np.bool_]
 RowKey = tuple[TapeKey, str, int]
 """A tape, a symbol, and a row's end."""
 
@@ -64,6 +66,26 @@ class LaneChanges:
         return bool(self.transitions or self.rows or self.places or self.tapes)
 
 
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """The last rows of some symbols, (symbols, rows), as a group looks at them.
+
+    Attributes:
+        ends: when each ended, 0 where there is none.
+        fresh: which are to be looked at.
+        stale: which were made of no data.
+        revised: of which symbols some were looked at before.
+        horizon: for each symbol the end before which nothing is looked at any more.
+    """
+
+    computer: Computer
+    ends: Ints
+    fresh: Bools
+    stale: Bools
+    revised: Bools
+    horizon: Ints
+
+
 @dataclass(slots=True)
 class Group:
     """The watches of a tape that need the same, and the newest moment that each symbol was looked at."""
@@ -71,6 +93,12 @@ class Group:
     needs: frozenset[Need]
     watches: list[Watch] = field(default_factory=list)
     seen: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    def saw(self, moments: Moments) -> None:
+        """These were looked at."""
+        places = moments.computer.frame.places
+        newest = np.where(moments.fresh, moments.ends, 0).max(axis=1)
+        self.seen[places] = np.maximum(self.seen[places], newest)
 
 
 @dataclass(slots=True)
@@ -217,62 +245,67 @@ class Lane:
         self.changes.places.add(place)
 
     def _evaluate(self) -> None:
+        """Have the rules look at what has changed."""
         for key, groups in self._groups.items():
-            tape = self.tapes[key]
-            if not len(tape):
+            if not len(self.tapes[key]):
                 continue
-            everyone = Frame(key, self.tapes, list(tape.symbols))
-            computers: dict[tuple[bytes, int], tuple[Frame, Computer]] = {}
+            everyone = Frame(key, self.tapes, list(self.tapes[key].symbols))
+            computers: dict[bytes, Computer] = {}
             for group in groups:
-                self._look(key, group, everyone, computers)
+                moments = self._moments(group, everyone, computers)
+                if moments is None:
+                    continue
+                for watch in group.watches:
+                    self._look(watch, moments)
+                group.saw(moments)
         for tape in self.tapes.values():
             tape.settle()
 
-    def _look(
-        self, key: TapeKey, group: Group, everyone: Frame, computers: dict[tuple[bytes, int], tuple[Frame, Computer]]
-    ) -> None:
-        """Have the rules of a group look at the moments that are new to it."""
-        tape = self.tapes[key]
+    def _moments(self, group: Group, everyone: Frame, computers: dict[bytes, Computer]) -> Moments | None:
+        """The moments that are new to a group, or that have changed; frames of the same symbols are shared."""
+        tape = everyone.tape
         group.seen = np.append(group.seen, np.zeros(len(tape) - len(group.seen), dtype=np.int64))
         since = tape.since[: len(tape)]
         for need in group.needs:
             since = np.minimum(since, everyone.since(need))
         rows = np.flatnonzero(since < NEVER)
-        if not len(rows):
-            return
-        names = list(tape.symbols)
+        since = since[rows, None]
         room = tape.depth - max(watch.lookback for watch in group.watches)
-        length = min(int((tape.end[rows] >= since[rows, None]).sum(axis=1).max()), room)
+        length = min(int((tape.end[rows] >= since).sum(axis=1).max(initial=0)), room)
         if not length:
-            return
-        found = computers.get((rows.tobytes(), 0))
-        if found is None:
-            frame = Frame(key, self.tapes, [names[row] for row in rows.tolist()])
-            found = computers[rows.tobytes(), 0] = frame, Computer(frame)
-        frame, computer = found
-        ends = frame.ends(length)
-        fresh = (ends >= since[rows, None]) & _complete(frame, group, length)
-        revised = since[rows] <= group.seen[rows]
-        stale = frame.own(ACTIVITY, length) == FEED_DOWN
-        horizon = tape.end[rows, tape.depth - room]
-        for watch in group.watches:
-            watch.grow(tape)
-            signals = np.broadcast_to(watch.signals(computer, stale, length), ends.shape)
-            woken = watch.woken(signals, fresh, frame.places, revised).tolist()
-            for row, seen in watch.observations(computer, signals, fresh, ends, woken):
-                symbol = frame.symbols[row]
-                place = watch.rule.id, symbol
-                track = self.tracks.setdefault(place, Track())
-                self.digests[place] = watch.rule.digest
-                self.changes.transitions += track.follow(watch.rule, symbol, seen)
-                track.forget_before(int(horizon[row]))
-                watch.stands(int(frame.places[row]), track.standing)
-                self.changes.places.add(place)
-        newest = np.where(fresh, ends, 0).max(axis=1)
-        group.seen[rows] = np.maximum(group.seen[rows], newest)
+            return None
+        computer = computers.get(rows.tobytes())
+        if computer is None:
+            frame = Frame(everyone.key, self.tapes, [everyone.symbols[row] for row in rows.tolist()])
+            computer = computers[rows.tobytes()] = Computer(frame)
+        ends = computer.frame.ends(length)
+        return Moments(
+            computer,
+            ends,
+            fresh=(ends >= since) & _complete(computer.frame, group, length),
+            stale=computer.frame.own(ACTIVITY, length) == FEED_DOWN,
+            revised=since[:, 0] <= group.seen[rows],
+            horizon=tape.end[rows, tape.depth - room],
+        )
+
+    def _look(self, watch: Watch, moments: Moments) -> None:
+        """Have a rule look at some moments."""
+        frame, ends = moments.computer.frame, moments.ends
+        watch.grow(frame.tape)
+        signals = np.broadcast_to(watch.signals(moments.computer, moments.stale, ends.shape[1]), ends.shape)
+        woken = watch.woken(signals, moments.fresh, frame.places, moments.revised).tolist()
+        for row, seen in watch.observations(moments.computer, signals, moments.fresh, ends, woken):
+            symbol = frame.symbols[row]
+            place = watch.rule.id, symbol
+            track = self.tracks.setdefault(place, Track())
+            self.digests[place] = watch.rule.digest
+            self.changes.transitions += track.follow(watch.rule, symbol, seen)
+            track.forget_before(int(moments.horizon[row]))
+            watch.stands(int(frame.places[row]), track.standing)
+            self.changes.places.add(place)
 
 
-def _complete(frame: Frame, group: Group, length: int) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def _complete(frame: Frame, group: Group, length: int) -> Bools:
     """Where the rows are there of everything that a group needs."""
     complete = frame.ends(length) > 0
     for need in group.needs:
