@@ -14,7 +14,6 @@ from tests.support.topics import kafka_of, publish, read_rows
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.adapters.rules_table import id_by_name
 from tickstream.alerting.domain.evaluate import observe_ticks
-from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import Rule, RuleBook
 from tickstream.alerting.domain.shard import Shard
 from tickstream.alerting.spec import StoredRule
@@ -49,7 +48,7 @@ class Market:
 
     def expected(self) -> list[Life]:
         """What the rules say of the trades, taken one symbol after the other."""
-        shard: Shard[TickMemory] = Shard()
+        shard = Shard()
         for symbol in SYMBOLS:
             own = [tick for tick in self.ticks if tick.symbol == symbol]
             observe_ticks(self.book(), shard, TickColumns.of(own, TickInterners()))

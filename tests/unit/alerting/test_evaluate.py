@@ -6,17 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickstream.alerting.domain.evaluate import observe_bars, observe_ticks
+from tickstream.alerting.domain.evaluate import observe_ticks
 from tickstream.alerting.domain.lifecycle import Transition
-from tickstream.alerting.domain.memory import BarMemory, TickMemory
-from tickstream.alerting.domain.rule import Condition, PercentMove, PriceLevel, Rule, RuleBook, VolumeSpike
+from tickstream.alerting.domain.memory import TickMemory
+from tickstream.alerting.domain.rule import Condition, PercentMove, PriceLevel, Rule, RuleBook
 from tickstream.alerting.domain.shard import Shard
 from tickstream.core.columns import TickColumns, TickInterners
-from tickstream.core.model import Bar, Tick
+from tickstream.core.model import Tick
 
 INTERNERS = TickInterners()
 
@@ -25,27 +24,12 @@ def tick(ts: int, price: float, seq: int, **other: Any) -> Tick:
     return replace(Tick("SPY", price, 1.0, ts, ts, seq, "s"), **other)
 
 
-def bar(minute: int, volume: float, **other: Any) -> Bar:
-    start = minute * 60
-    given = Bar("SPY", "1m", start, start + 60, 1, 1, 1, 1, volume, 1, 1, "closed", 0, "traded", "regular")
-    return replace(given, **other)
-
-
 def watch(ticks: Sequence[Tick], *conditions: Condition, batch: int = 1000, **other: Any) -> list[Transition]:
     book = RuleBook(Rule(f"r{i}", f"rule {i}", condition, **other) for i, condition in enumerate(conditions))
-    shard: Shard[TickMemory] = Shard()
+    shard: Shard = Shard()
     for start in range(0, len(ticks), batch):
         observe_ticks(book, shard, TickColumns.of(ticks[start : start + batch], INTERNERS))
         shard.memories = {s: TickMemory.load(json.loads(json.dumps(m.dump()))) for s, m in shard.memories.items()}
-    return shard.changes.transitions
-
-
-def watch_bars(bars: Sequence[Bar], condition: VolumeSpike) -> list[Transition]:
-    shard: Shard[BarMemory] = Shard()
-    book = RuleBook([Rule("r", "spike", condition)])
-    for each in bars:
-        observe_bars(book, shard, [each])
-        shard.memories = {s: BarMemory.load(json.loads(json.dumps(m.dump()))) for s, m in shard.memories.items()}
     return shard.changes.transitions
 
 
@@ -110,25 +94,8 @@ def test_the_size_of_the_batches_changes_nothing(steps: list[tuple[int, int, str
     assert sorted(parts, key=order) == sorted(whole, key=order)
 
 
-def test_a_volume_spike_is_measured_against_the_bars_before_it() -> None:
-    bars = [bar(0, 100.0), bar(1, 300.0), bar(2, 800.0), bar(3, 100.0)]
-    found = watch_bars(bars, VolumeSpike(factor=4.0, bars=2))
-    assert short(found) == [("SPY", "firing", 180, 4.0), ("SPY", "resolved", 240, round(100 / 550, 6))]
-
-
-@pytest.mark.parametrize("other", [{"state": "partial"}, {"session": "pre"}, {"interval": "5m"}])
-def test_bars_that_do_not_count_change_nothing(other: dict[str, Any]) -> None:
-    bars = [bar(0, 100.0), bar(1, 100.0)]
-    assert watch_bars([*bars, bar(2, 9000.0, **other)], VolumeSpike(factor=4.0, bars=2)) == []
-
-
-def test_a_revision_corrects_what_is_remembered_and_is_no_bar_of_its_own() -> None:
-    bars = [bar(0, 100.0), bar(1, 100.0), bar(0, 1900.0, revision=1), bar(2, 900.0)]
-    assert watch_bars(bars, VolumeSpike(factor=4.0, bars=2)) == []
-
-
 def test_a_changed_rule_ends_its_alerts_and_starts_afresh() -> None:
-    shard: Shard[TickMemory] = Shard()
+    shard: Shard = Shard()
     old = Rule("r", "above", ABOVE)
     observe_ticks(RuleBook([old]), shard, TickColumns.of([tick(1, 101.0, 1)], INTERNERS))
     same = RuleBook([replace(old, name="renamed", severity="critical", version=2)])
@@ -141,7 +108,7 @@ def test_a_changed_rule_ends_its_alerts_and_starts_afresh() -> None:
 
 
 def test_a_deleted_rule_ends_its_alerts() -> None:
-    shard: Shard[TickMemory] = Shard()
+    shard: Shard = Shard()
     observe_ticks(RuleBook([Rule("r", "above", ABOVE)]), shard, TickColumns.of([tick(1, 101.0, 1)], INTERNERS))
     shard.reconcile(RuleBook())
     assert [t.state for t in shard.changes.transitions] == ["firing", "resolved"]

@@ -7,7 +7,8 @@ import pytest
 
 from tickstream.alerting.adapters.alerts_query import AlertQuery
 from tickstream.alerting.adapters.rules_file import read_rules
-from tickstream.alerting.domain.rule import PercentMove, PriceLevel, VolumeSpike
+from tickstream.alerting.domain.rule import ByExpression, PercentMove, PriceLevel
+from tickstream.alerting.language.parser import parse as parse_expression
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.alerting.spec import InvalidRuleError, parse
 from tickstream.core.errors import SettingsError
@@ -22,7 +23,8 @@ def test_each_kind_of_rule_is_read() -> None:
     move = {"name": "m", "kind": "percent_move", "parameters": {"percent": 2, "window_seconds": 60}}
     assert parse(move).parameters.condition() == PercentMove("either", 2.0, 60_000_000_000)
     spike = {"name": "v", "kind": "volume_spike", "parameters": {"factor": 5}}
-    assert parse(spike).parameters.condition() == VolumeSpike(5.0, 20, sessions=("continuous", "regular"))
+    text = "volume / mean(previous(volume), 20 bars) >= 5 on 1m during continuous, regular"
+    assert parse(spike).parameters.condition() == ByExpression(parse_expression(text))
 
 
 def test_everything_wrong_with_a_rule_is_named_with_its_place() -> None:

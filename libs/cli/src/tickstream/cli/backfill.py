@@ -57,6 +57,19 @@ def backfill(
 
 
 @contextmanager
+def recorded(path: Path, symbols: str) -> Iterator[str]:
+    """The prefix of topics with the trades, bars and indicators of recordings; they are gone afterwards.
+
+    Raises:
+        typer.Exit: a recording can't be read.
+    """
+    with _scratch() as (prefix, partitions):
+        _publish(path, symbols, prefix, partitions)
+        _run("tickstream-processor", ["--from", "beginning", "--log", prefix, "--to", prefix], quiet=True)
+        yield prefix
+
+
+@contextmanager
 def _scratch() -> Iterator[tuple[str, dict[str, str]]]:
     """A prefix of topics that are gone afterwards, and the setting that makes them fit the published bars."""
     settings = kafka_settings(os.environ)

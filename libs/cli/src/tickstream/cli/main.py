@@ -15,6 +15,7 @@ _COMMANDS: Final = {
     "topics": ("tickstream.cli.topics", "The topics: create, list, describe."),
     "keys": ("tickstream.cli.keys", "The API keys of the socket: create, list, revoke."),
     "backfill": ("tickstream.cli.backfill", "Bars and indicators of recordings, beside the live ones or in place."),
+    "alerts": ("tickstream.cli.alerts", "Alert rules over recorded data: test, explain."),
     "tail": ("tickstream.cli.tail.command", "Follow a topic in the terminal or in a pipe."),
     "bench": ("tickstream.cli.bench.command", "The benchmarks, beside their peers."),
     "doctor": ("tickstream.cli.doctor", "What this machine has and lacks, and what each lack costs."),

@@ -154,6 +154,8 @@ class Runner:
         self._heard = self._looked = clock.monotonic()
         self.waiting_for = ""
         self.lag = 0
+        self.at_end: set[Partition] = set()
+        """Partitions whose log ended with the last record that was read of them."""
 
     def run(self) -> None:
         """Read, handle and commit until the end; leaves the group when done.
@@ -219,7 +221,9 @@ class Runner:
             error = message.error()
             if error is None:
                 records.append(message)
+                self.at_end.discard(_partition(message))
             elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - librdkafka's own name for it
+                self.at_end.add(_partition(message))
                 self._progress.reached(_partition(message), message.offset() or 0)
             elif error.fatal():
                 raise FatalError(f"Kafka can't go on: {error}")
@@ -279,6 +283,7 @@ class Runner:
         gone = {(partition.topic, partition.partition) for partition in partitions}
         self._pending = [message for message in self._pending if _partition(message) not in gone]
         self._progress.drop(gone)
+        self.at_end -= gone
         self._handler.revoked(sorted(gone))
         consumer.incremental_unassign(partitions)
 

@@ -1,4 +1,4 @@
-"""What alerting does with a batch of trades and bars.
+"""What alerting does with a batch of trades.
 
 Order of effects:
 
@@ -16,35 +16,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
-
-from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from tickstream.alerting.adapters.outbox import Outbox
 from tickstream.alerting.adapters.store import Advance, OvertakenError, Store
-from tickstream.alerting.domain.evaluate import observe_bars, observe_ticks
-from tickstream.alerting.domain.memory import BarMemory, TickMemory
-from tickstream.alerting.domain.rule import RuleBook
+from tickstream.alerting.domain.evaluate import observe_ticks
+from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.shard import Changes, Shard
-from tickstream.core.clock import Clock
+from tickstream.alerting.figures import Figures
+from tickstream.alerting.in_force import RulesInForce
 from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
-from tickstream.core.model import Bar, Tick
+from tickstream.core.model import Tick
 from tickstream.core.runner import Partition
-from tickstream.core.topics import BARS, STOCK_TICKS
+from tickstream.core.topics import STOCK_TICKS
 
 _LOG = logger(__name__)
-_LOOK_PERIOD: Final = 0.5
-"""Seconds between two looks for changed rules, and for transitions that another instance left unpublished."""
 
 
 @dataclass(slots=True)
 class Held:
     """A partition in memory; `stored` is its position in the database, None when it has none."""
 
-    shard: Shard[Any]
+    shard: Shard
     stored: int | None
     next: int
 
@@ -55,17 +50,17 @@ class Held:
 
 
 class AlertingHandler:
-    """Rules over `stock_ticks` and `bars`.
+    """Rules over `stock_ticks`.
 
     Args:
         store: the database.
         outbox: publishes transitions.
         kafka: knows the topics' names.
         codecs: read the records.
-        clock: when to look for changed rules.
+        rules: in force.
         log_end: the end of a partition's log.
         wait: repeats a call until it raises no RetryableError, or the service is to end.
-        registry: takes the service's figures.
+        figures: what is counted.
     """
 
     def __init__(
@@ -75,43 +70,29 @@ class AlertingHandler:
         outbox: Outbox,
         kafka: Kafka,
         codecs: Codecs,
-        clock: Clock,
+        rules: RulesInForce,
         log_end: Callable[[Partition], int],
         wait: Callable[[Callable[[], None]], None],
-        registry: CollectorRegistry,
+        figures: Figures,
     ) -> None:
         self._store = store
         self._outbox = outbox
         self._ticks = codecs.of(Tick)
-        self._bars = codecs.of(Bar)
         self._interners = TickInterners()
-        self._clock = clock
+        self._rules = rules
+        self._figures = figures
         self._log_end = log_end
         self._wait = wait
         self._tick_topic = kafka.topic(STOCK_TICKS.name)
-        self._bar_topic = kafka.topic(BARS.name)
         self._held: dict[Partition, Held] = {}
         self._stale = False
         self._to_publish = True
         self.waiting_for = ""
-        self._rules = RuleBook()
-        self._revision: int | None = None
-        self._next_look = 0.0
-        self._records = Counter("alerting_records", "Records read", ["topic"], registry=registry)
-        self._rejected = Counter(
-            "alerting_rejected",
-            "Records that can't be read, and are left to their topic's DLQ",
-            ["topic"],
-            registry=registry,
-        )
-        self._changes = Counter("alerting_transitions", "Changes of alerts' states", ["state"], registry=registry)
-        self._published = Counter("alerting_published", "Transitions published", registry=registry)
-        self._enabled = Gauge("alerting_rules_enabled", "Rules in force", registry=registry)
 
     @property
     def topics(self) -> list[str]:
         """What is read, by full names."""
-        return [self._tick_topic, self._bar_topic]
+        return [self._tick_topic]
 
     def assigned(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """Load the partitions, and begin where the database says."""
@@ -129,12 +110,13 @@ class AlertingHandler:
         Raises:
             RetryableError: PostgreSQL or Kafka is away, or another instance was faster.
         """
-        changed = self._look_for_rules()
+        changed = self._rules.look()
+        self._to_publish |= self._rules.looked
         if self._stale:
             self._held = {partition: self._load(partition) for partition in self._held}
         self._stale = True
         for held in self._held.values() if changed else ():
-            held.shard.reconcile(self._rules)
+            held.shard.reconcile(self._rules.rules)
         for partition, messages in _by_partition(batch).items():
             if partition in self._held:
                 self._take(partition, self._held[partition], messages)
@@ -153,7 +135,7 @@ class AlertingHandler:
             self.waiting_for = str(error)
 
     def _begin(self, partitions: Sequence[Partition]) -> None:
-        self._look_for_rules()
+        self._rules.look()
         for partition in partitions:
             held = self._held[partition] = self._load(partition)
             if held.stored is not None and held.stored > self._log_end(partition):
@@ -164,10 +146,9 @@ class AlertingHandler:
 
     def _load(self, partition: Partition) -> Held:
         loaded = self._store.load(partition)
-        kind = TickMemory if partition[0] == self._tick_topic else BarMemory
-        memories = {symbol: kind.load(dumped) for symbol, dumped in loaded.memories.items()}
-        shard: Shard[Any] = Shard(memories, loaded.stood)
-        shard.reconcile(self._rules)
+        memories = {symbol: TickMemory.load(dumped) for symbol, dumped in loaded.memories.items()}
+        shard = Shard(memories, loaded.stood)
+        shard.reconcile(self._rules.rules)
         return Held(shard, loaded.next_offset, loaded.next_offset or 0)
 
     def _take(self, partition: Partition, held: Held, messages: Sequence[Message]) -> None:
@@ -177,18 +158,10 @@ class AlertingHandler:
             held.next = (new[-1].offset() or 0) + 1
 
     def _evaluate(self, partition: Partition, held: Held, messages: Sequence[Message]) -> None:
-        values = [message.value() for message in messages]
-        topic = partition[0]
-        if topic == self._tick_topic:
-            ticks = self._ticks.decode_columns(values, self._interners)
-            rejected = ticks.rejected
-            observe_ticks(self._rules, held.shard, ticks.columns)
-        else:
-            bars = self._bars.decode_many(values)
-            rejected = bars.rejected
-            observe_bars(self._rules, held.shard, bars.records)
-        self._records.labels(topic).inc(len(messages))
-        self._rejected.labels(topic).inc(len(rejected))
+        ticks = self._ticks.decode_columns([message.value() for message in messages], self._interners)
+        observe_ticks(self._rules.rules, held.shard, ticks.columns)
+        self._figures.records.labels(partition[0]).inc(len(messages))
+        self._figures.rejected.labels(partition[0]).inc(len(ticks.rejected))
 
     def _save(self) -> None:
         moved = {p: held for p, held in self._held.items() if held.next != held.stored or held.shard.changes}
@@ -196,32 +169,19 @@ class AlertingHandler:
         if not advances:
             return
         try:
-            self._store.save(self._rules, advances)
+            self._store.save(self._rules.rules, advances)
         except OvertakenError as error:
             raise RetryableError(f"another instance was faster: {error}") from error
         for held in moved.values():
             for transition in held.shard.changes.transitions:
-                self._changes.labels(transition.state).inc()
+                self._figures.changes.labels(transition.state).inc()
                 self._to_publish = True
             held.shard.changes = Changes()
             held.stored = held.next if held.is_begun else None
 
-    def _look_for_rules(self) -> bool:
-        now = self._clock.monotonic()
-        if now < self._next_look:
-            return False
-        changed = self._store.rules_revision() != self._revision
-        if changed:
-            self._revision, self._rules = self._store.rules()
-            self._enabled.set(len(self._rules))
-            _LOG.info("rules_loaded", rules=len(self._rules), revision=self._revision)
-        self._next_look = now + _LOOK_PERIOD
-        self._to_publish = True
-        return changed
-
     def _publish(self) -> None:
         if self._to_publish:
-            self._published.inc(self._outbox.drain())
+            self._figures.published.inc(self._outbox.drain())
             self._to_publish = False
 
 

@@ -11,24 +11,24 @@ from tickstream.alerting.adapters.outbox import Outbox
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.adapters.schema import migrate
 from tickstream.alerting.adapters.store import Store
+from tickstream.alerting.figures import Figures
 from tickstream.alerting.handler import AlertingHandler
+from tickstream.alerting.in_force import RulesInForce
+from tickstream.alerting.lane_thread import BATCH, POLL_SECONDS, LaneThread, log_end_of
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
-from tickstream.core.errors import RetryableError
 from tickstream.core.health import HealthServer
-from tickstream.core.kafka import Kafka, KafkaException, Publisher, TopicPartition, retry_forever
+from tickstream.core.kafka import Kafka, Publisher, retry_forever
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
 from tickstream.core.reporting import Reporter
-from tickstream.core.runner import Partition, Runner
+from tickstream.core.runner import Runner
 from tickstream.core.service import Stop, run_service
 
 _LOG = logger(__name__)
 _NAME = "alerting"
 _PORT = 8094
-_BATCH = 20_000
-_POLL_SECONDS = 0.1
 
 
 class Waiting:
@@ -37,7 +37,7 @@ class Waiting:
     def __init__(self, stop: Stop) -> None:
         self._stop = stop
         self._reasons: dict[str, str] = {"start": "starting"}
-        self._parts: tuple[Runner | AlertingHandler, ...] = ()
+        self._parts: tuple[Runner | AlertingHandler | LaneThread, ...] = ()
 
     def until_done(self, call: Callable[[], None]) -> None:
         """Repeat `call` until it succeeds, or the service is to end."""
@@ -50,7 +50,7 @@ class Waiting:
         retry_forever(call, self._stop, say)
         self._reasons.pop("waiting", None)
 
-    def started(self, *parts: Runner | AlertingHandler) -> None:
+    def started(self, *parts: Runner | AlertingHandler | LaneThread) -> None:
         """From now on these say what they wait for."""
         self._parts = parts
         self._reasons.pop("start", None)
@@ -99,26 +99,20 @@ def _watch(
     clock: Clock,
     registry: CollectorRegistry,
 ) -> None:
+    """Watch trades on this thread, and bars on another one when no other instance does."""
     kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
-    publisher = Publisher(kafka.producer(_NAME))
+    figures = Figures(registry)
+    lane = LaneThread(settings, kafka, codecs, store, waiting.until_done, clock, figures)
     consumer = kafka.consumer(_NAME)
-
-    def log_end(partition: Partition) -> int:
-        try:
-            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=30.0)
-        except KafkaException as error:
-            raise RetryableError(f"Kafka doesn't answer: {error}") from error
-        return high
-
     handler = AlertingHandler(
         store=store,
-        outbox=Outbox(store, kafka, publisher, codecs),
+        outbox=Outbox(store, kafka, Publisher(kafka.producer(_NAME)), codecs),
         kafka=kafka,
         codecs=codecs,
-        clock=clock,
-        log_end=log_end,
+        rules=RulesInForce(store, clock, figures),
+        log_end=log_end_of(consumer),
         wait=waiting.until_done,
-        registry=registry,
+        figures=figures,
     )
     runner = Runner(
         consumer,
@@ -126,12 +120,12 @@ def _watch(
         handler,
         stop,
         clock,
-        max_batch=_BATCH,
+        max_batch=BATCH,
         until_caught_up=settings.until_caught_up,
-        poll_seconds=_POLL_SECONDS,
+        poll_seconds=POLL_SECONDS,
     )
-    waiting.started(runner, handler)
-    with Reporter(kafka, codecs, registry, _NAME, clock):
+    waiting.started(runner, handler, lane)
+    with Reporter(kafka, codecs, registry, _NAME, clock), lane.running(stop):
         runner.run()
 
 

@@ -6,10 +6,11 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.spec import InvalidRuleError
+from tickstream.core.sessions import Sessions
 from tickstream.core.settings import ServiceSettings
 
 
@@ -40,8 +41,15 @@ class AlertingSettings(ServiceSettings):
     rules_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
         None, description="YAML file of rules to write at the start, by name"
     )
+    calendar: str = Field("XNYS", description="sessions of bars that aren't continuous; a name of exchange_calendars")
     migrate_only: bool = Field(default=False, description="bring the database's schema up to date, and end")
     until_caught_up: bool = Field(default=False, description="end at the log ends as they were at the start")
+
+    @field_validator("calendar")
+    @classmethod
+    def _is_a_calendar(cls, name: str) -> str:
+        Sessions.of(name)
+        return name
 
     @model_validator(mode="after")
     def _guard(self) -> AlertingSettings:

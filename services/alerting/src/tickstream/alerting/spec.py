@@ -7,9 +7,14 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from tickstream.alerting.domain.rule import Condition, PercentMove, PriceLevel, Rule, VolumeSpike
+from tickstream.alerting.domain.expression import Expression
+from tickstream.alerting.domain.on_ticks import condition_on_ticks
+from tickstream.alerting.domain.rule import ByExpression, Condition, PercentMove, PriceLevel, Rule
+from tickstream.alerting.language.errors import ExpressionError
+from tickstream.alerting.language.parser import MAX_LENGTH
+from tickstream.alerting.language.parser import parse as parse_expression
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.errors import TickstreamError
 from tickstream.core.model import SessionName, Severity
@@ -77,7 +82,7 @@ class PercentMoveParameters(_Strict):
 
 
 class VolumeSpikeParameters(_Strict):
-    """See `VolumeSpike`."""
+    """A closed bar's volume is a multiple of the mean volume of the closed bars before it."""
 
     factor: float = Field(gt=0, le=1_000_000, allow_inf_nan=False)
     bars: int = Field(20, ge=1, le=1000)
@@ -92,9 +97,36 @@ class VolumeSpikeParameters(_Strict):
         return self
 
     def condition(self) -> Condition:
+        """The condition of a rule with these parameters, as the expression that it is short for."""
+        ratio = f"volume / mean(previous(volume), {self.bars} bars)"
+        until = f" until {ratio} < {self.factor - self.hysteresis!r}" if self.hysteresis else ""
+        sessions = ", ".join(sorted(set(self.sessions)))
+        text = f"{ratio} >= {self.factor!r}{until} on {self.interval} during {sessions}"
+        return ByExpression(parse_expression(text))
+
+
+def _expression(text: str) -> str:
+    try:
+        parse_expression(text)
+    except ExpressionError as error:
+        raise ValueError(str(error)) from None
+    return text
+
+
+class ExpressionParameters(_Strict):
+    """What the rule says, in the language of expressions."""
+
+    when: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_expression)]
+
+    @property
+    def expression(self) -> Expression:
+        """The tree of the text."""
+        return parse_expression(self.when)
+
+    def condition(self) -> Condition:
         """The condition of a rule with these parameters."""
-        sessions = tuple(sorted(set(self.sessions)))
-        return VolumeSpike(self.factor, self.bars, self.interval, self.hysteresis, sessions)
+        expression = self.expression
+        return condition_on_ticks(expression) if expression.interval == "ticks" else ByExpression(expression)
 
 
 class _Spec(_Strict):
@@ -104,6 +136,7 @@ class _Spec(_Strict):
     labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32)
     for_seconds: Seconds = 0.0
     cooldown_seconds: Seconds = 0.0
+    keep_firing_for_seconds: Seconds = 0.0
     enabled: bool = True
 
 
@@ -128,7 +161,20 @@ class VolumeSpikeSpec(_Spec):
     parameters: VolumeSpikeParameters
 
 
-RuleSpec = Annotated[PriceLevelSpec | PercentMoveSpec | VolumeSpikeSpec, Field(discriminator="kind")]
+class ExpressionSpec(_Spec):
+    """A rule in the language of expressions."""
+
+    kind: Literal["expression"]
+    parameters: ExpressionParameters
+
+    @model_validator(mode="after")
+    def _check(self) -> ExpressionSpec:
+        if self.for_seconds and self.parameters.expression.hold is not None:
+            raise ValueError("for_seconds and the expression's own for exclude each other")
+        return self
+
+
+RuleSpec = Annotated[PriceLevelSpec | PercentMoveSpec | VolumeSpikeSpec | ExpressionSpec, Field(discriminator="kind")]
 _ADAPTER: Final[TypeAdapter[RuleSpec]] = TypeAdapter(RuleSpec)
 
 
@@ -145,6 +191,7 @@ class StoredRule:
     def rule(self) -> Rule:
         """What the rule asks for."""
         spec = self.spec
+        hold_ns, hold_rows = _hold(spec)
         return Rule(
             id=str(self.id),
             name=spec.name,
@@ -152,10 +199,20 @@ class StoredRule:
             symbols=spec.symbols,
             severity=spec.severity,
             labels=spec.labels,
-            hold_ns=round(spec.for_seconds * NANOS_PER_SECOND),
+            hold_ns=hold_ns,
+            hold_rows=hold_rows,
             cooldown_ns=round(spec.cooldown_seconds * NANOS_PER_SECOND),
+            keep_ns=round(spec.keep_firing_for_seconds * NANOS_PER_SECOND),
             version=self.version,
         )
+
+
+def _hold(spec: RuleSpec) -> tuple[int, int]:
+    """How long the condition has to hold, in nanoseconds or in bars."""
+    hold = spec.parameters.expression.hold if isinstance(spec, ExpressionSpec) else None
+    if hold is None:
+        return round(spec.for_seconds * NANOS_PER_SECOND), 0
+    return (0, hold.size) if hold.unit == "bars" else (hold.size, 0)
 
 
 def parse(given: Any) -> RuleSpec:
@@ -167,7 +224,7 @@ def parse(given: Any) -> RuleSpec:
     try:
         return _ADAPTER.validate_python(given)
     except ValidationError as error:
-        kinds = ("price_level", "percent_move", "volume_spike")
+        kinds = ("price_level", "percent_move", "volume_spike", "expression")
         problems = []
         for detail in error.errors(include_url=False, include_context=False):
             place = [str(part) for part in detail["loc"] if part not in kinds and part != "[key]"]
@@ -181,4 +238,6 @@ def _said(detail: Any) -> str:
     message = detail["msg"].removeprefix("Value error, ")
     message = message[:1].lower() + message[1:]
     given = detail["input"]
+    if detail["loc"][-1:] == ("when",):
+        return str(message)
     return f"{message}, was {given!r}" if isinstance(given, str | int | float) else message

@@ -9,7 +9,6 @@ from prometheus_client import CollectorRegistry
 
 from tickstream.analytics.adapters.cache import Cache
 from tickstream.analytics.adapters.checkpoints import Checkpoints
-from tickstream.analytics.adapters.lease import Lease
 from tickstream.analytics.handler import AnalyticsHandler, TradingDays
 from tickstream.analytics.settings import AnalyticsSettings
 from tickstream.core.clock import Clock, SystemClock
@@ -17,6 +16,7 @@ from tickstream.core.codec import Codecs
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.health import HealthServer
 from tickstream.core.kafka import DeadLetters, Kafka, KafkaException, Publisher, TopicPartition, retry_forever
+from tickstream.core.lease import Lease
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
 from tickstream.core.reporting import Reporter
@@ -25,6 +25,7 @@ from tickstream.core.service import Stop, run_service
 
 _LOG = logger(__name__)
 _NAME: Final = "analytics"
+_LEASE: Final = "analytics-lease"
 _PORT: Final = 8093
 
 
@@ -67,7 +68,7 @@ def run(settings: AnalyticsSettings, stop: Stop) -> None:
         waiting.until_done(kafka.ensure_topics)
         if stop:
             return
-        with Lease(kafka, stop) as lease, Reporter(kafka, codecs, registry, _NAME, clock):
+        with Lease(kafka, _LEASE, stop) as lease, Reporter(kafka, codecs, registry, _NAME, clock):
             if lease.wait(stop):
                 _work(settings, kafka, codecs, stop, waiting, clock, registry)
             if lease.lost:

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Final
@@ -77,12 +77,20 @@ def latency(
             write_json(json, [asdict(line) for line in lines])
 
 
-def _run_of_checkout(name: str, arguments: Sequence[str]) -> None:
-    """Run a benchmark whose programs aren't part of what is installed."""
+@app.command()
+def alerts(json: Json = None) -> None:
+    """Rules over a minute of bars and a second of trades, beside a plain loop; needs no servers."""
+    _run_of_checkout("alerts", [str(json.absolute())] if json else [], servers=nullcontext({}))
+
+
+def _run_of_checkout(
+    name: str, arguments: Sequence[str], servers: AbstractContextManager[dict[str, str]] | None = None
+) -> None:
+    """Run a benchmark whose programs aren't part of what is installed, with servers of their own unless given."""
     with _reported():
         if not (_OF_CHECKOUT / name).exists():
             raise FatalError(f"the benchmark is in {Path('tests', 'bench', name)} of a checkout, which is not here")
-        with bench_servers() as environment:
+        with servers or bench_servers() as environment:
             command = [sys.executable, "-m", f"tests.bench.{name}.run", *arguments]
             code = subprocess.run(command, cwd=_ROOT, env={**os.environ, **environment}, check=False).returncode
         if code:

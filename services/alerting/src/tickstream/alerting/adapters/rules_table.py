@@ -10,11 +10,13 @@ from psycopg.types.json import Jsonb
 
 from tickstream.alerting.spec import RuleSpec, StoredRule, parse
 
-_COLUMNS: Final = """id, name, kind, symbols, parameters, severity, labels, for_seconds, cooldown_seconds, enabled,
-    version, created_at, updated_at"""
+_COLUMNS: Final = """id, name, kind, symbols, parameters, severity, labels, for_seconds, cooldown_seconds,
+    keep_firing_for_seconds, enabled, version, created_at, updated_at"""
 _VALUES: Final = """%(name)s, %(kind)s, %(symbols)s, %(parameters)s, %(severity)s, %(labels)s, %(for_seconds)s,
-    %(cooldown_seconds)s, %(enabled)s"""
-_GIVEN: Final = "name, kind, symbols, parameters, severity, labels, for_seconds, cooldown_seconds, enabled"
+    %(cooldown_seconds)s, %(keep_firing_for_seconds)s, %(enabled)s"""
+_GIVEN: Final = (
+    "name, kind, symbols, parameters, severity, labels, for_seconds, cooldown_seconds, keep_firing_for_seconds, enabled"
+)
 
 
 def _prefixed(table: str) -> str:
@@ -56,6 +58,5 @@ def stored_rule(row: Mapping[str, Any]) -> StoredRule:
     Raises:
         InvalidRuleError: the row was written by hand, and isn't a rule.
     """
-    fields = ("name", "kind", "symbols", "parameters", "severity", "labels", "for_seconds", "cooldown_seconds")
-    spec = parse({field: row[field] for field in fields} | {"enabled": row["enabled"]})
+    spec = parse({field: row[field] for field in _GIVEN.split(", ")})
     return StoredRule(row["id"], spec, row["version"], row["created_at"], row["updated_at"])

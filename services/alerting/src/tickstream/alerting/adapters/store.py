@@ -20,7 +20,7 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from tickstream.alerting.adapters import rules_table
 from tickstream.alerting.domain.lifecycle import Standing, Transition
-from tickstream.alerting.domain.memory import Memory
+from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import Rule, RuleBook
 from tickstream.alerting.domain.shard import Shard, Stood
 from tickstream.alerting.spec import InvalidRuleError, RuleSpec
@@ -54,7 +54,7 @@ class Advance:
     """A partition's shard with its changes, and its position before and after them."""
 
     partition: Partition
-    shard: Shard[Any]
+    shard: Shard
     before: int | None
     after: int
 
@@ -74,7 +74,7 @@ class Store:
         self._pool: ConnectionPool[Connection] = ConnectionPool(
             database_url,
             min_size=0,
-            max_size=2,
+            max_size=4,
             timeout=_WAIT,
             open=False,
             kwargs={"row_factory": dict_row, "connect_timeout": int(_WAIT)},
@@ -90,7 +90,12 @@ class Store:
         self._pool.close()
 
     @contextmanager
-    def _transaction(self) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
+        """A transaction: committed when the block ends well.
+
+        Raises:
+            RetryableError: PostgreSQL doesn't answer.
+        """
         try:
             with self._pool.connection() as connection:
                 yield connection
@@ -103,7 +108,7 @@ class Store:
         Raises:
             RetryableError: PostgreSQL doesn't answer.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             return _revision(connection)
 
     def rules(self) -> tuple[int, RuleBook]:
@@ -113,7 +118,7 @@ class Store:
             RetryableError: PostgreSQL doesn't answer.
         """
         rules: list[Rule] = []
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             revision = _revision(connection)
             for row in connection.execute(rules_table.ENABLED):
                 try:
@@ -128,7 +133,7 @@ class Store:
         Raises:
             RetryableError: PostgreSQL doesn't answer.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for spec in specs:
                 given = rules_table.parameters_of(spec) | {"id": rules_table.id_by_name(spec.name)}
                 connection.execute(rules_table.UPSERT, given)
@@ -139,7 +144,7 @@ class Store:
         Raises:
             RetryableError: PostgreSQL doesn't answer.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             found = connection.execute(_POSITION, partition).fetchone()
             memories = {row["symbol"]: row["memory"] for row in connection.execute(_MEMORIES, partition)}
@@ -156,13 +161,13 @@ class Store:
             OvertakenError: a position isn't what it was when the shard was loaded.
             RetryableError: PostgreSQL doesn't answer; whether it was saved isn't known.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             for advance in advances:
-                _move(connection, advance)
+                move(connection, advance.partition, advance.before, advance.after)
             with connection.cursor() as cursor, connection.pipeline():
                 for advance in advances:
                     _write_shard(cursor, advance)
-                _write_transitions(cursor, rules, [t for a in advances for t in a.shard.changes.transitions])
+                write_transitions(cursor, rules, [t for a in advances for t in a.shard.changes.transitions])
 
     @contextmanager
     def unpublished(self, limit: int) -> Iterator[list[Unpublished]]:
@@ -173,7 +178,7 @@ class Store:
         Raises:
             RetryableError: PostgreSQL doesn't answer.
         """
-        with self._transaction() as connection:
+        with self.transaction() as connection:
             locked = connection.execute("SELECT pg_try_advisory_xact_lock(%s) AS got", [_OUTBOX_LOCK]).fetchone()
             rows = connection.execute(_UNPUBLISHED, [limit]).fetchall() if _only(locked)["got"] else []
             waiting = [_unpublished(row) for row in rows]
@@ -196,20 +201,25 @@ def _revision(connection: Connection) -> int:
     return revision
 
 
-def _move(connection: Connection, advance: Advance) -> None:
-    topic, partition = advance.partition
-    if advance.before is None:
+def move(connection: Connection, where: Partition, before: int | None, after: int) -> None:
+    """Take a partition's position further.
+
+    Raises:
+        OvertakenError: it isn't what it was.
+    """
+    topic, partition = where
+    if before is None:
         moved = connection.execute(
             "INSERT INTO alerting_positions VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
-            [topic, partition, advance.after],
+            [topic, partition, after],
         )
     else:
         moved = connection.execute(
             "UPDATE alerting_positions SET next_offset = %s WHERE topic = %s AND partition = %s AND next_offset = %s",
-            [advance.after, topic, partition, advance.before],
+            [after, topic, partition, before],
         )
     if moved.rowcount != 1:
-        raise OvertakenError(f"{topic}[{partition}] isn't at offset {advance.before} any more")
+        raise OvertakenError(f"{topic}[{partition}] isn't at offset {before} any more")
 
 
 def _write_shard(cursor: psycopg.Cursor[dict[str, Any]], advance: Advance) -> None:
@@ -233,13 +243,14 @@ def _write_shard(cursor: psycopg.Cursor[dict[str, Any]], advance: Advance) -> No
         cursor.executemany("DELETE FROM alerting_states WHERE rule_id = %s AND symbol = %s", gone)
 
 
-def _json(memory: Memory) -> Jsonb:
+def _json(memory: TickMemory) -> Jsonb:
     return Jsonb(memory.dump(), dumps=orjson.dumps)
 
 
-def _write_transitions(
+def write_transitions(
     cursor: psycopg.Cursor[dict[str, Any]], rules: RuleBook, transitions: Sequence[Transition]
 ) -> None:
+    """Write transitions, and with the first of each alert the alert."""
     if not transitions:
         return
     opening = [_alert(rules.get(t.rule_id), t) for t in transitions if t.revision == 0]
@@ -301,7 +312,7 @@ _OPEN: Final = """
 _CHANGE: Final = """
     UPDATE alerts SET state = %(state)s, ts_event = %(ts_event)s, value = %(value)s, threshold = %(threshold)s,
         summary = %(summary)s, revision = %(revision)s, updated_at = now(),
-        fired = CASE WHEN %(state)s = 'firing' THEN %(ts_event)s::bigint ELSE fired END,
+        fired = CASE WHEN %(state)s = 'firing' THEN coalesce(fired, %(ts_event)s::bigint) ELSE fired END,
         resolved = CASE WHEN %(state)s = 'resolved' THEN %(ts_event)s::bigint END
     WHERE alert_id = %(alert_id)s AND revision < %(revision)s"""
 _RECORD: Final = """

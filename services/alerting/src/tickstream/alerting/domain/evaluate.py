@@ -1,20 +1,19 @@
-"""Rules over a batch of trades, or of bars."""
+"""Rules over a batch of trades."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from tickstream.alerting.domain.lifecycle import idle
-from tickstream.alerting.domain.memory import BarMemory, TickMemory, Volumes
-from tickstream.alerting.domain.rule import PercentMove, PriceLevel, Rule, RuleBook, VolumeSpike
+from tickstream.alerting.domain.memory import TickMemory
+from tickstream.alerting.domain.rule import PercentMove, PriceLevel, Rule, RuleBook
 from tickstream.alerting.domain.shard import Shard
 from tickstream.core.columns import Floats, Ints, TickColumns
-from tickstream.core.model import FLAG_SUSPICIOUS, Bar
+from tickstream.core.model import FLAG_SUSPICIOUS
 
 
-def observe_ticks(rules: RuleBook, shard: Shard[TickMemory], ticks: TickColumns) -> None:
+def observe_ticks(rules: RuleBook, shard: Shard, ticks: TickColumns) -> None:
     """Take trades of one partition into account, in the order of the log.
 
     Suspicious prints, repeats of a trade, and trades older than one that came before are left out.
@@ -31,19 +30,6 @@ def observe_ticks(rules: RuleBook, shard: Shard[TickMemory], ticks: TickColumns)
             _observe_moves(moves, shard, symbol, memory, new.ts_event, new.price)
 
 
-def observe_bars(rules: RuleBook, shard: Shard[BarMemory], bars: Iterable[Bar]) -> None:
-    """Take bars of one partition into account, in the order of the log; only closed ones count."""
-    for bar in bars:
-        if bar.state != "closed":
-            continue
-        watching = rules.watching(bar.symbol, VolumeSpike)
-        if not any(isinstance(r.condition, VolumeSpike) and r.condition.interval == bar.interval for r in watching):
-            continue
-        memory = shard.memories.setdefault(bar.symbol, BarMemory())
-        shard.changes.symbols.add(bar.symbol)
-        _observe_volume(watching, shard, memory, bar)
-
-
 def _by_symbol(ticks: TickColumns) -> Iterator[tuple[str, TickColumns]]:
     order = np.argsort(ticks.symbol.codes, kind="stable")
     codes = ticks.symbol.codes[order]
@@ -53,18 +39,16 @@ def _by_symbol(ticks: TickColumns) -> Iterator[tuple[str, TickColumns]]:
             yield ticks.symbol.values[ticks.symbol.codes[rows[0]]], ticks.take(rows)
 
 
-def _observe_levels(levels: Iterable[Rule], shard: Shard[TickMemory], symbol: str, ts: Ints, prices: Floats) -> None:
-    extremes = np.array([prices.min(), prices.max()])
-    for rule in levels:
-        low, high = rule.condition.signals(extremes).tolist()
-        # Signals are monotone in the price: where both extremes agree, so does everything between them.
-        if low == high and idle(rule, shard.standing(rule, symbol), low):
-            continue
+def _observe_levels(levels: Sequence[Rule], shard: Shard, symbol: str, ts: Ints, prices: Floats) -> None:
+    index = shard.levels_of(symbol, levels)
+    for at in index.woken(float(prices.min()), float(prices.max())):
+        rule = levels[at]
         shard.follow(rule, symbol, ts, prices, rule.condition.signals(prices))
+        index.stands(at, shard.standing(rule, symbol))
 
 
 def _observe_moves(
-    moves: Iterable[Rule], shard: Shard[TickMemory], symbol: str, memory: TickMemory, ts: Ints, prices: Floats
+    moves: Iterable[Rule], shard: Shard, symbol: str, memory: TickMemory, ts: Ints, prices: Floats
 ) -> None:
     extremes: dict[int, tuple[Floats, Floats]] = {}
     for rule in moves:
@@ -77,22 +61,3 @@ def _observe_moves(
         values = condition.values(prices, *extremes[span])
         shard.follow(rule, symbol, ts, values, condition.signals(values))
     memory.windows = {span: memory.windows[span] for span in extremes}
-
-
-def _observe_volume(watching: Iterable[Rule], shard: Shard[BarMemory], memory: BarMemory, bar: Bar) -> None:
-    ratios: dict[str, float | None] = {}
-    kept: dict[str, Volumes] = {}
-    for rule in watching:
-        condition = rule.condition
-        if not isinstance(condition, VolumeSpike):
-            continue
-        key = Volumes.key(condition)
-        if key not in ratios:
-            kept[key] = memory.volumes.get(key) or Volumes.of(condition)
-            ratios[key] = kept[key].take(bar)
-        ratio = ratios[key]
-        if ratio is not None:
-            value = np.array([ratio])
-            shard.follow(rule, bar.symbol, np.array([bar.end]), value, condition.signals(value))
-    memory.volumes = kept
-    memory.ts = max(memory.ts, bar.end)

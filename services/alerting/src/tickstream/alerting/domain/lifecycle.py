@@ -1,12 +1,17 @@
-"""The life of an alert: inactive, pending, firing, resolved.
+"""The life of an alert: inactive, pending, firing, resolved, and unknown while there is no data.
 
 Time is event time alone, so that live, replay and restart go through the same transitions.
 
 A condition begins to hold when its signal says so and goes on until its signal says that it has
 ended; between the two limits (hysteresis) it stays as it was. An alert is pending from the
 beginning and fires once the condition has held for the rule's hold time, at exactly that
-moment, whenever the next observation comes. After a fired alert has resolved, no other begins
-before the cooldown has passed, nor ever at the very moment of the last one's end.
+moment, whenever the next observation comes. Where a rule counts bars instead, it fires with the
+last of them. Once fired, it outlasts the end of its condition by the rule's keep time, unless
+the condition begins anew. After a fired alert has resolved, no other begins before the cooldown
+has passed, nor ever at the very moment of the last one's end.
+
+An observation made of no data (stale) makes a present alert unknown: it neither fires nor ends
+before there is data again. Then it is what it was, or resolved; a hold time starts anew.
 """
 
 from __future__ import annotations
@@ -17,24 +22,27 @@ from typing import Final, Literal
 
 import numpy as np
 
-from tickstream.alerting.domain.rule import BEGINS, ENDS, Rule, Signals
+from tickstream.alerting.domain.rule import BEGINS, ENDS, STALE, Rule, Signals
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.model import AlertState
 
-Phase = Literal["inactive", "pending", "firing"]
+Phase = Literal["inactive", "pending", "firing", "unknown"]
 
 _ALERTS: Final = uuid.UUID("6f3f7a5e-2a43-5d0c-9b8e-7d5f0c1e4a90")
 """The namespace of alert ids; changing it would give every alert another id."""
 
+_STATED: Final = {"resolved": "no longer ", "unknown": "not known to be "}
+
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen of a symbol at one moment of event time."""
+    """What was seen of a symbol at one moment of event time; a threshold of None is the condition's own."""
 
     ts: int
     value: float
     signal: int
+    threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +55,10 @@ class Standing:
         revision: number of the present alert's last transition.
         value: while pending the last one beyond the limit, afterwards that of the last transition.
         quiet_until: event time before which no alert begins.
+        held_since: event time from which the hold time counts, 0 for the beginning.
+        rows: observations for which the condition has held, while pending.
+        ended: event time at which the condition of a firing alert ended, 0 while it goes on.
+        before: what an unknown alert was.
     """
 
     phase: Phase = "inactive"
@@ -57,6 +69,10 @@ class Standing:
     value: float = 0.0
     threshold: float = 0.0
     quiet_until: int = 0
+    held_since: int = 0
+    rows: int = 0
+    ended: int = 0
+    before: Phase = "inactive"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,20 +99,23 @@ def alert_id_of(rule: Rule, symbol: str, began: int) -> str:
 def step(rule: Rule, symbol: str, standing: Standing, seen: Observation) -> tuple[Standing, list[Transition]]:
     """Take one observation into account; observations come in the order of their event time."""
     transitions: list[Transition] = []
-    if standing.phase == "pending" and seen.ts >= standing.began + rule.hold_ns:
-        standing = _fire(rule, symbol, standing, transitions)
+    if seen.signal == STALE:
+        return _lose(rule, symbol, standing, seen, transitions), transitions
+    standing = _fall_due(rule, symbol, standing, seen.ts, transitions)
+    standing = _return(rule, symbol, standing, seen, transitions)
     if seen.signal == BEGINS:
         if standing.phase == "inactive" and _may_begin(rule, standing, seen.ts):
             standing = _begin(rule, symbol, standing, seen, transitions)
         armed = False
     elif seen.signal == ENDS:
-        if standing.phase != "inactive":
+        if standing.phase == "firing" and rule.keep_ns:
+            standing = replace(standing, ended=standing.ended or seen.ts)
+        elif standing.phase != "inactive":
             standing = _end(rule, symbol, standing, seen, transitions)
         armed = rule.condition.crossing
     else:
         armed = standing.armed
-    value = seen.value if standing.phase == "pending" and seen.signal == BEGINS else standing.value
-    return replace(standing, armed=armed, value=value), transitions
+    return _goes_on(rule, symbol, replace(standing, armed=armed), seen, transitions), transitions
 
 
 def follow(
@@ -127,19 +146,14 @@ def follow(
 
 def _next(rule: Rule, standing: Standing, ts: Ints, seen: Observation, at: int, stop: int) -> int:
     """The next observation to look at, when the signal stays what it is before `stop`."""
+    if standing.phase == "unknown" or standing.ended or (standing.phase == "pending" and rule.hold_rows):
+        return at + 1
     if standing.phase == "pending":
-        due = int(np.searchsorted(ts, standing.began + rule.hold_ns, side="left"))
+        due = int(np.searchsorted(ts, (standing.held_since or standing.began) + rule.hold_ns))
         return max(at + 1, min(due, stop) - 1)
     if standing.phase == "inactive" and seen.signal == BEGINS and not rule.condition.crossing:
         return min(stop, max(at + 1, int(np.searchsorted(ts, standing.quiet_until, side="left"))))
     return stop
-
-
-def idle(rule: Rule, standing: Standing, signal: int) -> bool:
-    """Whether observations with this signal alone leave everything as it is."""
-    if standing.phase == "inactive":
-        return signal != BEGINS and (signal != ENDS or standing.armed or not rule.condition.crossing)
-    return standing.phase == "firing" and signal != ENDS
 
 
 def abandon(symbol: str, rule_id: str, standing: Standing, ts: int, reason: str) -> Transition | None:
@@ -160,6 +174,60 @@ def abandon(symbol: str, rule_id: str, standing: Standing, ts: int, reason: str)
     )
 
 
+def _lose(rule: Rule, symbol: str, standing: Standing, seen: Observation, transitions: list[Transition]) -> Standing:
+    """There is no data."""
+    if standing.phase not in ("pending", "firing"):
+        return standing
+    transitions.append(_transition(rule, symbol, standing, "unknown", seen.ts, "there is no data: the feed is down"))
+    return replace(standing, phase="unknown", before=standing.phase, revision=standing.revision + 1)
+
+
+def _fall_due(rule: Rule, symbol: str, standing: Standing, ts: int, transitions: list[Transition]) -> Standing:
+    """What has happened between the last observation and the one at `ts`."""
+    if standing.phase == "pending" and not rule.hold_rows:
+        due = (standing.held_since or standing.began) + rule.hold_ns
+        return _fire(rule, symbol, standing, due, transitions) if ts >= due else standing
+    if standing.phase == "firing" and standing.ended and ts >= standing.ended + rule.keep_ns:
+        end = Observation(standing.ended + rule.keep_ns, standing.value, ENDS, standing.threshold)
+        return _end(rule, symbol, standing, end, transitions)
+    return standing
+
+
+def _return(rule: Rule, symbol: str, standing: Standing, seen: Observation, transitions: list[Transition]) -> Standing:
+    """There is data again; an alert whose condition has ended meanwhile is left to its end."""
+    if standing.phase != "unknown":
+        return standing
+    ended = seen.ts if standing.ended else 0
+    back = replace(standing, phase=standing.before, before="inactive", held_since=seen.ts, rows=0, ended=ended)
+    if seen.signal == ENDS:
+        return back
+    reason = "there is data again, and the condition holds"
+    transitions.append(_transition(rule, symbol, back, _named(back.phase), seen.ts, reason))
+    return replace(back, revision=back.revision + 1)
+
+
+def _goes_on(rule: Rule, symbol: str, standing: Standing, seen: Observation, transitions: list[Transition]) -> Standing:
+    """What an observation adds to an alert whose condition holds."""
+    if standing.phase == "firing" and standing.ended and seen.signal == BEGINS:
+        return replace(standing, ended=0)
+    if standing.phase != "pending":
+        return standing
+    if seen.signal == BEGINS:
+        standing = replace(standing, value=seen.value, threshold=_threshold(rule, seen))
+    if not rule.hold_rows:
+        return standing
+    standing = replace(standing, rows=standing.rows + 1)
+    return _fire(rule, symbol, standing, seen.ts, transitions) if standing.rows >= rule.hold_rows else standing
+
+
+def _threshold(rule: Rule, seen: Observation) -> float:
+    return rule.condition.threshold if seen.threshold is None else seen.threshold
+
+
+def _named(phase: Phase) -> AlertState:
+    return "resolved" if phase == "inactive" else phase
+
+
 def _may_begin(rule: Rule, standing: Standing, ts: int) -> bool:
     return ts >= standing.quiet_until and (standing.armed or not rule.condition.crossing)
 
@@ -172,32 +240,33 @@ def _begin(rule: Rule, symbol: str, standing: Standing, seen: Observation, trans
         began=seen.ts,
         revision=-1,
         value=seen.value,
-        threshold=rule.condition.threshold,
+        threshold=_threshold(rule, seen),
     )
-    if rule.hold_ns == 0:
-        return _fire(rule, symbol, pending, transitions)
-    reason = f"the condition holds, for less than {_seconds(rule.hold_ns)} yet"
+    if rule.hold_ns == 0 and rule.hold_rows <= 1:
+        return _fire(rule, symbol, pending, seen.ts, transitions)
+    reason = f"the condition holds, for less than {_hold(rule)} yet"
     transitions.append(_transition(rule, symbol, pending, "pending", seen.ts, reason))
     return replace(pending, revision=0)
 
 
-def _fire(rule: Rule, symbol: str, standing: Standing, transitions: list[Transition]) -> Standing:
-    reason = f"the condition has held for {_seconds(rule.hold_ns)}" if rule.hold_ns else "the condition holds"
-    transitions.append(_transition(rule, symbol, standing, "firing", standing.began + rule.hold_ns, reason))
-    return replace(standing, phase="firing", revision=standing.revision + 1)
+def _fire(rule: Rule, symbol: str, standing: Standing, ts: int, transitions: list[Transition]) -> Standing:
+    held = rule.hold_ns or rule.hold_rows > 1
+    reason = f"the condition has held for {_hold(rule)}" if held else "the condition holds"
+    transitions.append(_transition(rule, symbol, standing, "firing", ts, reason))
+    return replace(standing, phase="firing", revision=standing.revision + 1, rows=0, held_since=0)
 
 
 def _end(rule: Rule, symbol: str, standing: Standing, seen: Observation, transitions: list[Transition]) -> Standing:
     fired = standing.phase == "firing"
-    ended = replace(standing, value=seen.value)
+    ended = replace(standing, value=seen.value, threshold=_threshold(rule, seen))
     reason = "the condition has ended" if fired else "the condition ended before it had held long enough"
     transitions.append(_transition(rule, symbol, ended, "resolved", seen.ts, reason))
     quiet = max(rule.cooldown_ns if fired else 0, 1)
-    return Standing(value=seen.value, threshold=standing.threshold, quiet_until=seen.ts + quiet)
+    return Standing(value=seen.value, threshold=ended.threshold, quiet_until=seen.ts + quiet)
 
 
 def _transition(rule: Rule, symbol: str, standing: Standing, state: AlertState, ts: int, reason: str) -> Transition:
-    measured, limit = rule.condition.measured(standing.value), rule.condition.limit
+    measured, limit = rule.condition.measured(standing.value), rule.condition.limit(standing.threshold)
     return Transition(
         alert_id=standing.alert_id,
         rule_id=rule.id,
@@ -206,10 +275,14 @@ def _transition(rule: Rule, symbol: str, standing: Standing, state: AlertState, 
         state=state,
         ts_event=ts,
         value=standing.value,
-        threshold=rule.condition.threshold,
+        threshold=standing.threshold,
         reason=reason,
-        summary=f"{symbol} {measured}, {'no longer ' if state == 'resolved' else ''}{limit}",
+        summary=f"{symbol} {measured}, {_STATED.get(state, '')}{limit}",
     )
+
+
+def _hold(rule: Rule) -> str:
+    return f"{rule.hold_rows} bars" if rule.hold_rows else _seconds(rule.hold_ns)
 
 
 def _seconds(span_ns: int) -> str:

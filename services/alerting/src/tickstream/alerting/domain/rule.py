@@ -11,16 +11,18 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from tickstream.alerting.domain.expression import Comparison, Expression, Move, Number, measured_of
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Floats
-from tickstream.core.model import SessionName, Severity
+from tickstream.core.model import Severity
 
 BEGINS: Final = 1
 KEEPS: Final = 0
 ENDS: Final = -1
+STALE: Final = 2
 
 Signals = NDArray[np.int8]
-"""For each value: the condition begins to hold, stays as it was, or ends."""
+"""For each value: the condition begins to hold, stays as it was, or ends; or there is no data."""
 
 
 def _signals(begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> Signals:
@@ -56,8 +58,7 @@ class PriceLevel:
         """A price in words."""
         return f"price {value:.10g}"
 
-    @property
-    def limit(self) -> str:
+    def limit(self, _threshold: float) -> str:
         """What it takes, in words."""
         return f"{self.direction} {self.level:.10g}"
 
@@ -100,49 +101,47 @@ class PercentMove:
         """A move in words."""
         return f"price moved {value:+.2f} % within {self.window_ns / NANOS_PER_SECOND:.10g} s"
 
-    @property
-    def limit(self) -> str:
+    def limit(self, _threshold: float) -> str:
         """What it takes, in words."""
         return f"{'up or down' if self.direction == 'either' else self.direction} by {self.percent:.10g} %"
 
 
 @dataclass(frozen=True, slots=True)
-class VolumeSpike:
-    """A closed bar's volume is a multiple of the mean volume of the closed bars before it.
+class ByExpression:
+    """An expression on bars holds; its thresholds come with its values."""
 
-    Attributes:
-        bars: how many bars the mean is of; without that many there is no signal.
-        hysteresis: how far below `factor` the ratio has to fall before the condition ends.
-        sessions: bars of other sessions are left out altogether.
-    """
-
-    factor: float
-    bars: int
-    interval: str = "1m"
-    hysteresis: float = 0.0
-    sessions: tuple[SessionName, ...] = ("regular", "continuous")
+    expression: Expression
     crossing: bool = False
 
     @property
     def threshold(self) -> float:
-        """The ratio that begins an alert."""
-        return self.factor
+        """Nothing by itself."""
+        return 0.0
 
-    def signals(self, ratios: Floats) -> Signals:
-        """The signals of some ratios."""
-        return _signals(ratios >= self.factor, ratios < self.factor - self.hysteresis)
+    def signals(self, _values: Floats) -> Signals:
+        """Values alone say nothing of an expression."""
+        raise TypeError(f"{self.expression} is looked at by the row, not by the value")
 
     def measured(self, value: float) -> str:
-        """A ratio in words."""
-        return f"{self.interval} volume {value:.2f} times the mean of {self.bars} bars"
+        """The value of what is compared, in words."""
+        part = measured_of(self.expression.condition)
+        if isinstance(part, Move):
+            return f"{part.value} {part.direction} {value:.2f}% within {part.extent}"
+        return str(self.expression) if part is None else f"{part.left} {value:.10g}"
 
-    @property
-    def limit(self) -> str:
+    def limit(self, threshold: float) -> str:
         """What it takes, in words."""
-        return f"at least {self.factor:.10g} times"
+        part = measured_of(self.expression.condition)
+        if part is None:
+            return "as asked for"
+        if isinstance(part, Move):
+            return f"at least {threshold:.10g}% on {self.expression.interval}"
+        relation = part.comparator if isinstance(part, Comparison) else f"beyond ({part.direction})"
+        what = "" if isinstance(part.right, Number) else f"{part.right} "
+        return f"{relation} {what}{threshold:.10g} on {self.expression.interval}"
 
 
-Condition = PriceLevel | PercentMove | VolumeSpike
+Condition = PriceLevel | PercentMove | ByExpression
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +151,8 @@ class Rule:
     Attributes:
         symbols: symbols, or patterns with * and ?.
         hold_ns: how long the condition has to hold before the alert fires.
+        hold_rows: the same as a number of bars; one of the two at most.
+        keep_ns: how long a fired alert outlasts the end of its condition.
         cooldown_ns: after a fired alert has resolved, how long before the next one may begin.
         digest: the same for two rules that ask for the same.
     """
@@ -165,11 +166,16 @@ class Rule:
     hold_ns: int = 0
     cooldown_ns: int = 0
     version: int = 1
+    hold_rows: int = 0
+    keep_ns: int = 0
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
-        asked = repr((self.condition, self.hold_ns, self.cooldown_ns)).encode()
-        object.__setattr__(self, "digest", hashlib.sha256(asked).hexdigest()[:16])
+        condition = self.condition
+        asked = str(condition.expression) if isinstance(condition, ByExpression) else condition
+        more = (self.hold_rows, self.keep_ns) if self.hold_rows or self.keep_ns else ()
+        asked_for = repr((asked, self.hold_ns, self.cooldown_ns, *more)).encode()
+        object.__setattr__(self, "digest", hashlib.sha256(asked_for).hexdigest()[:16])
 
     def watches(self, symbol: str) -> bool:
         """Whether the rule is about this symbol."""
@@ -189,6 +195,10 @@ class RuleBook:
     def get(self, rule_id: str) -> Rule | None:
         """The rule with this id."""
         return self._rules.get(rule_id)
+
+    def on_bars(self) -> list[Rule]:
+        """The rules about bars."""
+        return [rule for rule in self._rules.values() if isinstance(rule.condition, ByExpression)]
 
     def watching(self, symbol: str, kind: type[Condition]) -> Sequence[Rule]:
         """The rules of one kind that are about a symbol."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
 
+from tickstream.alerting.domain.levels import Levels
 from tickstream.alerting.domain.lifecycle import Standing, Transition, abandon, follow
-from tickstream.alerting.domain.memory import Memory
+from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import Rule, RuleBook, Signals
 from tickstream.core.columns import Floats, Ints
 
-M = TypeVar("M", bound=Memory)
 Place = tuple[str, str]
 """A rule's id and a symbol."""
 
@@ -36,12 +36,20 @@ class Changes:
 
 
 @dataclass(slots=True)
-class Shard(Generic[M]):
+class Shard:
     """One partition's symbols: what is remembered of each, and where each rule stands for it."""
 
-    memories: dict[str, M] = field(default_factory=dict)
+    memories: dict[str, TickMemory] = field(default_factory=dict)
     stood: dict[Place, Stood] = field(default_factory=dict)
     changes: Changes = field(default_factory=Changes)
+    _levels: dict[str, Levels] = field(default_factory=dict)
+
+    def levels_of(self, symbol: str, rules: Sequence[Rule]) -> Levels:
+        """The index of a symbol's price levels."""
+        found = self._levels.get(symbol)
+        if found is None or found.rules is not rules:
+            found = self._levels[symbol] = Levels(rules, [self.standing(rule, symbol) for rule in rules])
+        return found
 
     def standing(self, rule: Rule, symbol: str) -> Standing:
         """Where a rule stands for a symbol."""
@@ -81,6 +89,7 @@ class Shard(Generic[M]):
     def _leave(self, rule_id: str, symbol: str, reason: str) -> None:
         memory = self.memories.get(symbol)
         stood = self.stood.pop((rule_id, symbol))
+        self._levels.pop(symbol, None)
         ending = abandon(symbol, rule_id, stood.standing, memory.ts if memory else 0, reason)
         if ending is not None:
             self.changes.transitions.append(ending)

@@ -1,7 +1,7 @@
 """One active instance, the others standing by.
 
-Figures of the whole market need every partition, so one instance reads them all. Which one is
-settled by a consumer group on a topic of one partition: whoever holds it is active.
+What needs every partition is read by one instance. Which one is settled by a consumer group on a
+topic of one partition: whoever holds it is active.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from tickstream.core.service import Stop
 from tickstream.core.topics import SYSTEM_METRICS
 
 _LOG = logger(__name__)
-_GROUP: Final = "analytics-lease"
 _POLL: Final = 0.2
 
 
@@ -24,11 +23,12 @@ class Lease:
 
     Args:
         kafka: the cluster.
+        group: of those who stand by for the same work.
         stop: set when the lease is lost.
     """
 
-    def __init__(self, kafka: Kafka, stop: Stop) -> None:
-        self._consumer: Consumer = kafka.consumer(_GROUP)
+    def __init__(self, kafka: Kafka, group: str, stop: Stop) -> None:
+        self._consumer: Consumer = kafka.consumer(group)
         self._topic = kafka.topic(SYSTEM_METRICS.name)
         self._stop = stop
         self._held = threading.Event()

@@ -1,0 +1,1 @@
+"""Rules over what was recorded: what would have fired, and why."""

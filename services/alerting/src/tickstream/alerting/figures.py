@@ -1,0 +1,21 @@
+"""The service's own figures."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+
+class Figures:
+    """What both of its loops count."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.records = Counter("alerting_records", "Records read", ["topic"], registry=registry)
+        self.rejected = Counter(
+            "alerting_rejected",
+            "Records that can't be read, and are left to their topic's DLQ",
+            ["topic"],
+            registry=registry,
+        )
+        self.changes = Counter("alerting_transitions", "Changes of alerts' states", ["state"], registry=registry)
+        self.published = Counter("alerting_published", "Transitions published", registry=registry)
+        self.enabled = Gauge("alerting_rules_enabled", "Rules in force", registry=registry)

@@ -1,0 +1,156 @@
+"""The loop over bars: on one instance at a time, beside the loop over trades."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from tickstream.alerting.adapters.lane_store import LaneStore
+from tickstream.alerting.adapters.outbox import Outbox
+from tickstream.alerting.adapters.store import Store
+from tickstream.alerting.figures import Figures
+from tickstream.alerting.in_force import RulesInForce
+from tickstream.alerting.lane_handler import LaneHandler
+from tickstream.alerting.settings import AlertingSettings
+from tickstream.core.clock import Clock
+from tickstream.core.codec import Codecs
+from tickstream.core.errors import FatalError, RetryableError, TickstreamError
+from tickstream.core.kafka import Consumer, Kafka, KafkaException, Publisher, TopicPartition
+from tickstream.core.lease import Lease
+from tickstream.core.runner import Partition, Runner
+from tickstream.core.service import Stop
+
+BATCH: Final = 20_000
+POLL_SECONDS: Final = 0.1
+_GROUP: Final = "alerting-bars"
+_LEASE: Final = "alerting-lease"
+
+
+def log_end_of(consumer: Consumer) -> Callable[[Partition], int]:
+    """What asks for the end of a partition's log.
+
+    It raises RetryableError when Kafka doesn't answer.
+    """
+
+    def log_end(partition: Partition) -> int:
+        try:
+            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=30.0)
+        except KafkaException as error:
+            raise RetryableError(f"Kafka doesn't answer: {error}") from error
+        return high
+
+    return log_end
+
+
+class LaneThread:
+    """Stands by until no other instance is active, then works.
+
+    Args:
+        settings: the service's.
+        kafka, codecs, store, clock, figures: what it works with.
+        wait: repeats a call until it raises no RetryableError, or the service is to end.
+    """
+
+    def __init__(
+        self,
+        settings: AlertingSettings,
+        kafka: Kafka,
+        codecs: Codecs,
+        store: Store,
+        wait: Callable[[Callable[[], None]], None],
+        clock: Clock,
+        figures: Figures,
+    ) -> None:
+        self._settings = settings
+        self._kafka = kafka
+        self._codecs = codecs
+        self._store = store
+        self._wait = wait
+        self._clock = clock
+        self._figures = figures
+        self._parts: tuple[Runner | LaneHandler, ...] = ()
+        self._failure: TickstreamError | None = None
+
+    @property
+    def waiting_for(self) -> str:
+        """Why it can't do its work now; standing by is its work, too."""
+        return next((part.waiting_for for part in self._parts if part.waiting_for), "")
+
+    @contextmanager
+    def running(self, stop: Stop) -> Iterator[None]:
+        """Run beside the block, and end after it.
+
+        Raises:
+            TickstreamError: it couldn't go on; it has ended the service then.
+        """
+        thread = threading.Thread(target=self._run, args=[stop], name="lane")
+        thread.start()
+        try:
+            yield
+        except BaseException:
+            stop.set()
+            raise
+        finally:
+            thread.join()
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self, stop: Stop) -> None:
+        try:
+            with Lease(self._kafka, _LEASE, stop) as lease:
+                if lease.wait(stop):
+                    self._work(stop)
+                if lease.lost:
+                    raise FatalError("another instance is the active one for bars now")
+        except TickstreamError as error:
+            self._failure = error
+            stop.set()
+
+    def _work(self, stop: Stop) -> None:
+        consumer = self._kafka.consumer(_GROUP)
+        handler = LaneHandler(
+            store=LaneStore(self._store),
+            outbox=Outbox(self._store, self._kafka, Publisher(self._kafka.producer(_GROUP)), self._codecs),
+            kafka=self._kafka,
+            codecs=self._codecs,
+            rules=RulesInForce(self._store, self._clock, self._figures),
+            calendar=self._settings.calendar,
+            log_end=log_end_of(consumer),
+            wait=self._wait,
+            figures=self._figures,
+        )
+        runner = Runner(
+            consumer,
+            handler.topics,
+            handler,
+            stop,
+            self._clock,
+            max_batch=BATCH,
+            until_caught_up=self._settings.until_caught_up,
+            poll_seconds=POLL_SECONDS,
+        )
+        handler.at_end = lambda: runner.at_end
+        handler.pause = _Brake(consumer)
+        self._parts = (runner, handler)
+        runner.run()
+        if not stop:
+            self._wait(handler.finish)
+
+
+class _Brake:
+    """Pauses partitions of which enough waits, and lets the others go on."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+        self._paused: set[Partition] = set()
+
+    def __call__(self, full: Collection[Partition]) -> None:
+        ours = {(each.topic, each.partition) for each in self._consumer.assignment()}
+        stopped, freed = (set(full) - self._paused) & ours, (self._paused - set(full)) & ours
+        if stopped:
+            self._consumer.pause([TopicPartition(*partition) for partition in stopped])
+        if freed:
+            self._consumer.resume([TopicPartition(*partition) for partition in freed])
+        self._paused = set(full) & ours

@@ -1,0 +1,1 @@
+"""The language of expressions: grammar, names, errors."""
