@@ -165,12 +165,18 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
   let painted: State["chart"] | undefined;
   let paintedPrice: number | undefined;
   let paintedZone = "";
+  let drawn = false;
   let restFor = "";
   const paintChart = (state: State): void => {
     const { chart, watchlist } = state;
     const price = watchlist.rows[chart.symbol ?? ""]?.price;
     const zone = zoneOf(state.preferences.zone);
-    if (chart === painted && price === paintedPrice && zone === paintedZone) return;
+    // In the place of the chart there may be another view: what isn't seen isn't drawn.
+    const { tab } = state.preferences;
+    const seen = tab !== "market" && tab !== "system";
+    const same = chart === painted && price === paintedPrice && zone === paintedZone;
+    if (same && (drawn || !seen)) return;
+    drawn = seen;
     paintedPrice = price;
     paintedZone = zone;
     picture = pictureOf(chart, zone, price);
@@ -190,8 +196,8 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
       "data-rival": chart.rival?.phase ?? false,
     });
     if (painted?.symbol !== chart.symbol || painted.interval !== chart.interval) crosshair.leave();
-    if (!stage.hidden) adapter.draw(picture);
-    if (!table.element.hidden) table.paint(picture);
+    if (seen && !stage.hidden) adapter.draw(picture);
+    if (seen && !table.element.hidden) table.paint(picture);
     if (painted?.phase !== chart.phase || painted.kind !== chart.kind)
       setAttributes(canvas, { "aria-label": describe(picture) });
     painted = chart;
