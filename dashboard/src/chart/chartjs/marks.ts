@@ -29,6 +29,9 @@ function word(
   ctx.restore();
 }
 
+/** Of a trouble that is too narrow for its name. */
+const signs = { feed_down: "⚠", halted: "‖" } as const;
+
 /** What lies behind the bars: sessions out of hours shaded, a feed that was down hatched, a halt filled between two walls. */
 export function shading(scene: Scene): Plugin {
   return {
@@ -52,7 +55,9 @@ export function shading(scene: Scene): Plugin {
           for (const at of [x, x + width]) line(chart, colours.warn, [], [at, top, at, bottom]);
         const trouble = kind === "feed_down" || kind === "halted";
         const at = { x, y: trouble ? price.bottom - 16 : price.bottom - 3, width };
-        word(chart, words.regions[kind], trouble ? colours.warn : colours.muted, at);
+        const fits = chart.ctx.measureText(words.regions[kind]).width + 8 <= width;
+        const text = trouble && !fits ? signs[kind] : words.regions[kind];
+        word(chart, text, trouble ? colours.warn : colours.muted, at);
       }
     },
   };
