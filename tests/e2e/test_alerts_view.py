@@ -74,10 +74,10 @@ def _acknowledge(page: Page) -> None:
 
 def _filter(page: Page) -> None:
     page.get_by_test_id("alerts-filters-open").click()
-    page.get_by_label("Severity").select_option("critical")
+    page.get_by_role("search", name="Search alerts").get_by_label("Severity").select_option("critical")
     expect(page.get_by_test_id("alerts").locator("li")).to_have_count(0, timeout=_WAIT)
     page.get_by_role("button", name="Clear the filter").click()
-    page.get_by_label("Search alerts").fill("beyond")
+    page.get_by_role("searchbox", name="Search alerts").fill("beyond")
     expect(page.get_by_test_id("alerts").locator("li")).not_to_have_count(0, timeout=_WAIT)
     page.get_by_test_id("alert-page-rules").click()
     expect(page.get_by_test_id("rules").locator("li")).to_have_count(1)
