@@ -87,6 +87,15 @@ def edit_lists(page: Page) -> None:
     expect(page.get_by_test_id("list-Mine")).to_be_visible()
 
 
+def in_german(page: Page) -> None:
+    """The same page in its other language; the choice isn't kept for the tests that follow."""
+    page.evaluate("localStorage.setItem('tickstream.language', 'de')")
+    page.reload()
+    expect(page.get_by_test_id("chart")).to_have_attribute("data-phase", "ready", timeout=_WAIT)
+    assert page.evaluate("document.documentElement.lang") == "de"
+    page.evaluate("localStorage.removeItem('tickstream.language')")
+
+
 VIEWS: dict[str, tuple[tuple[int, int], str, Callable[[Page], None]]] = {
     "market": (_DESKTOP, "", lambda _page: None),
     "the whole market": (_DESKTOP, "&view=market", lambda page: page.get_by_test_id("show-table").click()),
@@ -94,6 +103,10 @@ VIEWS: dict[str, tuple[tuple[int, int], str, Callable[[Page], None]]] = {
     "watchlists": (_DESKTOP, "&view=market&list=Mine*AAA*BBB", edit_lists),
     "bars as a table": (_DESKTOP, "", lambda page: page.get_by_test_id("table-toggle").click()),
     "settings": (_DESKTOP, "", lambda page: page.get_by_test_id("open-settings").click()),
+    "new rule": (_DESKTOP, "", lambda page: page.keyboard.press("a")),
+    "alerts' filter": (_DESKTOP, "", lambda page: page.get_by_test_id("alerts-filters-open").click()),
+    "paused": (_DESKTOP, "", lambda page: page.keyboard.press("p")),
+    "German": (_DESKTOP, "", in_german),
     "help": (_DESKTOP, "", lambda page: page.keyboard.press("?")),
     "system": (_DESKTOP, "&view=system", lambda _page: None),
     "phone, list": (_PHONE, "", tab("market")),
@@ -138,11 +151,12 @@ def test_everything_is_reached_and_worked_by_keyboard(bridge: Running, page: Pag
     page.get_by_label("Filter symbols").fill("")
     page.keyboard.press("Escape")
     reached = set()
-    for _ in range(60):
+    for _ in range(90):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("document.activeElement.dataset.testid ?? document.activeElement.ariaLabel ?? ''"))
         assert page.evaluate(_FOCUS_IS_SEEN), page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
     assert {"card-BBB", "timeframe-1m", "table-toggle", "open-settings", "open-help", "system-switch"} <= reached
+    assert {"pause", "new-rule", "alerts-filters-open", "activity-filters-open", "save-activity"} <= reached
     page.get_by_test_id("timeframe-1d").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("chart")).to_have_attribute("data-interval", "1d", timeout=_WAIT)

@@ -194,10 +194,11 @@ describe("a rule", () => {
   });
 
   it("of a kind that the form doesn't know keeps its parameters", () => {
-    const other = { ...stored, kind: "expression", parameters: { when: "close > 5" } };
-    const rule = readRule(other);
-    expect(rule && ruleOf(draftOf(rule)).parameters).toEqual({ when: "close > 5" });
-    expect(rule && conditionWords(rule)).toBe("close > 5");
+    const other = readRule({ ...stored, kind: "novel", parameters: { deep: { when: 5 } } });
+    expect(other && ruleOf(draftOf(other)).parameters).toEqual({ deep: { when: 5 } });
+    const said = readRule({ ...stored, kind: "expression", parameters: { when: "close > 5" } });
+    expect(said && ruleOf(draftOf(said)).parameters).toEqual({ when: "close > 5" });
+    expect(said && conditionWords(said)).toBe("close > 5");
   });
 
   it("made at a price crosses it from where the price is now", () => {

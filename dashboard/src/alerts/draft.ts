@@ -18,6 +18,7 @@ export const parameters: Readonly<Record<RuleKind, Readonly<Record<string, strin
   price_level: { direction: "above", level: "", mode: "crossing", hysteresis: "0" },
   percent_move: { direction: "either", percent: "1", window_seconds: "300", hysteresis: "0" },
   volume_spike: { factor: "3", bars: "20", interval: "1m", hysteresis: "0" },
+  expression: { when: "" },
 };
 
 export const choices: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
@@ -134,7 +135,9 @@ export function conditionWords({ kind, parameters: given }: Rule): string {
       return words.moveIs(direction, text("percent"), text("window_seconds"));
     case "volume_spike":
       return words.volumeIs(text("factor"), text("bars"), text("interval"));
+    case "expression":
+      return text("when");
     case undefined:
-      return asText(given.when) || kind;
+      return kind;
   }
 }

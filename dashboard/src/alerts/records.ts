@@ -14,7 +14,7 @@ export interface Alert extends AlertEvent {
   acknowledged: Acknowledgement | null;
 }
 
-export const ruleKinds = ["price_level", "percent_move", "volume_spike"] as const;
+export const ruleKinds = ["price_level", "percent_move", "volume_spike", "expression"] as const;
 export type RuleKind = (typeof ruleKinds)[number];
 
 /** A rule of whatever kind, its fields as the service has them. */

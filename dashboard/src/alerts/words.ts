@@ -69,11 +69,13 @@ const english = {
     factor: "Times the mean",
     bars: "of the last bars",
     interval: "Bars of",
+    when: "When",
   } as Texts,
   kinds: {
     price_level: "Price level",
     percent_move: "Percentage move",
     volume_spike: "Volume spike",
+    expression: "Expression",
   } as Texts,
   options: {
     above: "above",
@@ -160,11 +162,13 @@ const german: typeof english = {
     factor: "Mal den Mittelwert",
     bars: "der letzten Balken",
     interval: "Balken von",
+    when: "Wenn",
   },
   kinds: {
     price_level: "Kursmarke",
     percent_move: "Prozentuale Bewegung",
     volume_spike: "Volumensprung",
+    expression: "Ausdruck",
   },
   options: {
     above: "über",

@@ -1,0 +1,83 @@
+"""Alerts in the page: a rule from the chart, its alert announced, acknowledged for all, found again by the filters."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.browser import chromium_page
+from tests.support.programs import service
+from tests.support.servers import Servers, isolated
+from tests.support.tape import Tape
+
+pytestmark = [pytest.mark.e2e, pytest.mark.integration]
+
+_WAIT = 90_000
+
+
+def test_a_rule_made_on_the_chart_fires_and_is_acknowledged_for_everyone(servers: Servers, tmp_path: Path) -> None:
+    with (
+        isolated(servers) as env,
+        Tape(env, ("AAA", "BBB")),
+        service("tickstream-alerting", env=env, log=tmp_path / "alerting") as alerting,
+    ):
+        alerting.await_ready()
+        settings = env | {"WS_BRIDGE_ALERTING_URL": alerting.url}
+        with service("tickstream-ws-bridge", env=settings, log=tmp_path / "log") as bridge, chromium_page() as page:
+            bridge.await_ready()
+            page.goto(f"{bridge.url}/?symbol=AAA&interval=1s")
+            expect(page.get_by_test_id("chart")).to_have_attribute("data-phase", "ready", timeout=_WAIT)
+            _make_rule(page)
+            alert = page.get_by_test_id("alerts").locator("li[data-state=firing]").first
+            expect(alert).to_contain_text("beyond everything", timeout=_WAIT)
+            expect(page.get_by_test_id("alert-voice")).to_have_text(re.compile("AAA"), timeout=_WAIT)
+            _acknowledge(page)
+            browser = page.context.browser
+            assert browser is not None
+            other = browser.new_page()
+            other.goto(bridge.url)
+            expect(other.get_by_test_id("alerts").locator("li").first).to_contain_text("Ada", timeout=_WAIT)
+            other.close()
+            _filter(page)
+
+
+def _make_rule(page: Page) -> None:
+    """By keyboard; what is wrong with it is said beside its field."""
+    page.keyboard.press("a")
+    dialog = page.get_by_test_id("rule-dialog")
+    expect(dialog).to_be_visible()
+    dialog.locator("#rule-name").fill("beyond everything")
+    dialog.locator("#rule-mode").select_option("level")
+    dialog.locator("#rule-direction").select_option("above")
+    dialog.locator("#rule-level").fill("-1")
+    dialog.locator("#rule-level").press("Enter")
+    expect(dialog.locator("#rule-level-fault")).not_to_be_empty(timeout=_WAIT)
+    dialog.locator("#rule-level").fill("0.01")
+    page.get_by_test_id("rule-test").click()
+    expect(page.get_by_test_id("rule-findings").locator("li")).to_have_count(1, timeout=_WAIT)
+    dialog.locator("#rule-level").press("Enter")
+    expect(dialog).to_be_hidden(timeout=_WAIT)
+
+
+def _acknowledge(page: Page) -> None:
+    page.get_by_test_id("alerts").get_by_role("button", name=re.compile("Acknowledge")).first.click()
+    dialog = page.get_by_test_id("acknowledge-dialog")
+    dialog.locator("input[name=name]").fill("Ada")
+    dialog.locator("input[name=comment]").fill("on it")
+    dialog.locator("input[name=comment]").press("Enter")
+    expect(page.get_by_test_id("alerts").locator("li").first).to_contain_text("Ada", timeout=_WAIT)
+    expect(page.get_by_test_id("alerts").locator("li").first).to_contain_text("on it")
+
+
+def _filter(page: Page) -> None:
+    page.get_by_test_id("alerts-filters-open").click()
+    page.get_by_role("search", name="Search alerts").get_by_label("Severity").select_option("critical")
+    expect(page.get_by_test_id("alerts").locator("li")).to_have_count(0, timeout=_WAIT)
+    page.get_by_role("button", name="Clear the filter").click()
+    page.get_by_role("searchbox", name="Search alerts").fill("beyond")
+    expect(page.get_by_test_id("alerts").locator("li")).not_to_have_count(0, timeout=_WAIT)
+    page.get_by_test_id("alert-page-rules").click()
+    expect(page.get_by_test_id("rules").locator("li")).to_have_count(1)
