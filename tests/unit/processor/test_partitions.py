@@ -56,8 +56,7 @@ class Shared(Bench):
             self.logs[partition] = without_gone(self.logs[partition] | dict(records))
 
     def move(self, partition: int) -> None:
-        """Lose a partition, and get it back."""
-        self.engine.forget(partition)
+        """Get a partition anew."""
         loaded = Loaded()
         for key, value in self.logs[partition].items():
             loaded.take(key, value)

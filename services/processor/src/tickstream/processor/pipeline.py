@@ -9,8 +9,8 @@ Order of effects, for each transaction:
 5. the group's offsets join the transaction,
 6. the transaction is committed: all of 2 to 5 is there at once, or none.
 
-When anything fails in between, the producer is replaced, which aborts what is open, the engines
-are built anew from the changelog, and reading goes on from the offsets found there. The offsets of
+When anything fails in between, the producer is replaced, which aborts what is open, the engine
+is built anew from the changelog, and reading goes on from the offsets found there. The offsets of
 the group are for lag to be seen, and to fence an instance that has lost its partitions.
 """
 

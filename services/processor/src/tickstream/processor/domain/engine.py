@@ -266,7 +266,9 @@ class Engine:
         return self._memory.changes(offsets)
 
     def restore(self, partition: int, loaded: Loaded) -> None:
-        """Take on a partition, from state that was read back."""
+        """Take on a partition, from state that was read back; what was known of it before is forgotten."""
+        if partition in self._memory.partitions:
+            self._memory.forget(partition)
         self._memory.restore(partition, loaded)
 
     def forget(self, partition: int) -> None:
