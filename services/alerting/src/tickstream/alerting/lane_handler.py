@@ -137,6 +137,7 @@ class LaneHandler:
         if replaced:
             _LOG.warning("log_was_replaced", partitions=len(partitions))
             self._lane.forget("the log that it was found in was replaced")
+        self._lane.take(self._unsaved)
         self._save()
 
     def _reload(self) -> None:
