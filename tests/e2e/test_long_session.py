@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,7 @@ def heap(page: Page) -> float:
     return float(usage["usedSize"])
 
 
-def test_a_day_goes_by_whole_and_memory_is_bounded(
-    platform: tuple[Running, dict[str, str]], tmp_path: Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_a_day_goes_by_whole_and_memory_is_bounded(platform: tuple[Running, dict[str, str]], tmp_path: Path) -> None:
     bridge, env = platform
     replay = ("--source", "replay", "--path", str(DAY), "--speed", "720", "--symbols", "BAC")
     with chromium_page() as page, service("tickstream-producer", *replay, env=env, log=tmp_path / "log") as producer:
@@ -71,7 +69,6 @@ def test_a_day_goes_by_whole_and_memory_is_bounded(
 
         until(lambda: shown() == expected() > 10_000, lambda: f"{shown()} of {expected()} bars", limit=300)
         after = heap(page)
-        record_property("heap_mb", [round(size / _MEGABYTE, 1) for size in (before, after)])
         assert after - before < shown() * _MOST_BYTES_A_BAR
         page.keyboard.press("f")
         expect(chart).to_have_attribute("data-visible", str(shown()))
