@@ -32,6 +32,8 @@ export interface ServerError {
 export interface ServerStatus extends ServerError {
   /** Frames a second that are left to us, null when all of them; undefined when that isn't what it is about. */
   rateHz?: number | null;
+  /** By how many ms records are late at the server itself. */
+  lagMs?: number;
   /** After how many ms the server wants to be asked again. */
   afterMs?: number;
 }
@@ -65,10 +67,11 @@ const textOrNothing = (value: unknown): string | undefined =>
   typeof value === "string" ? value : undefined;
 
 export function readStatus(value: unknown): ServerStatus {
-  const { rate_hz, reconnect_after_ms } = fieldsOf(value);
+  const { rate_hz, lag_ms, reconnect_after_ms } = fieldsOf(value);
   return {
     ...readError(value),
     ...(isPositive(rate_hz) || rate_hz === null ? { rateHz: rate_hz } : {}),
+    ...(isPositive(lag_ms) ? { lagMs: lag_ms } : {}),
     ...(isPositive(reconnect_after_ms) ? { afterMs: reconnect_after_ms } : {}),
   };
 }

@@ -37,6 +37,8 @@ export interface Connection {
   feedDownSince: number | null;
   /** To how many frames a second the server has slowed this connection down; null: not at all. */
   rateHz: number | null;
+  /** By how many ms records are late at the server itself; null: they aren't. */
+  lagMs: number | null;
   /** What the server won't give, and why. */
   unavailable: Readonly<Partial<Record<Channel, ServerError>>>;
   /** The parts of the page that couldn't be drawn. */
@@ -57,6 +59,7 @@ export const initialConnection: Connection = {
   keyWanted: false,
   feedDownSince: null,
   rateHz: null,
+  lagMs: null,
   unavailable: {},
   broken: [],
   notice: "",
@@ -89,6 +92,8 @@ function announced(state: Connection, at: number, status: ServerStatus): Connect
   const next = heard(state, at);
   const told = { notice: statusWords(status), noticeAt: at };
   if (status.code === "feed_up") return heard({ ...next, ...told, feedDownSince: null }, at);
+  if (status.code === "lagging") return { ...next, lagMs: status.lagMs ?? 0 };
+  if (status.code === "caught_up") return { ...next, ...told, lagMs: null };
   if (status.rateHz === undefined) return { ...next, ...told };
   // A rate is shown for as long as it holds.
   if (status.rateHz !== null) return { ...next, rateHz: status.rateHz };

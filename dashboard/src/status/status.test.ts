@@ -172,6 +172,14 @@ describe("the connection", () => {
     expect(again.notice).toBe("This connection keeps up again: every update comes");
   });
 
+  it("shows how late the server is for as long as it is", () => {
+    const late = live(status(2000, "lagging", { lagMs: 4200 }), beat(2000 + 2 * noticeForMs));
+    expect(late.lagMs).toBe(4200);
+    const again = connectionReducer(late, status(4, "caught_up", { lagMs: 100 }));
+    expect(again.lagMs).toBeNull();
+    expect(again.notice).toBe("The server keeps up again: updates come in time");
+  });
+
   it("shows an announcement for a while", () => {
     const told = live(status(2000, "shutting_down"));
     expect(told.notice).toContain("come back by itself");
@@ -354,11 +362,15 @@ describe("plain words", () => {
   it("are there for every announcement", () => {
     for (const code of ["feed_down", "feed_up", "slow_consumer", "shutting_down", "too_large"])
       expect(statusWords({ code, message: "" })).not.toContain(code);
+    expect(statusWords({ code: "caught_up", message: "" })).not.toContain("caught");
     const slow = (rateHz: number | null) =>
       statusWords({ code: "slow_consumer", message: "", rateHz });
     expect(slow(10)).toBe("This connection can't keep up: updates come 10 times a second at most");
     expect(slow(1)).toBe("This connection can't keep up: updates come once a second at most");
     expect(slow(null)).toBe("This connection keeps up again: every update comes");
+    expect(statusWords({ code: "lagging", message: "", lagMs: 4200 })).toBe(
+      "The server can't keep up: updates come 4 s late",
+    );
   });
 
   it("tell why a connection ended", () => {

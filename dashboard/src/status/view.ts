@@ -66,7 +66,7 @@ export function bannerWords(state: State): { sentence: string; running: string }
 }
 
 function sentenceOf({ connection }: State, shown: ShownState): string {
-  const { notice, broken, rateHz, unavailable } = connection;
+  const { notice, broken, rateHz, lagMs, unavailable } = connection;
   if (shown === "reconnecting" && connection.offline) return sentence(words.deviceOffline);
   if (shown === "reconnecting" || shown === "refused") return sentence(notice);
   if (shown === "stale")
@@ -77,6 +77,7 @@ function sentenceOf({ connection }: State, shown: ShownState): string {
     );
   if (broken.length > 0) return sentence(words.broken(broken.join(", ")));
   if (rateHz !== null) return sentence(words.slowed(rateHz));
+  if (lagMs !== null) return sentence(words.lagging(formatAge(lagMs)));
   if (notice !== "") return sentence(notice);
   const [missing] = Object.entries(unavailable) as [Channel, ServerError][];
   return missing === undefined ? "" : sentence(unavailableWords(...missing));

@@ -1,5 +1,5 @@
 import type { Channel, ServerError, ServerStatus } from "../socket/protocol.ts";
-import { formatCount } from "../ui/format.ts";
+import { formatAge, formatCount } from "../ui/format.ts";
 import { spoken } from "../ui/language.ts";
 
 import type { Session } from "./market-clock.ts";
@@ -29,6 +29,7 @@ const english = {
   announcements: {
     feed_down: "The server is cut off from the market's data",
     feed_up: "The market's data is back; nothing was missed",
+    caught_up: "The server keeps up again: updates come in time",
     slow_consumer: "This connection can't keep up; the server will end it if that goes on",
     shutting_down: "The server is about to shut down; this page will come back by itself",
   } as Texts,
@@ -37,6 +38,7 @@ const english = {
     const often = hz === 1 ? "once a second" : `${formatCount(hz)} times a second`;
     return `This connection can't keep up: updates come ${often} at most`;
   },
+  lagging: (age: string) => `The server can't keep up: updates come ${age} late`,
   closed: (why: string) => `The server closed the connection: ${lowerFirst(why)}`,
   reasons: {
     "io server disconnect": "The server ended the connection",
@@ -124,6 +126,7 @@ const german: typeof english = {
   announcements: {
     feed_down: "Der Server ist von den Marktdaten abgeschnitten",
     feed_up: "Die Marktdaten sind wieder da; nichts ging verloren",
+    caught_up: "Der Server kommt wieder mit: Änderungen treffen rechtzeitig ein",
     slow_consumer:
       "Diese Verbindung kommt nicht mit; der Server wird sie beenden, wenn das so weitergeht",
     shutting_down: "Der Server fährt gleich herunter; diese Seite kommt von selbst wieder",
@@ -133,6 +136,7 @@ const german: typeof english = {
     const often = hz === 1 ? "einmal" : `${formatCount(hz)}-mal`;
     return `Diese Verbindung kommt nicht mit: Änderungen höchstens ${often} je Sekunde`;
   },
+  lagging: (age) => `Der Server kommt nicht mit: Änderungen treffen um ${age} verspätet ein`,
   closed: (why) => `Der Server hat die Verbindung geschlossen. ${why}`,
   reasons: {
     "io server disconnect": "Der Server hat die Verbindung beendet",
@@ -213,6 +217,7 @@ export function errorWords(error: ServerError, keyGiven = false): string {
 export function statusWords(status: ServerStatus): string {
   if (status.rateHz === null) return words.keepsUp;
   if (status.rateHz !== undefined) return words.slowed(status.rateHz);
+  if (status.code === "lagging") return words.lagging(formatAge(status.lagMs ?? 0));
   return words.announcements[status.code] ?? (upperFirst(status.message) || errorWords(status));
 }
 
