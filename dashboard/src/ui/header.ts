@@ -25,8 +25,10 @@ function pauseButton(store: AppStore): View {
       const { paused, waiting } = pace;
       const label = paused ? words.resume : words.pause;
       setText(mark, paused ? "▶" : "❚❚");
-      setText(text, paused ? `${words.paused} · ${words.waiting(formatCount(waiting))}` : "");
-      setAttributes(control, { "aria-label": label, title: label, "data-paused": paused });
+      const told = paused ? `${words.paused} · ${words.waiting(formatCount(waiting))}` : "";
+      setText(text, told);
+      const name = paused ? `${label} (${told})` : label;
+      setAttributes(control, { "aria-label": name, title: label, "data-paused": paused });
       if (paused !== before) setText(voice, paused ? words.nowPaused : words.nowLive);
       before = paused;
     },

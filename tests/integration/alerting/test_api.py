@@ -185,7 +185,8 @@ def test_alerts_are_found_by_severity_and_by_words(api: Api, market: Market) -> 
     symbol = everything[0]["symbol"]
     assert _alerts(api, "limit=500&severity=info,warning,critical") == everything
     found = _alerts(api, f"limit=500&search={symbol.lower()}")
-    assert found == [one for one in everything if symbol.lower() in f"{one['symbol']} {one['summary']}".lower()]
+    words = [f"{one['symbol']}\n{one['rule_name']}\n{one['summary']}".lower() for one in everything]
+    assert found == [one for one, said in zip(everything, words, strict=True) if symbol.lower() in said]
     assert _alerts(api, "search=____") == []
     assert api("GET", "/api/v1/alerts?severity=dire")[0] == 400
     assert api("GET", f"/api/v1/alerts?search={'x' * 101}")[0] == 400

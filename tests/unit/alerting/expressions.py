@@ -39,8 +39,20 @@ NUMBERS = st.one_of(st.integers(0, 6).map(float), st.sampled_from([0.5, 1.25, 1e
 SESSIONS = st.lists(st.sampled_from(["pre", "regular", "post"]), min_size=1, max_size=2, unique=True).map(tuple)
 
 
+def _changes(node: Any) -> bool:
+    """Whether bars have a part in it: of what is the same for ever, nothing is said about the time before the first."""
+    match node:
+        case Negative(value):
+            return _changes(value)
+        case Arithmetic(_operator, left, right):
+            return _changes(left) or _changes(right)
+        case Call(_function, arguments):
+            return any(map(_changes, arguments))
+    return isinstance(node, Series)
+
+
 def _values(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    one = st.tuples(below)
+    one = st.tuples(below.filter(_changes))
     return st.one_of(
         st.builds(Negative, below),
         st.builds(Arithmetic, st.sampled_from(["+", "-", "*", "/"]), below, below),
@@ -51,7 +63,7 @@ def _values(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
             one,
             EXTENTS,
         ),
-        st.builds(Call, st.sampled_from(["abs", "sqrt", "log"]), one),
+        st.builds(Call, st.sampled_from(["abs", "sqrt", "log"]), st.tuples(below)),
         st.builds(Call, st.sampled_from(["min", "max"]), st.tuples(below, below)),
     )
 
@@ -59,7 +71,7 @@ def _values(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 VALUES: st.SearchStrategy[Value] = st.recursive(st.one_of(SERIES, NUMBERS), _values, max_leaves=4)
 _PLAIN: st.SearchStrategy[Test] = st.one_of(
     st.builds(Comparison, st.sampled_from([">", ">=", "<", "<=", "==", "!="]), VALUES, VALUES),
-    st.builds(Cross, st.sampled_from(["above", "below"]), VALUES, VALUES),
+    st.builds(Cross, st.sampled_from(["above", "below"]), VALUES.filter(_changes), VALUES),
     st.builds(Move, st.sampled_from(["rises", "falls", "moves"]), SERIES, st.sampled_from([1.0, 25.0]), EXTENTS),
     st.builds(InSession, SESSIONS),
 )
