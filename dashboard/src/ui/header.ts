@@ -12,12 +12,13 @@ interface View {
 /** Holds the screen still and says so, with what has come meanwhile; lets it go on. */
 function pauseButton(store: AppStore): View {
   const mark = h("span", { "aria-hidden": "true" });
+  const name = h("span", { class: "visually-hidden" });
   const text = h("span", { class: "number" });
   const voice = h("span", { class: "visually-hidden", role: "status" });
   const control = button("", { "data-testid": "pause", "aria-keyshortcuts": "p" }, () => {
     store.dispatch({ type: "pause", paused: !store.get().pace.paused });
   });
-  control.append(mark, text);
+  control.append(mark, name, text);
   let before = false;
   return {
     element: h("div", { class: "pause" }, control, voice),
@@ -25,10 +26,9 @@ function pauseButton(store: AppStore): View {
       const { paused, waiting } = pace;
       const label = paused ? words.resume : words.pause;
       setText(mark, paused ? "▶" : "❚❚");
-      const told = paused ? `${words.paused} · ${words.waiting(formatCount(waiting))}` : "";
-      setText(text, told);
-      const name = paused ? `${label} (${told})` : label;
-      setAttributes(control, { "aria-label": name, title: label, "data-paused": paused });
+      setText(name, label);
+      setText(text, paused ? `${words.paused} · ${words.waiting(formatCount(waiting))}` : "");
+      setAttributes(control, { title: label, "data-paused": paused });
       if (paused !== before) setText(voice, paused ? words.nowPaused : words.nowLive);
       before = paused;
     },
