@@ -154,6 +154,17 @@ def _alerts(api: Api, query: str = "") -> list[dict[str, Any]]:
     return found
 
 
+def _all_alerts(api: Api, query: str = "") -> list[dict[str, Any]]:
+    """Page after page."""
+    found: list[dict[str, Any]] = []
+    more: str | None = ""
+    while more is not None:
+        page = api("GET", f"/api/v1/alerts?limit=500&{query}" + (f"&cursor={more}" if more else ""))[1]
+        found += page["items"]
+        more = page["next_cursor"]
+    return found
+
+
 def _rules_in_force(api: Api) -> float:
     page = urllib3.request("GET", api._url + "/metrics").data.decode()
     return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("alerting_rules_enabled "))
@@ -181,10 +192,10 @@ def test_alerts_are_found_by_severity_and_by_words(api: Api, market: Market) -> 
     market.publish(market.ticks)
     expected = len(market.expected())
     until(lambda: len(select(market.env, "SELECT 1 FROM alert_transitions")) == expected, "transitions are missing")
-    everything = _alerts(api, "limit=500")
+    everything = _all_alerts(api)
     symbol = everything[0]["symbol"]
-    assert _alerts(api, "limit=500&severity=info,warning,critical") == everything
-    found = _alerts(api, f"limit=500&search={symbol.lower()}")
+    assert _all_alerts(api, "severity=info,warning,critical") == everything
+    found = _all_alerts(api, f"search={symbol.lower()}")
     words = [f"{one['symbol']}\n{one['rule_name']}\n{one['summary']}".lower() for one in everything]
     assert found == [one for one, said in zip(everything, words, strict=True) if symbol.lower() in said]
     assert _alerts(api, "search=____") == []
