@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from tickstream.core.clock import Clock
+from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.core.columns import Ints
 from tickstream.core.model import MarketEvent
 from tickstream.core.sessions import SESSION_NAMES, Change, Sessions
@@ -33,6 +33,9 @@ _PAUSE: Final = 0.002
 """After few trades more are waited for: they go out together, which the client's own lingering does anyway."""
 
 _MARK_EVERY: Final = 0.1
+_MARK_APART: Final = 0.02
+"""A second of event time that has passed is told at once, since bars close with it; but not more often than that."""
+
 _NEVER: Final = int(np.iinfo(np.int64).min)
 
 
@@ -84,7 +87,7 @@ class Feed:
         self._live = LiveSources(partitions)
         self._marks = Marks(partitions)
         self._marked = -math.inf
-        self._frontier = _NEVER
+        self._frontier = self._bars_end = _NEVER
         self._pacer: Pacer | None = None
         self._change: Change | None = None
 
@@ -195,8 +198,9 @@ class Feed:
             self._change = self._sessions.next_change(self._change.ts)
         self._frontier = max(self._frontier, event)
         now = self._clock.monotonic()
-        if now - self._marked >= _MARK_EVERY:
+        if now - self._marked >= (_MARK_APART if self._frontier >= self._bars_end else _MARK_EVERY):
             self._marked = now
+            self._bars_end = (self._frontier // NANOS_PER_SECOND + 1) * NANOS_PER_SECOND
             self._note(self._frontier)
         self._mark()
 
