@@ -109,7 +109,7 @@ async def listener(
     """A client, connected and in the end disconnected."""
     client = socketio.AsyncClient(reconnection=False, **options)
     made = Listener(client)
-    await client.connect(url, transports=transports or ["websocket"], auth=auth)
+    await client.connect(url, transports=transports or ["websocket"], auth=auth, wait_timeout=DEADLINE)
     try:
         yield made
     finally:
@@ -122,7 +122,7 @@ async def refusal(url: str, transports: list[str], auth: Any, **options: Any) ->
     told: list[dict[str, Any]] = []
     client.on("connect_error", told.append)
     try:
-        await client.connect(url, transports=transports, auth=auth)
+        await client.connect(url, transports=transports, auth=auth, wait_timeout=DEADLINE)
     except socketio.exceptions.ConnectionError:
         return told[0]
     await client.disconnect()

@@ -59,7 +59,7 @@ class Traveller:
         client.on("disconnect", lambda _reason: self._lost(client))
         self._gone = asyncio.Event()
         try:
-            await client.connect(url, transports=["websocket"])
+            await client.connect(url, transports=["websocket"], wait_timeout=10)
         except socketio.exceptions.ConnectionError as error:
             raise ConnectionError(str(error)) from error
         self.client = client

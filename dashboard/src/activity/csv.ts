@@ -1,10 +1,6 @@
-import type { Entry } from "./reducer.ts";
+import { csvText } from "../ui/csv.ts";
 
-/** A field as RFC 4180 has it; a text that a spreadsheet would take for a formula has an apostrophe before it. */
-function field(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
+import type { Entry } from "./reducer.ts";
 
 /** The entries as CSV with a header, times in ISO 8601, UTC. */
 export function csvOf(entries: readonly Entry[]): string {
@@ -14,6 +10,5 @@ export function csvOf(entries: readonly Entry[]): string {
     symbol ?? "",
     text,
   ]);
-  const table = [["time", "kind", "symbol", "text"], ...rows];
-  return table.map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
+  return csvText([["time", "kind", "symbol", "text"], ...rows]);
 }

@@ -73,7 +73,7 @@ export function activityView(store: AppStore): {
     () => {
       const { activity, connection } = store.get();
       const text = csvOf(shownEntries(activity, connection.now));
-      download("tickstream-activity.csv", "text/csv", text);
+      download("tickstream-activity.csv", new Blob([text], { type: "text/csv;charset=utf-8" }));
     },
   );
   const list = h("ol", { "data-testid": "activity", "aria-labelledby": "activity-title" });

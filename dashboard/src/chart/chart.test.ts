@@ -3,30 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { AlertEvent, Bar, IndicatorSet } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 
+import { bar, minute } from "./made.ts";
 import { onScale, pictureOf } from "./picture.ts";
 import { chartReducer, emptyChart, olderWanted } from "./reducer.ts";
 import { merge, seriesLimit } from "./series.ts";
-
-const minute = 60_000;
-
-const bar = (index: number, fields: Partial<Bar> = {}): Bar => ({
-  symbol: "SPY",
-  interval: "1m",
-  start_ms: index * minute,
-  end_ms: (index + 1) * minute,
-  open: 10,
-  high: 12,
-  low: 9,
-  close: 11,
-  volume: 100,
-  vwap: 10.5,
-  trades: 3,
-  state: "closed",
-  revision: 0,
-  activity: "traded",
-  session: "regular",
-  ...fields,
-});
 
 const indicators = (index: number, values: Record<string, number>): IndicatorSet => ({
   symbol: "SPY",

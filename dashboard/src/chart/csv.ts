@@ -1,4 +1,5 @@
 import type { Bar, IndicatorSet } from "../socket/records.ts";
+import { csvText } from "../ui/csv.ts";
 
 const barColumns = [
   "symbol",
@@ -17,14 +18,6 @@ const barColumns = [
   "activity",
   "session",
 ] as const;
-
-/** A field as RFC 4180 has it. A text that a spreadsheet would take for a formula is quoted with an apostrophe before it. */
-function field(value: string | number | undefined): string {
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "";
-  const text = value ?? "";
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
-}
 
 export interface CsvTable {
   bars: readonly Bar[];
@@ -56,7 +49,7 @@ export function csvOf({ bars, indicators, names, rival }: CsvTable): string {
     ...names.map((name) => sets.get(bar.start_ms)?.[name]),
     ...(rival === undefined ? [] : [rival.closes[index]]),
   ]);
-  return [header, ...rows].map((row) => row.map(field).join(",")).join("\r\n") + "\r\n";
+  return csvText([header, ...rows]);
 }
 
 /** `SPY 1m 2013-10-08`, with nothing in it that a file's name can't have. */

@@ -1,10 +1,11 @@
 import type { AppStore } from "../store/state.ts";
+import { download } from "../ui/download.ts";
 import { formatCount } from "../ui/format.ts";
 
 import { type ChartAdapter, readColours } from "./adapter.ts";
 import { type Item, picker, type Picker } from "./picker.ts";
 import type { Picture } from "./picture.ts";
-import { csvFor, download, framed, nameFor } from "./save.ts";
+import { csvFor, framed, nameFor } from "./save.ts";
 import { namesOf, type Study, studiesOf, volumeId } from "./studies.ts";
 import { words } from "./words.ts";
 

@@ -5,30 +5,10 @@ import type { AlertEvent, Bar, IndicatorSet } from "../socket/records.ts";
 import { baseOf, closesAt, percentFrom } from "./compare.ts";
 import { csvOf, fileName } from "./csv.ts";
 import { buckets, joined, pathOf } from "./decimate.ts";
+import { bar, minute } from "./made.ts";
 import { alertMarksOf, gapsOf, regionsOf } from "./marks.ts";
 import { deserializeSetup, readLink, serializeSetup, writeLink } from "./setup.ts";
 import { namesOf, readStudies, studiesOf, toggled } from "./studies.ts";
-
-const minute = 60_000;
-
-const bar = (index: number, fields: Partial<Bar> = {}): Bar => ({
-  symbol: "SPY",
-  interval: "1m",
-  start_ms: index * minute,
-  end_ms: (index + 1) * minute,
-  open: 10,
-  high: 12,
-  low: 9,
-  close: 11,
-  volume: 100,
-  vwap: 10.5,
-  trades: 3,
-  state: "closed",
-  revision: 0,
-  activity: "traded",
-  session: "regular",
-  ...fields,
-});
 
 describe("decimation", () => {
   const bars = Array.from({ length: 1000 }, (_, index) =>

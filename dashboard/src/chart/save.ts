@@ -67,17 +67,3 @@ function spanOf({ points, interval, zone }: Picture): string {
   if (interval === "1d") return `${from} – ${longTime(last, interval, zone)}`;
   return `${from} – ${formatTime(last.end_ms, zone)} ${zoneName(zone)}`;
 }
-
-/** Hands a file to the browser's downloads. */
-export function download(name: string, content: Blob): void {
-  const url = URL.createObjectURL(content);
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  document.body.append(link);
-  link.click();
-  link.remove();
-  setTimeout(() => {
-    URL.revokeObjectURL(url);
-  }, 10_000);
-}

@@ -2,9 +2,9 @@ import { h } from "./dom.ts";
 
 const keptForMs = 10_000;
 
-/** Hands a text to the browser's downloads. */
-export function download(name: string, type: string, text: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type }));
+/** Hands a file to the browser's downloads. */
+export function download(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
   const link = h("a", { href: url, download: name });
   document.body.append(link);
   link.click();

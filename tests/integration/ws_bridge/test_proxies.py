@@ -13,6 +13,7 @@ import socketio.exceptions
 
 from tests.support.market import Market
 from tests.support.programs import Running, service
+from tests.support.sockets import DEADLINE
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +39,9 @@ async def test_limits_are_those_of_the_client_behind_a_trusted_proxy(behind: tup
     let_in = []
     for client, chain in zip(clients, [*chains, spoofed], strict=True):
         try:
-            await client.connect(bridge.url, transports=["websocket"], headers={"X-Forwarded-For": chain})
+            await client.connect(
+                bridge.url, transports=["websocket"], headers={"X-Forwarded-For": chain}, wait_timeout=DEADLINE
+            )
         except socketio.exceptions.ConnectionError:
             let_in.append(False)
         else:

@@ -18,7 +18,7 @@ from tests.support.market import Market, tick
 from tests.support.ports import spare_port
 from tests.support.programs import Running, service
 from tests.support.servers import Servers, isolated
-from tests.support.sockets import Heard, javascript_client, program, until
+from tests.support.sockets import DEADLINE, Heard, javascript_client, program, until
 
 pytestmark = pytest.mark.integration
 
@@ -58,7 +58,7 @@ class Comeback(Heard):
 @asynccontextmanager
 async def comeback(url: str, transport: str) -> AsyncIterator[Comeback]:
     made = Comeback()
-    await made.client.connect(url, transports=[transport])
+    await made.client.connect(url, transports=[transport], wait_timeout=DEADLINE)
     try:
         yield made
     finally:

@@ -178,7 +178,7 @@ async def test_another_namespace_is_refused_and_said_to_be_none(bridge: Running,
         told: list[dict[str, Any]] = []
         other.on("connect_error", told.append, namespace="/other")
         with pytest.raises(socketio.exceptions.ConnectionError):
-            await other.connect(bridge.url, transports=["websocket"], namespaces=["/other"])
+            await other.connect(bridge.url, transports=["websocket"], namespaces=["/other"], wait_timeout=DEADLINE)
         await other.disconnect()
         [said] = told
     assert said["message"] == "Invalid namespace"
@@ -219,7 +219,7 @@ async def test_who_isnt_let_in_gets_an_error_with_code_and_message(guarded: Runn
 @pytest.mark.parametrize("transport", ["websocket", "polling"])
 def test_the_python_client_without_asyncio(bridge: Running, market: Market, transport: str, serializer: str) -> None:
     with socketio.SimpleClient(reconnection=False, serializer=serializer) as client:
-        client.connect(bridge.url, transports=[transport])
+        client.connect(bridge.url, transports=[transport], wait_timeout=60)
         request = {"channel": "ticks", "symbols": ["BAC"], "mode": "all"}
         assert client.call("subscribe", request, timeout=60)["ok"] is True
         trades = [tick("BAC", number, math.e * number) for number in range(1, 11)]

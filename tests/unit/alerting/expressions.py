@@ -24,6 +24,7 @@ from tickstream.alerting.domain.expression import (
     Test,
     Then,
     Value,
+    walk,
 )
 
 MINUTE = 60 * 10**9
@@ -41,14 +42,7 @@ SESSIONS = st.lists(st.sampled_from(["pre", "regular", "post"]), min_size=1, max
 
 def _changes(node: Any) -> bool:
     """Whether bars have a part in it: of what is the same for ever, nothing is said about the time before the first."""
-    match node:
-        case Negative(value):
-            return _changes(value)
-        case Arithmetic(_operator, left, right):
-            return _changes(left) or _changes(right)
-        case Call(_function, arguments):
-            return any(map(_changes, arguments))
-    return isinstance(node, Series)
+    return any(isinstance(each, Series) for each in walk(node))
 
 
 def _values(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

@@ -44,11 +44,15 @@ class Lease:
         return False
 
     def _poll(self) -> None:
-        self._consumer.subscribe(
-            [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
-        )
-        while not self._ended.is_set():
-            self._consumer.poll(_POLL)
+        try:
+            self._consumer.subscribe(
+                [self._topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke
+            )
+            while not self._ended.is_set():
+                self._consumer.poll(_POLL)
+        except Exception:  # noqa: BLE001 - logged with its trace; a thread's own death would go unseen
+            _LOG.exception("lease_failed")
+            self._lose()
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign(partitions)
@@ -61,8 +65,11 @@ class Lease:
         consumer.incremental_unassign(partitions)
         if partitions and not self._ended.is_set():
             _LOG.error("lease_lost")
-            self.lost = True
-            self._stop.set()
+            self._lose()
+
+    def _lose(self) -> None:
+        self.lost = True
+        self._stop.set()
 
     def __enter__(self) -> Self:
         self._thread.start()

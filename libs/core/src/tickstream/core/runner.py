@@ -32,6 +32,14 @@ _ASK_AFTER: Final = 5.0
 Partition = tuple[str, int]
 
 
+def by_partition(batch: Iterable[Message]) -> dict[Partition, list[Message]]:
+    """The messages of each partition, in their order."""
+    found: dict[Partition, list[Message]] = {}
+    for message in batch:
+        found.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
+    return found
+
+
 class Handler(Protocol):
     """What a service does with the records that it reads."""
 

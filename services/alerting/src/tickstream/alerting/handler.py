@@ -29,7 +29,7 @@ from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
 from tickstream.core.model import Tick
-from tickstream.core.runner import Partition
+from tickstream.core.runner import Partition, by_partition
 from tickstream.core.topics import STOCK_TICKS
 
 _LOG = logger(__name__)
@@ -117,7 +117,7 @@ class AlertingHandler:
         self._stale = True
         for held in self._held.values() if changed else ():
             held.shard.reconcile(self._rules.rules)
-        for partition, messages in _by_partition(batch).items():
+        for partition, messages in by_partition(batch).items():
             if partition in self._held:
                 self._take(partition, self._held[partition], messages)
         self._save()
@@ -183,10 +183,3 @@ class AlertingHandler:
         if self._to_publish:
             self._figures.published.inc(self._outbox.drain())
             self._to_publish = False
-
-
-def _by_partition(batch: Sequence[Message]) -> dict[Partition, list[Message]]:
-    found: dict[Partition, list[Message]] = {}
-    for message in batch:
-        found.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
-    return found

@@ -28,7 +28,7 @@ from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
 from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet
-from tickstream.core.runner import Partition
+from tickstream.core.runner import Partition, by_partition
 from tickstream.core.topics import ANALYTICS, BARS, INDICATORS
 
 _LOG = logger(__name__)
@@ -153,10 +153,7 @@ class LaneHandler:
         self._stale = False
 
     def _read(self, batch: Sequence[Message]) -> None:
-        found: dict[Partition, list[Message]] = {}
-        for message in batch:
-            found.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
-        for partition, messages in found.items():
+        for partition, messages in by_partition(batch).items():
             rows, rejected = self._rows(partition[0], [message.value() for message in messages])
             offsets = [message.offset() or 0 for message in messages]
             taken = [(offset, row) for offset, row in zip(offsets, rows, strict=True) if row is not None]

@@ -16,7 +16,7 @@ from tickstream.alerting.lane_handler import LaneHandler
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
-from tickstream.core.errors import FatalError, RetryableError, TickstreamError
+from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Consumer, Kafka, KafkaException, Publisher, TopicPartition
 from tickstream.core.lease import Lease
 from tickstream.core.runner import Partition, Runner
@@ -71,7 +71,7 @@ class LaneThread:
         self._clock = clock
         self._figures = figures
         self._parts: tuple[Runner | LaneHandler, ...] = ()
-        self._failure: TickstreamError | None = None
+        self._failure: Exception | None = None
 
     @property
     def waiting_for(self) -> str:
@@ -83,7 +83,7 @@ class LaneThread:
         """Run beside the block, and end after it.
 
         Raises:
-            TickstreamError: it couldn't go on; it has ended the service then.
+            Exception: whatever it couldn't go on after; it has ended the service then.
         """
         thread = threading.Thread(target=self._run, args=[stop], name="lane")
         thread.start()
@@ -99,14 +99,17 @@ class LaneThread:
 
     def _run(self, stop: Stop) -> None:
         try:
-            with Lease(self._kafka, _LEASE, stop) as lease:
-                if lease.wait(stop):
-                    self._work(stop)
-                if lease.lost:
-                    raise FatalError("another instance is the active one for bars now")
-        except TickstreamError as error:
+            self._hold(stop)
+        except Exception as error:  # noqa: BLE001 - raised in `running`; a thread's own death would go unseen
             self._failure = error
             stop.set()
+
+    def _hold(self, stop: Stop) -> None:
+        with Lease(self._kafka, _LEASE, stop) as lease:
+            if lease.wait(stop):
+                self._work(stop)
+            if lease.lost:
+                raise FatalError("it isn't the active instance for bars any more")
 
     def _work(self, stop: Stop) -> None:
         consumer = self._kafka.consumer(_GROUP)
