@@ -16,6 +16,8 @@ from pathlib import Path
 from tests.support.ports import spare_port
 
 DEADLINE = 120.0
+_UNHURRIED = {"WS_BRIDGE_RESUME_SECONDS": "15"}
+"""On a busy machine the product's own limit would give a client a snapshot where a test is about what it missed."""
 
 
 def program(name: str) -> str:
@@ -81,12 +83,12 @@ class Running:
 def service(
     name: str, *arguments: str, env: Mapping[str, str], log: Path, port: int | None = None
 ) -> Iterator[Running]:
-    """A service on a free port, or on this one, ended with the block."""
+    """A service on a free port, or on this one, ended with the block; what has to be quick may take its time."""
     port = port or spare_port()
     with log.open("ab") as output:
         child = subprocess.Popen(
             [program(name), *arguments],
-            env={**os.environ, **env, "HTTP_PORT": str(port)},
+            env={**os.environ, **_UNHURRIED, **env, "HTTP_PORT": str(port)},
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -100,7 +100,8 @@ def lacks_node() -> bool:
 def running(contender: Contender, more: Mapping[str, str] | None = None) -> Iterator[Running]:
     """The server, on topics of its own, which are deleted afterwards."""
     env = {**os.environ, "KAFKA_TOPIC_PREFIX": f"bench-{secrets.token_hex(4)}.", **(more or {})}
-    env.pop("DATABASE_URL", None)
+    for name in ("DATABASE_URL", "TIMESERIES"):
+        env.pop(name, None)
     kafka = Kafka(load(KafkaSettings, "BENCH", [], env))
     kafka.ensure_topics()
     port = free_port(23_000)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickstream.ws_bridge.domain.pace import CommandBudget, Pace, flush_interval
+from tickstream.ws_bridge.domain.pace import CommandBudget, Pace, Tempo
 
 
 @given(st.floats(0.1, 30), st.lists(st.floats(0.02, 0.2), min_size=50, max_size=300))
@@ -50,7 +50,28 @@ def test_commands_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     assert [budget.spend(0.5) for _ in range(10)] == [True] * 5 + [False] * 5
 
 
+def interval(busy: float, rate: float = 0.0, least: float = 0.01, most: float = 0.25) -> float:
+    tempo = Tempo(least, most)
+    tempo.flushed(busy, rate)
+    return tempo.interval
+
+
 def test_flushes_leave_the_loop_two_fifths_of_its_time_between_their_bounds() -> None:
-    intervals = [flush_interval(busy, 0.01, 0.25) for busy in (0.0, 0.006, 0.03, 0.12, 0.15, 9.0)]
+    intervals = [interval(busy) for busy in (0.0, 0.006, 0.03, 0.12, 0.15, 9.0)]
     assert intervals == pytest.approx([0.01, 0.01, 0.05, 0.2, 0.25, 0.25])
-    assert flush_interval(1.0, least=0.5, most=0.25) == 0.5
+    assert interval(1.0, least=0.5, most=0.25) == 0.5
+
+
+def test_who_gets_many_records_gets_them_in_fewer_frames() -> None:
+    assert [interval(0.0, rate) for rate in (20, 400, 1_000, 50_000)] == pytest.approx([0.01, 0.02, 0.05, 0.05])
+    assert interval(0.06, rate=50_000) == pytest.approx(0.1)
+    assert interval(0.0, rate=50_000, most=0.02) == 0.02
+
+
+@given(st.floats(0, 1), st.floats(0, 1e6))
+def test_what_has_come_waits_for_more_a_sixth_of_what_it_waits_for_a_flush(busy: float, rate: float) -> None:
+    tempo = Tempo(0.01, 0.25)
+    assert tempo.gathering == pytest.approx(0.01 / 6)
+    tempo.flushed(busy, rate)
+    assert 0.01 <= tempo.interval <= 0.25
+    assert tempo.gathering == pytest.approx(tempo.interval / 6)

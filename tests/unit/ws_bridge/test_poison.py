@@ -23,6 +23,7 @@ from tickstream.ws_bridge.domain.entry import Channel, Entry, Waiting
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
+from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
@@ -193,7 +194,9 @@ async def test_what_nothing_can_be_done_about_ends_the_reading() -> None:
     kafka = Kafka(KafkaSettings())
     listeners = Listeners(lambda _log: None, broken, lambda _offsets: None, lambda _rest: None, lambda: None)
     reading = Reading(Codecs())
-    made = Feed(kafka, reading, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners)
+    made = Feed(
+        kafka, reading, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners, Tempo(0.01, 0.25)
+    )
     made._take_records("ticks", cast("list[Message]", [Read(0, TRADES[0])]))
     await asyncio.sleep(0)
     assert isinstance(made.failure, MemoryError)

@@ -13,6 +13,7 @@ batch is handled again.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from tickstream.core.clock import Clock
@@ -38,6 +39,19 @@ def by_partition(batch: Iterable[Message]) -> dict[Partition, list[Message]]:
     for message in batch:
         found.setdefault((message.topic() or "", message.partition() or 0), []).append(message)
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Seconds to wait for a batch.
+
+    Attributes:
+        first: for its first record; then the handler is told that there is nothing.
+        more: once there is one, for others.
+    """
+
+    first: float = 0.05
+    more: float = 0.05
 
 
 class Handler(Protocol):
@@ -134,7 +148,7 @@ class Runner:
         clock: for the waits between tries.
         max_batch: records in a batch, at most.
         until_caught_up: end once the log ends of the start are reached.
-        poll_seconds: how long to wait for the first record of a batch.
+        patience: how long to wait for records.
     """
 
     def __init__(
@@ -147,7 +161,7 @@ class Runner:
         *,
         max_batch: int = 10_000,
         until_caught_up: bool = False,
-        poll_seconds: float = 0.05,
+        patience: Patience = Patience(),
     ) -> None:
         self._consumer = consumer
         self._topics = list(topics)
@@ -156,7 +170,7 @@ class Runner:
         self._clock = clock
         self._max_batch = max_batch
         self._until_caught_up = until_caught_up
-        self._poll_seconds = poll_seconds
+        self._patience = patience
         self._progress = Progress()
         self._pending: list[Message] = []
         self._heard = self._looked = clock.monotonic()
@@ -187,7 +201,10 @@ class Runner:
         return self._progress.caught_up()
 
     def _turn(self) -> None:
-        self._pending = self._sort(self._consumer.consume(self._max_batch, self._poll_seconds))
+        first = self._consumer.poll(self._patience.first)
+        if first is not None:
+            self._take([first])
+            self._take(self._consumer.consume(self._max_batch - 1, self._patience.more))
         if self._pending:
             self._handle_until_done()
             self._commit()
@@ -222,6 +239,10 @@ class Runner:
         if self.waiting_for:
             self.waiting_for = ""
             _LOG.info("resumed")
+
+    def _take(self, read: Sequence[Message]) -> None:
+        """Add what was read; the same call may have served a rebalance that took some of the others away."""
+        self._pending = [*self._pending, *self._sort(read)]
 
     def _sort(self, read: Sequence[Message]) -> list[Message]:
         records = []
@@ -266,7 +287,7 @@ class Runner:
         until = self._clock.monotonic() + seconds
         while not self._stop and self._clock.monotonic() < until:
             self._consumer.pause(self._consumer.assignment())
-            self._pending += self._sort(self._consumer.consume(1, min(0.2, seconds)))
+            self._take(self._consumer.consume(1, min(0.2, seconds)))
 
     def _commit(self) -> None:
         ends = {_partition(message): (message.offset() or 0) + 1 for message in self._pending}

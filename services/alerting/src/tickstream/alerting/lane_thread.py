@@ -19,11 +19,11 @@ from tickstream.core.codec import Codecs
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Consumer, Kafka, KafkaException, Publisher, TopicPartition
 from tickstream.core.lease import Lease
-from tickstream.core.runner import Partition, Runner
+from tickstream.core.runner import Partition, Patience, Runner
 from tickstream.core.service import Stop
 
 BATCH: Final = 20_000
-POLL_SECONDS: Final = 0.1
+PATIENCE: Final = Patience(first=0.1, more=0.02)
 _GROUP: Final = "alerting-bars"
 _LEASE: Final = "alerting-lease"
 
@@ -132,7 +132,7 @@ class LaneThread:
             self._clock,
             max_batch=BATCH,
             until_caught_up=self._settings.until_caught_up,
-            poll_seconds=POLL_SECONDS,
+            patience=PATIENCE,
         )
         handler.at_end = lambda: runner.at_end
         handler.pause = _Brake(consumer)

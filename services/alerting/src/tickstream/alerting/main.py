@@ -14,7 +14,7 @@ from tickstream.alerting.adapters.store import Store
 from tickstream.alerting.figures import Figures
 from tickstream.alerting.handler import AlertingHandler
 from tickstream.alerting.in_force import RulesInForce
-from tickstream.alerting.lane_thread import BATCH, POLL_SECONDS, LaneThread, log_end_of
+from tickstream.alerting.lane_thread import BATCH, PATIENCE, LaneThread, log_end_of
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
@@ -122,7 +122,7 @@ def _watch(
         clock,
         max_batch=BATCH,
         until_caught_up=settings.until_caught_up,
-        poll_seconds=POLL_SECONDS,
+        patience=PATIENCE,
     )
     waiting.started(runner, handler, lane)
     with Reporter(kafka, codecs, registry, _NAME, clock), lane.running(stop):

@@ -14,7 +14,7 @@ from tickstream.ws_bridge.domain.entry import CHANNELS
 from tickstream.ws_bridge.domain.hub import Frame, Hub
 from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.ladder import Step
-from tickstream.ws_bridge.domain.pace import flush_interval
+from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _SLICE: Final = 128
@@ -44,8 +44,7 @@ class Flusher:
         journey: is told of each flush.
         clock: for the grid of the flushes.
         metrics: counts what goes.
-        least: seconds from one flush to the next while there is little to do.
-        most: the same while there is much.
+        tempo: says when the next flush is.
     """
 
     def __init__(
@@ -56,8 +55,7 @@ class Flusher:
         journey: Journey,
         clock: Clock,
         metrics: BridgeMetrics,
-        least: float,
-        most: float,
+        tempo: Tempo,
     ) -> None:
         self._hub = hub
         self._intake = intake
@@ -65,21 +63,21 @@ class Flusher:
         self._journey = journey
         self._clock = clock
         self._metrics = metrics
-        self._least = least
-        self._most = most
+        self._tempo = tempo
         self._swept = 0.0
         self._relieved = 0.0
         self._sent = {channel: _Sent() for channel in CHANNELS}
+        self._ages: list[float] = []
 
     async def run(self, ending: asyncio.Event) -> None:
         """Flush until the end."""
-        at = self._clock.monotonic()
+        at = began = self._clock.monotonic()
         worked = time.thread_time()
         while not ending.is_set():
             now = self._clock.monotonic()
             self._metrics.loop_lag.observe(max(0.0, now - at))
             self._intake.apply()
-            await self.flush(now)
+            fullness = await self.flush(now)
             done = self._clock.monotonic()
             self._metrics.flush.observe(done - now)
             if done - self._swept >= _SWEEP_SECONDS:
@@ -87,11 +85,13 @@ class Flusher:
                 self._clients.sweep(done)
                 self._metrics.subscriptions.set(len(self._hub.subscriptions.all))
             before, worked = worked, time.thread_time()
-            at = max(at + flush_interval(worked - before, self._least, self._most), done)
+            self._tempo.flushed(worked - before, fullness / max(now - began, self._tempo.interval))
+            began = now
+            at = max(at + self._tempo.interval, done)
             await asyncio.sleep(at - done)
 
-    async def flush(self, now: float) -> None:
-        """Serve every client that something waits for."""
+    async def flush(self, now: float) -> float:
+        """Serve every client that something waits for; gives how many records a frame had, on average."""
         self._journey.flush_began()
         for served, sid in enumerate(self._hub.waiting(), 1):
             client = self._clients.get(sid)
@@ -100,7 +100,10 @@ class Flusher:
             if served % _SLICE == 0:
                 await asyncio.sleep(0)
         self._journey.flush_ended(self._clock.now_ns())
+        frames = sum([sent.frames for sent in self._sent.values()])
+        records = sum([sent.records for sent in self._sent.values()])
         self._tell()
+        return records / max(frames, 1)
 
     def _serve(self, client: Client, now: float) -> None:
         ladder = client.ladder
@@ -140,11 +143,14 @@ class Flusher:
             channel.bytes += len(frame.packet)
             channel.lost += frame.lost
             if frame.ts_ingest:
-                self._metrics.latency.observe(max(0, now_ns - frame.ts_ingest) / NANOS_PER_SECOND)
+                self._ages.append(max(0, now_ns - frame.ts_ingest) / NANOS_PER_SECOND)
 
     def _tell(self) -> None:
         """Bring the counters up to date, once for all clients."""
         metrics = self._metrics
+        if self._ages:
+            metrics.latency.observe(self._ages)
+            self._ages = []
         for channel, sent in self._sent.items():
             if sent.frames:
                 metrics.frames.labels(channel).inc(sent.frames)

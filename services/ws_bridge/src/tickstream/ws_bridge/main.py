@@ -49,6 +49,7 @@ from tickstream.ws_bridge.domain.keyring import Keyring
 from tickstream.ws_bridge.domain.last_trades import LastTrades
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
+from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Limits
 from tickstream.ws_bridge.flusher import Flusher
@@ -80,6 +81,7 @@ class Bridge:
         self._settings = settings
         clock = self._clock = SystemClock()
         flush_seconds = settings.flush_ms / 1000
+        tempo = Tempo(flush_seconds, settings.flush_max_ms / 1000)
         limits = Limits(
             settings.max_symbols, settings.max_subscriptions, settings.commands_per_second, 1000 / settings.flush_ms
         )
@@ -119,6 +121,7 @@ class Bridge:
             settings.lookback_records,
             self.loaded,
             Listeners(self._opened, self.intake.take, self._heard, self._woken, self._awake),
+            tempo,
         )
         self.naps = Naps(self.hub, self.feed, settings.rest_seconds, clock, self.metrics)
         self.clients = Clients(
@@ -150,8 +153,7 @@ class Bridge:
             self.journey,
             clock,
             self.metrics,
-            flush_seconds,
-            settings.flush_max_ms / 1000,
+            tempo,
         )
         kafka = settings.kafka_bootstrap_servers
         self.health = Health(self.feed, self.journey, self.hub, self.clients, kafka, self.loaded, clock, self.metrics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from tickstream.core.metrics import LATENCY_BUCKETS
+from tickstream.core.metrics import LATENCY_BUCKETS, BatchHistogram
 
 
 class BridgeMetrics:
@@ -77,9 +77,9 @@ class BridgeMetrics:
         self.flush = Histogram(
             name + "flush_seconds", "How long a flush took", buckets=LATENCY_BUCKETS, registry=registry
         )
-        self.latency = Histogram(
+        self.latency = BatchHistogram(
             name + "delivery_seconds",
             "From a frame's newest trade's ts_ingest to its writing",
-            buckets=LATENCY_BUCKETS,
-            registry=registry,
+            LATENCY_BUCKETS,
+            registry,
         )

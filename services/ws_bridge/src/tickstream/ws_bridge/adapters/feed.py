@@ -18,6 +18,7 @@ from tickstream.core.logging import logger
 from tickstream.core.topics import SYSTEM_METRICS
 from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Log, Reading, next_offsets
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
+from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
@@ -86,6 +87,7 @@ class Feed:
         lookback: records of each partition read before anything is live.
         loaded: set, in the loop, once they have been.
         listeners: get what is read.
+        tempo: of the flushes.
     """
 
     def __init__(
@@ -97,6 +99,7 @@ class Feed:
         lookback: int,
         loaded: asyncio.Event,
         listeners: Listeners,
+        tempo: Tempo,
     ) -> None:
         self._kafka = kafka
         self._reading = reading
@@ -105,6 +108,7 @@ class Feed:
         self._lookback = lookback
         self._loaded = loaded
         self._listeners = listeners
+        self._tempo = tempo
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._ending = threading.Event()
@@ -238,7 +242,7 @@ class Feed:
             while self._orders:
                 self._orders[0](consumer)  # once more with the next consumer, if this one fails
                 self._orders.popleft()
-            messages = consumer.consume(_BATCH, _POLL_SECONDS)
+            messages = self._come(consumer)
             now = self._clock.monotonic()
             self._take_messages(messages)
             self._look_awake()
@@ -248,6 +252,11 @@ class Feed:
             if now - self._looked >= _LOOK_SECONDS:
                 self._looked = now
                 self._look(consumer, now)
+
+    def _come(self, consumer: Consumer) -> list[Message]:
+        """What has come, soon after there is something: `consume` alone would wait for its whole time to be over."""
+        first = consumer.poll(_POLL_SECONDS)
+        return [] if first is None else [first, *consumer.consume(_BATCH - 1, self._tempo.gathering)]
 
     def _take_messages(self, messages: Sequence[Message]) -> None:
         """Hand over what was read; a place counts as reached only then."""

@@ -57,7 +57,7 @@ class Unsubscribed:
     token: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
     """One event for one client, ready to be written.
 
@@ -357,7 +357,7 @@ class Hub:
         if not entries and not lost:
             return None
         packet = make(channel, entries, self._token(client, channel), lost)
-        records = sum(entry.count for entry in entries)
+        records = sum([entry.count for entry in entries])
         return Frame(channel, packet, records, lost, entries[-1].ts_ingest if entries else 0)
 
     def _open_to(self, request: Subscribe, symbol: str) -> bool:
@@ -365,9 +365,10 @@ class Hub:
 
     def _token(self, client: str, channel: Channel) -> bytes:
         """Where the client is in a channel, in JSON."""
-        behind = {one: one.behind() for one in self.subscriptions.of(client) if one.channel == channel}
-        if not any(behind.values()):
+        mine = [one for one in self.subscriptions.of(client) if one.channel == channel]
+        if not [one for one in mine if one.is_behind()]:
             return self.positions.token(channel)
+        behind = {one: one.behind() for one in mine}
         if len(behind) == 1:
             [offsets] = behind.values()
             return self.positions.token(channel, offsets)

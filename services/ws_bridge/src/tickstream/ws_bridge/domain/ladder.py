@@ -92,11 +92,12 @@ class Ladder:
 
     def due(self, now: float) -> bool:
         """Whether the rung allows a frame now."""
-        return self._pace.due(now)
+        return not self.rung or self._pace.due(now)
 
     def went(self, now: float) -> None:
         """A frame went now."""
-        self._pace.went(now)
+        if self.rung:
+            self._pace.went(now)
 
     def overflowed(self, now: float) -> None:
         """There wasn't room for all that waited for the client."""

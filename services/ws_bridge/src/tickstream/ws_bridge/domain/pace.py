@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 _BUSY_SHARE: Final = 0.6
+_GATHERINGS: Final = 6
+_CALM_SECONDS: Final = 0.05
+_MANY: Final = 1_000
+"""So many records a second are sent as calmly as any number."""
 
 
 class CommandBudget:
@@ -57,12 +61,38 @@ class Pace:
         self._next = (self._next if on_grid else now) + self._period
 
 
-def flush_interval(busy: float, least: float, most: float) -> float:
-    """Seconds from one flush to the next: the more there is to do, the fewer and larger frames are.
+class Tempo:
+    """How often flushes come: the more there is to do, the fewer and larger frames are.
+
+    Flushes leave the loop two fifths of its time. A frame costs about as much as some tens of records, so a client that
+    gets hundreds of records a second gets them in some twenty frames, which is as smooth to look at as a hundred.
 
     Args:
-        busy: CPU seconds of the loop since the last flush; to wait for a processor isn't work of its own.
-        least: while there is little to do.
-        most: while there is much.
+        least: seconds from one flush to the next while there is little to do.
+        most: the same while there is much.
+
+    Attributes:
+        interval: seconds from one flush to the next, now.
     """
-    return max(least, min(busy / _BUSY_SHARE, most))
+
+    __slots__ = ("_least", "_most", "interval")
+
+    def __init__(self, least: float, most: float) -> None:
+        self._least = least
+        self._most = most
+        self.interval = least
+
+    @property
+    def gathering(self) -> float:
+        """Seconds that what has come may wait for more of it: little beside what it waits for a flush."""
+        return self.interval / _GATHERINGS
+
+    def flushed(self, busy: float, rate: float) -> None:
+        """A flush is done.
+
+        Args:
+            busy: CPU seconds of the loop since the last one; to wait for a processor isn't work of its own.
+            rate: records a second that the clients that got some get, on average.
+        """
+        calm = min(rate / _MANY, 1.0) * _CALM_SECONDS
+        self.interval = max(self._least, min(max(busy / _BUSY_SHARE, calm), self._most))

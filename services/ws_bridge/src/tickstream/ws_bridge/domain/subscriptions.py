@@ -92,6 +92,10 @@ class Subscription:
             self._filter = hashlib.sha256(asked.encode(errors="surrogatepass")).hexdigest()[:12]
         return self._filter
 
+    def is_behind(self) -> bool:
+        """Whether there is anything that the client hasn't had."""
+        return bool(self.since or self.rest or self.buffer.entries or self.buffer.gap)
+
     def behind(self) -> Offsets:
         """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
         if self.since is not None:
