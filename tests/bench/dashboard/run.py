@@ -57,7 +57,8 @@ class Figure:
 def platform(symbols: int, rate: int, *others: Path) -> Iterator[list[str]]:
     """The dashboard's address, over so many trades a second of so many symbols in turn; then those of other pages."""
     env = {**os.environ, "KAFKA_TOPIC_PREFIX": f"bench-{secrets.token_hex(4)}.", "LOG_LEVEL": "ERROR"}
-    env.pop("DATABASE_URL", None)
+    for name in ("DATABASE_URL", "TIMESERIES"):
+        env.pop(name, None)
     kafka = Kafka(load(KafkaSettings, "BENCH", [], env))
     kafka.ensure_topics()
     with ExitStack() as stack:
