@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 
 from prometheus_client import CollectorRegistry
 
 from tickstream.alerting.adapters.api import make_app
 from tickstream.alerting.adapters.outbox import Outbox
+from tickstream.alerting.adapters.routing_file import read_routing
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.adapters.schema import migrate
 from tickstream.alerting.adapters.store import Store
@@ -15,6 +18,7 @@ from tickstream.alerting.figures import Figures
 from tickstream.alerting.handler import AlertingHandler
 from tickstream.alerting.in_force import RulesInForce
 from tickstream.alerting.lane_thread import BATCH, POLL_SECONDS, LaneThread, log_end_of
+from tickstream.alerting.notifier import Notifier
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
@@ -125,8 +129,19 @@ def _watch(
         poll_seconds=POLL_SECONDS,
     )
     waiting.started(runner, handler, lane)
-    with Reporter(kafka, codecs, registry, _NAME, clock), lane.running(stop):
+    notifier = _notifier(settings, kafka, store, waiting, clock, figures)
+    with Reporter(kafka, codecs, registry, _NAME, clock), notifier(stop), lane.running(stop):
         runner.run()
+
+
+def _notifier(
+    settings: AlertingSettings, kafka: Kafka, store: Store, waiting: Waiting, clock: Clock, figures: Figures
+) -> Callable[[Stop], AbstractContextManager[None]]:
+    """What tells people of alerts; nothing without a configuration, nor while the service only catches up."""
+    if settings.notify_file is None or settings.until_caught_up:
+        return lambda _stop: nullcontext()
+    spec = read_routing(settings.notify_file, os.environ)
+    return Notifier(spec, kafka, store, waiting.until_done, clock, figures).running
 
 
 def main() -> int:
