@@ -36,7 +36,12 @@ _plans = st.fixed_dictionaries(
                 {},
                 {"group_by": [], "group_wait": "0s"},
                 {"group_by": ["rule", "symbol"], "escalate": {"after": "2m", "receiver": "b"}},
-                {"routes": [{"match": {"rule": "high"}, "receivers": ["a", "b"], "continue": True}, {"receivers": "c"}]},
+                {
+                    "routes": [
+                        {"match": {"rule": "high"}, "receivers": ["a", "b"], "continue": True},
+                        {"receivers": "c"},
+                    ]
+                },
             ]
         ),
     }

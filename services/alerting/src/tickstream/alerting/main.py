@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
@@ -43,16 +44,16 @@ class Waiting:
         self._reasons: dict[str, str] = {"start": "starting"}
         self._parts: tuple[Runner | AlertingHandler | LaneThread, ...] = ()
 
-    def until_done(self, call: Callable[[], None]) -> None:
-        """Repeat `call` until it succeeds, or the service is to end."""
+    def until_done(self, call: Callable[[], None], part: str = "waiting") -> None:
+        """Repeat `call`, of a part of the service, until it succeeds, or the service is to end."""
 
         def say(reason: str) -> None:
-            if self._reasons.get("waiting") != reason:
+            if self._reasons.get(part) != reason:
                 _LOG.warning("waiting", reason=reason)
-            self._reasons["waiting"] = reason
+            self._reasons[part] = reason
 
         retry_forever(call, self._stop, say)
-        self._reasons.pop("waiting", None)
+        self._reasons.pop(part, None)
 
     def started(self, *parts: Runner | AlertingHandler | LaneThread) -> None:
         """From now on these say what they wait for."""
@@ -141,7 +142,8 @@ def _notifier(
     if settings.notify_file is None or settings.until_caught_up:
         return lambda _stop: nullcontext()
     spec = read_routing(settings.notify_file, os.environ)
-    return Notifier(spec, kafka, store, waiting.until_done, clock, figures).running
+    wait = partial(waiting.until_done, part="notifications")
+    return Notifier(spec, kafka, store, wait, clock, figures).running
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from tickstream.alerting.domain.routing.alert import Change
-from tickstream.alerting.domain.routing.decision import Held, Notification
+from tickstream.alerting.domain.routing.decision import Notification
 from tickstream.core.errors import TickstreamError
 
 TITLE: Final = """\
@@ -37,10 +37,7 @@ FIRING {{ alert.severity }} {{ alert.rule }}: {{ alert.summary }}, {{ alert.ts_e
 
 _MOST: Final = 60_000
 _CHANGE: Final = Change("id", 1, "firing", "id", "rule", "SPY", "warning", {}, 1, 1.0, 1.0, "summary", "reason")
-_SAMPLES: Final = (
-    Notification("id", "receiver", "", {"rule": "rule"}, 1, (_CHANGE,), (_CHANGE,)).body(),
-    Notification("id", "receiver", "", {}, 1, held=Held(1, 1, 1, {"rule": 1})).body(),
-)
+_SAMPLE: Final = Notification("id", "receiver", "", {"rule": "rule"}, 1, (_CHANGE,), (_CHANGE,)).body()
 
 
 class TemplateFaultError(TickstreamError):
@@ -48,7 +45,7 @@ class TemplateFaultError(TickstreamError):
 
 
 class Templates:
-    """A receiver's title and text.
+    """A receiver's title and text; those of summaries are the usual ones.
 
     Raises:
         TemplateFaultError: one of them isn't a template, or speaks of what isn't there.
@@ -57,14 +54,14 @@ class Templates:
     def __init__(self, title: str | None, text: str | None) -> None:
         self._usual = _template("title", TITLE), _template("text", TEXT)
         self._own = _template("title", title or TITLE), _template("text", text or TEXT)
-        for sample in _SAMPLES:
-            for template in self._own:
-                _render(template, sample)
+        for template in self._own:
+            _render(template, _SAMPLE)
 
     def render(self, body: Mapping[str, Any]) -> tuple[str, str]:
         """The title, on one line, and the text; the usual ones when those given can't be rendered after all."""
         try:
-            title, text = (_render(template, body) for template in self._own)
+            templates = self._usual if body["kind"] == "summary" else self._own
+            title, text = (_render(template, body) for template in templates)
         except TemplateFaultError:
             title, text = (_render(template, body) for template in self._usual)
         return " ".join(title.split())[:200], text.strip()[:_MOST]
