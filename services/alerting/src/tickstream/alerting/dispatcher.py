@@ -108,7 +108,10 @@ class Dispatcher:
         try:
             error, retry_after, final = self._send(delivery)
             self._learn(delivery.receiver, failed=not final)
-            self._wait(lambda: self._settle(delivery, error, retry_after, final=final))
+            try:
+                self._settle(delivery, error, retry_after, final=final)
+            except RetryableError:
+                self._wait(lambda: self._settle(delivery, error, retry_after, final=final))
         except Exception:  # noqa: BLE001 - logged with its trace; it is taken again when its time is over
             _LOG.exception("notification_attempt_failed", notification=delivery.id, receiver=delivery.receiver)
         finally:

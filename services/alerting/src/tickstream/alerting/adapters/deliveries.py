@@ -100,6 +100,15 @@ class Deliveries:
                 reason = f"given up after {delivery.attempt} attempts: {error}"
                 connection.execute(_FAILED, {"id": delivery.id, "reason": reason, "now": moment_of(now)})
 
+    def abandon(self, now: int, receivers: Collection[str]) -> None:
+        """Give up what waits for others than these receivers.
+
+        Raises:
+            RetryableError: PostgreSQL doesn't answer.
+        """
+        with self._store.transaction() as connection:
+            connection.execute(_ABANDON, {"receivers": list(receivers), "now": moment_of(now)})
+
     def waiting(self) -> int:
         """How many there are.
 
@@ -141,3 +150,10 @@ _FAILED: Final = """
     INSERT INTO notification_decisions (alert_id, revision, receiver, outcome, reason, notification, decided_at)
     SELECT alert_id, revision, receiver, 'failed', %(reason)s, notification, %(now)s
     FROM notification_decisions WHERE notification = %(id)s AND outcome = 'notified'"""
+_ABANDON: Final = """
+    WITH abandoned AS (
+        UPDATE notifications SET status = 'dead', ended_at = %(now)s, last_error = 'its receiver is configured no more'
+        WHERE status = 'waiting' AND receiver <> ALL(%(receivers)s) RETURNING id, last_error)
+    INSERT INTO notification_decisions (alert_id, revision, receiver, outcome, reason, notification, decided_at)
+    SELECT d.alert_id, d.revision, d.receiver, 'failed', 'given up: ' || a.last_error, d.notification, %(now)s
+    FROM notification_decisions d JOIN abandoned a ON a.id = d.notification WHERE d.outcome = 'notified'"""

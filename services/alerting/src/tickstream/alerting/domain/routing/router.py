@@ -26,13 +26,16 @@ from tickstream.alerting.domain.routing.decision import (
 from tickstream.alerting.domain.routing.group import Group, Member
 from tickstream.alerting.domain.routing.inhibiting import Inhibitors
 from tickstream.alerting.domain.routing.meter import Meter
-from tickstream.alerting.domain.routing.plan import Plan, Route
+from tickstream.alerting.domain.routing.plan import Cap, Plan, Route
 from tickstream.alerting.domain.routing.series import Series
 from tickstream.alerting.domain.routing.silence import Silence
 from tickstream.alerting.domain.routing.state import Known, Piece, State, member_piece
 
 _IDS: Final = uuid.UUID("3e0f8a0c-3f5b-5b39-8f0e-6d1c9d1f7c52")
 """The namespace of the ids of notifications."""
+
+_NO_CAP: Final = Cap(1, 0)
+"""What was held back for a receiver that has a cap no more is told at once."""
 
 _UNTOLD: Final = {
     "pending": "it is pending: receivers are told once it fires",
@@ -126,7 +129,7 @@ class Router:
         for _, key in sorted(due):
             if key in self.state.groups:
                 self._look(now, key, around)
-        for receiver in sorted(self.state.meters.keys() & self._plan.caps.keys()):
+        for receiver in sorted(self.state.meters):
             self._summarise(now, receiver)
 
     def _take(self, now: int, change: Change, known: Known | None) -> None:
@@ -275,7 +278,7 @@ class Router:
         return "notified", "", notification.id
 
     def _summarise(self, now: int, receiver: str) -> None:
-        held = self.state.meters[receiver].take(self._plan.caps[receiver], now)
+        held = self.state.meters[receiver].take(self._plan.caps.get(receiver, _NO_CAP), now)
         if held is not None:
             name = str(uuid.uuid5(_IDS, f"{receiver}|summary|{now}"))
             summary = Notification(name, receiver, f"{receiver}/summary", {}, now, held=held)
