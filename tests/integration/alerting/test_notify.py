@@ -89,7 +89,7 @@ def all_settled(env: dict[str, str]) -> bool:
         "SELECT (SELECT count(*) FROM alert_transitions WHERE routed_at IS NULL)"
         " + (SELECT count(*) FROM notifications WHERE status = 'waiting' AND receiver = 'desk')"
         " + (SELECT count(*) FROM routing_state m JOIN routing_state a ON a.part = 'alert'"
-        "    AND a.name = split_part(m.name, E'\\n', 2) WHERE m.part = 'member' AND m.name LIKE '%%/desk/%%'"
+        "    AND a.name = split_part(m.name, E'\\n', 2) WHERE m.part = 'member' AND m.name LIKE '%/desk/%'"
         "    AND (m.value->>'told')::bool <> (a.value->>'active')::bool) AS left_over",
     )
     return open_[0]["left_over"] == 0 and bool(select(env, "SELECT 1 FROM alert_transitions LIMIT 1"))
@@ -185,9 +185,11 @@ def test_what_can_not_be_delivered_is_kept_as_dead_and_the_audit_says_why(
         running.await_ready()
         market.publish(market.ticks[:10_000])
         until(lambda: bool(select(env, "SELECT 1 FROM alert_why WHERE outcome = 'failed' LIMIT 1")), running.log)
+        [row] = select(env, "SELECT * FROM alert_why WHERE outcome = 'failed' ORDER BY position LIMIT 1")
+        shown = urllib3.request("GET", f"{running.url}/api/v1/alerts/{row['alert_id']}").json()
         assert running.end() == 0
-    [row] = select(env, "SELECT * FROM alert_why WHERE outcome = 'failed' ORDER BY position LIMIT 1")
     assert (row["status"], row["attempts"]) == ("dead", 1)
+    assert [each["outcome"] for each in shown["decisions"]][-1] == "failed"
     said = must("tickstream", "alerts", "why", str(row["alert_id"]), env=env)
     assert "answered 410" in " ".join(said.split())
     lines = must("tickstream", "alerts", "why", str(row["alert_id"]), "--json", env=env).splitlines()
@@ -259,7 +261,6 @@ def test_without_a_configuration_nobody_is_told_and_what_was_before_stays_untold
     env = notifying(market, tmp_path, inbox.url)
     with service("tickstream-alerting", env=env, log=tmp_path / "log") as running:
         running.await_ready()
-        until(lambda: bool(select(env, "SELECT 1 FROM routing_turns")), running.log)
         market.publish(market.ticks[20_000:])
         settle(market, env, running)
     decisions = select(env, "SELECT DISTINCT alert_id, revision FROM notification_decisions")

@@ -196,6 +196,15 @@ def test_beyond_the_cap_a_summary_tells_of_the_rest() -> None:
     assert world.told()[2:] == [([], ["high/S0"])]
 
 
+def test_what_a_cap_held_back_is_told_when_the_cap_is_gone() -> None:
+    world = World(plan_of(a={"cap": {"notifications": 1, "per": "1h"}}, route={"group_by": ["symbol"]}))
+    world.fires("high/A", "high/B")
+    world.passes(MINUTE)
+    world.restarts(plan_of(route={"group_by": ["symbol"]}))
+    world.passes(SECOND)
+    assert [n.held.notifications for n in world.notifications if n.held] == [1]
+
+
 def test_a_rule_that_flaps_is_told_once_and_then_when_it_is_quiet() -> None:
     world = World(plan_of(flapping={"firings": 3, "within": "10m"}, route={"group_wait": "0s", "group_by": ["symbol"]}))
     for number in range(8):

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from tickstream.alerting.adapters.api import make_app
 from tickstream.alerting.adapters.outbox import Outbox
 from tickstream.alerting.adapters.routing_file import read_routing
+from tickstream.alerting.adapters.routing_store import RoutingStore
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.adapters.schema import migrate
 from tickstream.alerting.adapters.store import Store
@@ -93,6 +94,9 @@ def _prepare(settings: AlertingSettings, store: Store, waiting: Waiting) -> None
     if rules_file is not None:
         specs = read_rules(rules_file)
         waiting.until_done(lambda: store.upsert_rules(specs))
+    if settings.notify_file is not None:
+        # Before any rule is looked at: of the first alerts people are told already.
+        waiting.until_done(RoutingStore(store).begin)
     waiting.until_done(Kafka(settings).ensure_topics)
 
 

@@ -16,7 +16,15 @@ from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from tickstream.alerting.adapters import acknowledgements, rules_table, silences
-from tickstream.alerting.adapters.alerts_query import ALERT, TRANSITIONS, AlertQuery, alert_json, transition_json
+from tickstream.alerting.adapters.alerts_query import (
+    ALERT,
+    DECISIONS,
+    TRANSITIONS,
+    AlertQuery,
+    alert_json,
+    decision_json,
+    transition_json,
+)
 from tickstream.alerting.adapters.rehearsals import read_rehearsal, rehearsal_json
 from tickstream.alerting.spec import InvalidRuleError, Problem, RuleSpec, StoredRule, parse
 from tickstream.core.logging import logger
@@ -179,8 +187,9 @@ async def _get_alert(request: web.Request) -> web.Response:
     rows = await _query(request, ALERT, {"id": _id_of(request)})
     if not rows:
         raise ProblemError(404, "There is no such alert")
-    transitions = await _query(request, TRANSITIONS, {"id": _id_of(request)})
-    return _json(alert_json(rows[0]) | {"transitions": [transition_json(row) for row in transitions]})
+    transitions = [transition_json(row) for row in await _query(request, TRANSITIONS, {"id": _id_of(request)})]
+    decisions = [decision_json(row) for row in await _query(request, DECISIONS, {"id": _id_of(request)})]
+    return _json(alert_json(rows[0]) | {"transitions": transitions, "decisions": decisions})
 
 
 async def _acknowledge(request: web.Request) -> web.Response:

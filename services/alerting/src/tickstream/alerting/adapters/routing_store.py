@@ -57,20 +57,28 @@ class RoutingStore:
         self._store = store
         self._turn = 0
 
+    def begin(self) -> None:
+        """The first time, let everything that was before count as decided.
+
+        Raises:
+            RetryableError: PostgreSQL doesn't answer.
+        """
+        with self._store.transaction() as connection:
+            if connection.execute("INSERT INTO routing_turns (turn) VALUES (0) ON CONFLICT DO NOTHING").rowcount:
+                connection.execute("UPDATE alert_transitions SET routed_at = now() WHERE routed_at IS NULL")
+
     def load(self) -> State:
-        """Where routing stands; the first time, what was before counts as decided.
+        """Where routing stands.
 
         Raises:
             RetryableError: PostgreSQL doesn't answer.
         """
         state = State()
         with self._store.transaction() as connection:
-            if connection.execute("INSERT INTO routing_turns (turn) VALUES (0) ON CONFLICT DO NOTHING").rowcount:
-                connection.execute("UPDATE alert_transitions SET routed_at = now() WHERE routed_at IS NULL")
             [found] = connection.execute("SELECT turn FROM routing_turns").fetchall()
             rows = connection.execute("SELECT part, name, value FROM routing_state")
             state.restore((row["part"], row["name"], row["value"]) for row in rows)
-            self._turn = found["turn"]
+        self._turn = found["turn"]
         return state
 
     @contextmanager
