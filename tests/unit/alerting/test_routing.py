@@ -288,3 +288,21 @@ def test_an_absent_label_is_empty() -> None:
     assert Match.of({"team": ["!core"]}).fits({})
     assert Match.of({"team": ["!?*"]}).fits({})
     assert not Match.of({"team": ["core"]}).fits({})
+
+
+def test_a_storm_is_told_in_few_notifications_and_leaves_nothing_behind() -> None:
+    world = World(plan_of(a={"cap": {"notifications": 5, "per": "1m"}}, route={"group_by": ["rule"]}))
+    names = [f"rule{rule}/S{symbol}" for rule in range(20) for symbol in range(100)]
+    for start in range(0, len(names), 100):
+        world.fires(*names[start : start + 100])
+        world.passes(SECOND)
+    world.passes(5 * MINUTE)
+    assert {world.outcomes(name)[-1] for name in names} == {"notified", "capped"}
+    assert sum(n.held.firing for n in world.notifications if n.held) + sum(
+        len(n.firing) for n in world.notifications if not n.held
+    ) >= len(names)
+    assert len(world.notifications) <= 6 * 6
+    for start in range(0, len(names), 100):
+        world.ends(*names[start : start + 100])
+    world.passes(10 * MINUTE)
+    assert {part for part, _ in world.kept} == {"meter"}

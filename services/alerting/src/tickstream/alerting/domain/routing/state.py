@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from tickstream.alerting.domain.routing.alert import Change
@@ -46,9 +46,9 @@ class State:
             found = self._all(part).get(name)
         if found is None:
             return None
-        dumped = asdict(found)
-        dumped.pop("members", None)
-        return dumped
+        if isinstance(found, Known):
+            return {"change": _fields(found.change), "active": found.active}
+        return _fields(found)
 
     def restore(self, pieces: Iterable[tuple[Part, str, Mapping[str, Any]]]) -> None:
         """Take up what was dumped; members of groups that aren't there are left out."""
@@ -73,6 +73,11 @@ class State:
             "series": self.series,
         }
         return named[part]
+
+
+def _fields(found: Any) -> dict[str, Any]:
+    """Its fields, without what are pieces of their own."""
+    return {each.name: getattr(found, each.name) for each in fields(found) if each.name != "members"}
 
 
 def member_piece(group: str, alert_id: str) -> Piece:
