@@ -126,7 +126,7 @@ class Notifier:
                 raise FatalError("it isn't the active instance for notifications any more")
 
     def _work(self, stop: Stop) -> None:
-        self._wait(lambda: self._deliveries.abandon(self._clock.now_ns(), list(self._receivers)))
+        self._wait(lambda: self._deliveries.take_over(self._clock.now_ns(), list(self._receivers)))
         with Dispatcher(self._receivers, self._deliveries, self._clock, self._wait, self._figures) as dispatcher:
             while not stop:
                 self._wait(self._route)

@@ -100,14 +100,17 @@ class Deliveries:
                 reason = f"given up after {delivery.attempt} attempts: {error}"
                 connection.execute(_FAILED, {"id": delivery.id, "reason": reason, "now": moment_of(now)})
 
-    def abandon(self, now: int, receivers: Collection[str]) -> None:
-        """Give up what waits for others than these receivers.
+    def take_over(self, now: int, receivers: Collection[str]) -> None:
+        """Begin where another instance ended: try again what it was at, and give up what is for no receiver any more.
 
         Raises:
             RetryableError: PostgreSQL doesn't answer.
         """
+        at = moment_of(now)
+        history = [{"at": at.isoformat(), "outcome": "interrupted", "error": ""}]
         with self._store.transaction() as connection:
-            connection.execute(_ABANDON, {"receivers": list(receivers), "now": moment_of(now)})
+            connection.execute(_RESUME, {"now": at, "history": Jsonb(history)})
+            connection.execute(_ABANDON, {"now": at, "receivers": list(receivers)})
 
     def waiting(self) -> int:
         """How many there are.
@@ -150,6 +153,9 @@ _FAILED: Final = """
     INSERT INTO notification_decisions (alert_id, revision, receiver, outcome, reason, notification, decided_at)
     SELECT alert_id, revision, receiver, 'failed', %(reason)s, notification, %(now)s
     FROM notification_decisions WHERE notification = %(id)s AND outcome = 'notified'"""
+_RESUME: Final = """
+    UPDATE notifications SET next_try = %(now)s, history = history || %(history)s
+    WHERE status = 'waiting' AND attempts > jsonb_array_length(history)"""
 _ABANDON: Final = """
     WITH abandoned AS (
         UPDATE notifications SET status = 'dead', ended_at = %(now)s, last_error = 'its receiver is configured no more'
