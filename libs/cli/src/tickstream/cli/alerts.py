@@ -1,4 +1,4 @@
-"""`tickstream alerts`: rules over what was recorded."""
+"""`tickstream alerts`: rules over what was recorded, and who was told of alerts."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ import typer
 
 from tickstream.cli.backfill import recorded
 from tickstream.cli.cluster import kafka_environment
+from tickstream.cli.why import why
 from tickstream.core.errors import SettingsError, TickstreamError
 
 _PROGRAM: Final = "tickstream.alerting.backtest"
 
-app = typer.Typer(no_args_is_help=True, help="Alert rules over recorded data.")
+app = typer.Typer(no_args_is_help=True, help="Alert rules over recorded data, and who was told of alerts.")
 
 Rule = Annotated[str, typer.Argument(metavar="RULE", help="An expression, or a YAML file of rules.")]
 Start = Annotated[str, typer.Option("--from", metavar="beginning|TIME", help="As if the rules were made then.")]
@@ -31,6 +32,7 @@ Json = Annotated[bool, typer.Option("--json", help="One object a line.")]
 
 def register(root: typer.Typer) -> None:
     """Add `alerts` to the command line."""
+    app.command("why")(why)
     root.add_typer(app, name="alerts")
 
 

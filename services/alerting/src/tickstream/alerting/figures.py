@@ -19,3 +19,10 @@ class Figures:
         self.changes = Counter("alerting_transitions", "Changes of alerts' states", ["state"], registry=registry)
         self.published = Counter("alerting_published", "Transitions published", registry=registry)
         self.enabled = Gauge("alerting_rules_enabled", "Rules in force", registry=registry)
+        self.decisions = Counter(
+            "alerting_decisions", "What transitions came to for receivers", ["outcome"], registry=registry
+        )
+        self.attempts = Counter(
+            "alerting_notification_attempts", "Attempts to tell someone", ["receiver", "outcome"], registry=registry
+        )
+        self.waiting = Gauge("alerting_notifications_waiting", "Notifications that are to be sent", registry=registry)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from typing import Final
 
 from tickstream.alerting.adapters.lane_store import LaneStore
 from tickstream.alerting.adapters.outbox import Outbox
 from tickstream.alerting.adapters.store import Store
+from tickstream.alerting.beside import beside
 from tickstream.alerting.figures import Figures
 from tickstream.alerting.in_force import RulesInForce
 from tickstream.alerting.lane_handler import LaneHandler
@@ -71,38 +71,15 @@ class LaneThread:
         self._clock = clock
         self._figures = figures
         self._parts: tuple[Runner | LaneHandler, ...] = ()
-        self._failure: Exception | None = None
 
     @property
     def waiting_for(self) -> str:
         """Why it can't do its work now; standing by is its work, too."""
         return next((part.waiting_for for part in self._parts if part.waiting_for), "")
 
-    @contextmanager
-    def running(self, stop: Stop) -> Iterator[None]:
-        """Run beside the block, and end after it.
-
-        Raises:
-            Exception: whatever it couldn't go on after; it has ended the service then.
-        """
-        thread = threading.Thread(target=self._run, args=[stop], name="lane")
-        thread.start()
-        try:
-            yield
-        except BaseException:
-            stop.set()
-            raise
-        finally:
-            thread.join()
-        if self._failure is not None:
-            raise self._failure
-
-    def _run(self, stop: Stop) -> None:
-        try:
-            self._hold(stop)
-        except Exception as error:  # noqa: BLE001 - raised in `running`; a thread's own death would go unseen
-            self._failure = error
-            stop.set()
+    def running(self, stop: Stop) -> AbstractContextManager[None]:
+        """See `beside`."""
+        return beside("lane", self._hold, stop)
 
     def _hold(self, stop: Stop) -> None:
         with Lease(self._kafka, _LEASE, stop) as lease:

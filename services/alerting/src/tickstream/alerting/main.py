@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 
 from prometheus_client import CollectorRegistry
 
 from tickstream.alerting.adapters.api import make_app
 from tickstream.alerting.adapters.outbox import Outbox
+from tickstream.alerting.adapters.routing_file import read_routing
+from tickstream.alerting.adapters.routing_store import RoutingStore
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.adapters.schema import migrate
 from tickstream.alerting.adapters.store import Store
@@ -15,6 +20,7 @@ from tickstream.alerting.figures import Figures
 from tickstream.alerting.handler import AlertingHandler
 from tickstream.alerting.in_force import RulesInForce
 from tickstream.alerting.lane_thread import BATCH, PATIENCE, LaneThread, log_end_of
+from tickstream.alerting.notifier import Notifier
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
@@ -39,16 +45,16 @@ class Waiting:
         self._reasons: dict[str, str] = {"start": "starting"}
         self._parts: tuple[Runner | AlertingHandler | LaneThread, ...] = ()
 
-    def until_done(self, call: Callable[[], None]) -> None:
-        """Repeat `call` until it succeeds, or the service is to end."""
+    def until_done(self, call: Callable[[], None], part: str = "waiting") -> None:
+        """Repeat `call`, of a part of the service, until it succeeds, or the service is to end."""
 
         def say(reason: str) -> None:
-            if self._reasons.get("waiting") != reason:
+            if self._reasons.get(part) != reason:
                 _LOG.warning("waiting", reason=reason)
-            self._reasons["waiting"] = reason
+            self._reasons[part] = reason
 
         retry_forever(call, self._stop, say)
-        self._reasons.pop("waiting", None)
+        self._reasons.pop(part, None)
 
     def started(self, *parts: Runner | AlertingHandler | LaneThread) -> None:
         """From now on these say what they wait for."""
@@ -88,6 +94,9 @@ def _prepare(settings: AlertingSettings, store: Store, waiting: Waiting) -> None
     if rules_file is not None:
         specs = read_rules(rules_file)
         waiting.until_done(lambda: store.upsert_rules(specs))
+    if settings.notify_file is not None:
+        # Before any rule is looked at: of the first alerts people are told already.
+        waiting.until_done(RoutingStore(store).begin)
     waiting.until_done(Kafka(settings).ensure_topics)
 
 
@@ -125,8 +134,20 @@ def _watch(
         patience=PATIENCE,
     )
     waiting.started(runner, handler, lane)
-    with Reporter(kafka, codecs, registry, _NAME, clock), lane.running(stop):
+    notifier = _notifier(settings, kafka, store, waiting, clock, figures)
+    with Reporter(kafka, codecs, registry, _NAME, clock), notifier(stop), lane.running(stop):
         runner.run()
+
+
+def _notifier(
+    settings: AlertingSettings, kafka: Kafka, store: Store, waiting: Waiting, clock: Clock, figures: Figures
+) -> Callable[[Stop], AbstractContextManager[None]]:
+    """What tells people of alerts; nothing without a configuration, nor while the service only catches up."""
+    if settings.notify_file is None or settings.until_caught_up:
+        return lambda _stop: nullcontext()
+    spec = read_routing(settings.notify_file, os.environ)
+    wait = partial(waiting.until_done, part="notifications")
+    return Notifier(spec, kafka, store, wait, clock, figures).running
 
 
 def main() -> int:

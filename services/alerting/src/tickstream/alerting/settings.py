@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+import os
 from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
+from tickstream.alerting.adapters.routing_file import InvalidRoutingError, read_routing
 from tickstream.alerting.adapters.rules_file import read_rules
+from tickstream.alerting.addresses import is_loopback
 from tickstream.alerting.spec import InvalidRuleError
 from tickstream.core.sessions import Sessions
 from tickstream.core.settings import ServiceSettings
+
+
+def _routable(path: Path) -> Path:
+    try:
+        read_routing(path, os.environ)
+    except InvalidRoutingError as error:
+        raise ValueError(f"must hold a valid routing of alerts: {error}") from None
+    return path
 
 
 def _readable(path: Path) -> Path:
@@ -20,13 +30,6 @@ def _readable(path: Path) -> Path:
     except InvalidRuleError as error:
         raise ValueError(f"must hold valid rules: {error}") from None
     return path
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class AlertingSettings(ServiceSettings):
@@ -41,6 +44,9 @@ class AlertingSettings(ServiceSettings):
     rules_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
         None, description="YAML file of rules to write at the start, by name"
     )
+    notify_file: Annotated[Path, AfterValidator(_routable)] | None = Field(
+        None, description="YAML file of who is told of alerts; without it nobody is"
+    )
     calendar: str = Field("XNYS", description="sessions of bars that aren't continuous; a name of exchange_calendars")
     migrate_only: bool = Field(default=False, description="bring the database's schema up to date, and end")
     until_caught_up: bool = Field(default=False, description="end at the log ends as they were at the start")
@@ -53,6 +59,6 @@ class AlertingSettings(ServiceSettings):
 
     @model_validator(mode="after")
     def _guard(self) -> AlertingSettings:
-        if self.api_key is None and not _is_loopback(self.http_host):
+        if self.api_key is None and not is_loopback(self.http_host):
             raise ValueError(f"need ALERTING_API_KEY while HTTP_HOST, {self.http_host}, isn't a loopback address")
         return self

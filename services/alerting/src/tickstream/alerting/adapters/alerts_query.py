@@ -24,6 +24,7 @@ _KNOWN: Final = {"state", "severity", "symbol", "rule", "search", "limit", "curs
 _FROM: Final = "FROM alerts LEFT JOIN alert_acknowledgements USING (alert_id)"
 ALERT: Final = f"SELECT * {_FROM} WHERE alert_id = %(id)s"
 TRANSITIONS: Final = "SELECT * FROM alert_transitions WHERE alert_id = %(id)s ORDER BY revision"
+DECISIONS: Final = "SELECT * FROM alert_why WHERE alert_id = %(id)s ORDER BY position"
 _PAGE: Final = f"SELECT * {_FROM} WHERE {{}} ORDER BY began DESC, alert_id DESC LIMIT %(rows)s"
 _FILTERS: Final = {
     "states": "state = ANY(%(states)s)",
@@ -127,6 +128,16 @@ def transition_json(row: Mapping[str, Any]) -> dict[str, Any]:
         **{name: row[name] for name in ("revision", "state", "value", "threshold", "reason", "summary")},
         "ts_event_ms": _millis(row["ts_event"]),
         "recorded_at": row["recorded_at"].isoformat(),
+    }
+
+
+def decision_json(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What was decided for a receiver as clients get it, with what became of the notification."""
+    sent = {"id": str(row["notification"]), **{name: row[name] for name in ("status", "attempts", "last_error")}}
+    return {
+        **{name: row[name] for name in ("revision", "receiver", "outcome", "reason")},
+        "decided_at": row["decided_at"].isoformat(),
+        "notification": sent if row["notification"] else None,
     }
 
 

@@ -1,10 +1,11 @@
-"""The HTTP API: rules and alerts as JSON, problem details (RFC 9457) for errors."""
+"""The HTTP API: rules, alerts and silences as JSON, problem details (RFC 9457) for errors."""
 
 from __future__ import annotations
 
 import asyncio
 import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,8 +15,16 @@ from aiohttp import web
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from tickstream.alerting.adapters import acknowledgements, rules_table
-from tickstream.alerting.adapters.alerts_query import ALERT, TRANSITIONS, AlertQuery, alert_json, transition_json
+from tickstream.alerting.adapters import acknowledgements, rules_table, silences
+from tickstream.alerting.adapters.alerts_query import (
+    ALERT,
+    DECISIONS,
+    TRANSITIONS,
+    AlertQuery,
+    alert_json,
+    decision_json,
+    transition_json,
+)
 from tickstream.alerting.adapters.rehearsals import read_rehearsal, rehearsal_json
 from tickstream.alerting.spec import InvalidRuleError, Problem, RuleSpec, StoredRule, parse
 from tickstream.core.logging import logger
@@ -82,6 +91,10 @@ def make_app(database_url: str, api_key: str | None) -> web.Application:
     app.router.add_get("/api/v1/alerts/{id}", _get_alert)
     app.router.add_put("/api/v1/alerts/{id}/acknowledgement", _acknowledge)
     app.router.add_delete("/api/v1/alerts/{id}/acknowledgement", _take_back)
+    app.router.add_get("/api/v1/silences", _list_silences)
+    app.router.add_post("/api/v1/silences", _create_silence)
+    app.router.add_get("/api/v1/silences/{id}", _get_silence)
+    app.router.add_delete("/api/v1/silences/{id}", _expire_silence)
     return app
 
 
@@ -174,8 +187,9 @@ async def _get_alert(request: web.Request) -> web.Response:
     rows = await _query(request, ALERT, {"id": _id_of(request)})
     if not rows:
         raise ProblemError(404, "There is no such alert")
-    transitions = await _query(request, TRANSITIONS, {"id": _id_of(request)})
-    return _json(alert_json(rows[0]) | {"transitions": [transition_json(row) for row in transitions]})
+    transitions = [transition_json(row) for row in await _query(request, TRANSITIONS, {"id": _id_of(request)})]
+    decisions = [decision_json(row) for row in await _query(request, DECISIONS, {"id": _id_of(request)})]
+    return _json(alert_json(rows[0]) | {"transitions": transitions, "decisions": decisions})
 
 
 async def _acknowledge(request: web.Request) -> web.Response:
@@ -190,6 +204,34 @@ async def _acknowledge(request: web.Request) -> web.Response:
 async def _take_back(request: web.Request) -> web.Response:
     await _query(request, acknowledgements.TAKE_BACK, {"id": _id_of(request)})
     return await _get_alert(request)
+
+
+async def _list_silences(request: web.Request) -> web.Response:
+    try:
+        states = silences.states_of(request.query.get("state"))
+    except ValueError as error:
+        raise ProblemError(400, "The query isn't valid", errors=(Problem("/state", str(error)),)) from None
+    rows = await _query(request, silences.LIST, {"states": states})
+    return _json({"items": [silences.silence_json(row) for row in rows]})
+
+
+async def _get_silence(request: web.Request) -> web.Response:
+    return _json(silences.silence_json(_only_silence(await _query(request, silences.ONE, {"id": _id_of(request)}))))
+
+
+async def _create_silence(request: web.Request) -> web.Response:
+    given = silences.read(await _json_body(request))
+    actor = request.headers.get(acknowledgements.ACTOR_HEADER)
+    values = given if isinstance(given, list) else given.parameters(datetime.now(UTC), actor)
+    if isinstance(values, list):
+        raise ProblemError(422, "The silence isn't valid", errors=tuple(values))
+    made = silences.silence_json(_only_silence(await _query(request, silences.INSERT, values)))
+    return _json(made, 201, {"Location": f"/api/v1/silences/{made['id']}"})
+
+
+async def _expire_silence(request: web.Request) -> web.Response:
+    await _query(request, silences.EXPIRE, {"id": _id_of(request)})
+    return await _get_silence(request)
 
 
 async def _test_rule(request: web.Request) -> web.Response:
@@ -222,6 +264,12 @@ def _only_rule(rows: Rows) -> StoredRule:
     if not rows:
         raise ProblemError(404, "There is no such rule")
     return rules_table.stored_rule(rows[0])
+
+
+def _only_silence(rows: Rows) -> dict[str, Any]:
+    if not rows:
+        raise ProblemError(404, "There is no such silence")
+    return rows[0]
 
 
 def _rule_json(stored: StoredRule) -> dict[str, Any]:
