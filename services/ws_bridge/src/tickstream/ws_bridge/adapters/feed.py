@@ -26,6 +26,7 @@ _LOG = logger(__name__)
 _BATCH: Final = 2_000
 _IN_FLIGHT: Final = 4
 _POLL_SECONDS: Final = 0.02
+_LITTLE: Final = 100
 _LOOK_SECONDS: Final = 1.0
 _ANSWER_SECONDS: Final = 2.0
 _ASIDE_SECONDS: Final = 0.5
@@ -359,7 +360,8 @@ class Feed:
                 continue
             _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
             behind[self._kafka.declared(topic)] += max(0, high - position)
-        self._backlog = sum(behind.values()) > self._taken / 2  # or else less than a second's work is left
+        # Else less than a second's work is left, or what has come since the last look into the queue.
+        self._backlog = sum(behind.values()) > max(self._taken / 2, _LITTLE)
         self._taken = 0
         for channel, name in TOPIC_OF.items():
             self._metrics.kafka_lag.labels(channel).set(behind[name])
