@@ -84,8 +84,8 @@ class Past:
     async def _page(self, wanted: PastRequest) -> tuple[list[bytes], bool]:
         """The records' JSON, oldest first, and whether there are older ones.
 
-        Memory and store are asked for the same. What is newest may not be stored yet, and of what is old memory may
-        have single bars only, revised of late; so neither alone is without holes.
+        Memory and store are asked for the same: what is newest may not be stored yet, and memory has what this node saw
+        close, and of that the last.
         """
         one_more = wanted.limit + 1
         kept = self._market.closed_before(wanted.channel, wanted.interval.name, wanted.symbol, wanted.before, one_more)
