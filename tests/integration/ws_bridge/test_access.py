@@ -249,7 +249,7 @@ async def test_what_changes_something_needs_leave_to_write(keys: dict[str, str],
         for headers in (reader, writer):
             assert (await ask(guarded.url, method, path, headers))[0] == PASSED, (method, path)
     for method, path in NO_PATHS:
-        assert (await ask(guarded.url, method, path, writer))[0] == 404, (method, path)
+        assert (await ask(guarded.url, method, path, writer))[0] in (404, 405), (method, path)
 
 
 async def test_leave_to_write_is_none_to_read(keys: dict[str, str], guarded: Running) -> None:

@@ -17,8 +17,8 @@ from tickstream.ws_bridge.domain.protocol import RefusalError
 _LOG = logger(__name__)
 _PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9_:-][A-Za-z0-9._:-]*)*}"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_CHANGING_NOTHING: Final = "/api/v1/rules/test"
-"""Is asked by POST, since what is to be tested doesn't fit into a URL."""
+_TRIAL: Final = ("POST", "/api/v1/rules/test")
+"""Changes nothing; is asked by POST, since what is to be tested doesn't fit into a URL."""
 _MAX_BODY: Final = 262_144
 _MAX_ANSWER: Final = 8_388_608
 _SECONDS: Final = 10.0
@@ -55,7 +55,7 @@ class Alerting:
             yield
 
     async def _pass(self, request: web.Request) -> web.Response:
-        writes = request.method != "GET" and request.path != _CHANGING_NOTHING
+        writes = request.method != "GET" and (request.method, request.path) != _TRIAL
         admit = self._callers.admit_writer if writes else self._callers.admit_overseer
         try:
             grant = await admit(request)
