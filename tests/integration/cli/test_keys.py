@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from tests.support.programs import must, run
+from tests.support.schema import migrate_to
+from tickstream.core.access import key_digest, new_key
 
 pytestmark = pytest.mark.integration
 
@@ -77,17 +79,17 @@ def test_a_key_may_write_only_when_that_was_given(isolated_env: dict[str, str]) 
 
 
 def test_keys_of_an_older_database_go_on_and_may_only_read(isolated_env: dict[str, str]) -> None:
-    must("tickstream-alerting", "--migrate-only", env=isolated_env)
-    made = json.loads(must("tickstream", "keys", "create", "ann", "--write", "--json", env=isolated_env))
+    migrate_to(isolated_env["DATABASE_URL"], "0005")
+    key_id, key = new_key()
+    row = (key_id, "ann", key_digest(key), ["*"], ["SPY"])
     with psycopg.connect(isolated_env["DATABASE_URL"]) as database:
-        database.execute("ALTER TABLE api_keys DROP COLUMN may_write")
-        database.execute("UPDATE alembic_version SET version_num = '0005'")
+        database.execute("INSERT INTO api_keys (id, name, digest, channels, symbols) VALUES (%s, %s, %s, %s, %s)", row)
     older = run("tickstream", "keys", "list", env=isolated_env)
     assert (older.returncode, older.stdout) == (1, "")
     assert "--migrate-only" in older.stderr
     must("tickstream-alerting", "--migrate-only", env=isolated_env)
-    [row] = json.loads(must("tickstream", "keys", "list", "--json", env=isolated_env))
-    assert (row["id"], row["may_write"]) == (made["id"], False)
+    [found] = json.loads(must("tickstream", "keys", "list", "--json", env=isolated_env))
+    assert (found["id"], found["symbols"], found["may_write"]) == (key_id, ["SPY"], False)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from yarl import URL
 from tests.integration.ws_bridge.conftest import write_pages
 from tests.support.market import Market, bar, tick
 from tests.support.programs import Running, must, service
+from tests.support.schema import migrate_to
 from tests.support.servers import Servers, isolated
 from tests.support.sockets import DEADLINE, Listener, javascript, listener, refusal, until
 from tickstream.core.access import key_digest, new_key
@@ -299,9 +300,7 @@ async def test_the_log_says_who_changed_what_and_who_may_not(keys: dict[str, str
 
 async def test_a_table_of_keys_that_was_not_migrated_yet_lets_them_read(servers: Servers, tmp_path: Path) -> None:
     with isolated(servers) as env:
-        must("tickstream-alerting", "--migrate-only", env=env)
-        with psycopg.connect(env["DATABASE_URL"]) as database:
-            database.execute("ALTER TABLE api_keys DROP COLUMN may_write")
+        migrate_to(env["DATABASE_URL"], "0005")
         headers = {"X-API-Key": create(env)["key"]}
         own = {"WS_BRIDGE_AUTH": "key", "WS_BRIDGE_ALERTING_URL": "http://127.0.0.1:1"}
         with service("tickstream-ws-bridge", env=env | own, log=tmp_path / "log") as bridge:
