@@ -63,7 +63,7 @@ def publish(env: dict[str, str], trades: TickColumns) -> None:
     settings = load(KafkaSettings, "BENCH", [], env)
     kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
     kafka.ensure_topics()
-    publisher = Publisher(kafka.producer("bench", linger_ms=50))
+    publisher = Publisher(kafka.producer("bench", linger_ms=50, max_in_flight=5))
     partitions = kafka.partitions("stock_ticks")
     where = np.array([partition_for(name, partitions) for name in trades.symbol.values])
     for low in range(0, len(trades), CHUNK):

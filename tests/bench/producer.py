@@ -81,7 +81,7 @@ def replay(path: Path, environment: dict[str, str]) -> Result:
 def bare(what: str, kafka: Kafka, path: Path, *, one_by_one: bool) -> Result:
     """The client alone, with delivery callbacks, on values that were encoded before."""
     topic, messages = kafka.topic(STOCK_TICKS.name), encoded(path)
-    producer = kafka.producer("bench")
+    producer = kafka.producer("bench", max_in_flight=5)
     producer.list_topics(topic, timeout=10)
     wall, cpu = time.perf_counter(), time.process_time()
     arrived = send_one_by_one(producer, topic, messages) if one_by_one else send_batches(producer, topic, messages)

@@ -58,7 +58,7 @@ def publish(env: Mapping[str, str], count: int) -> None:
     settings = load(KafkaSettings, "BENCH", [], env)
     kafka = Kafka(settings)
     kafka.ensure_topics()
-    publisher = Publisher(kafka.producer("bench", linger_ms=50))
+    publisher = Publisher(kafka.producer("bench", linger_ms=50, max_in_flight=5))
     codec = Codecs.from_settings(settings)
     for first in range(0, count, CHUNK):
         columns = trades(first, min(CHUNK, count - first))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+import urllib.request
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.browser import chromium_page
-from tests.support.programs import service
+from tests.support.programs import Running, must, service, until
 from tests.support.servers import Servers, isolated
 from tests.support.tape import Tape
 
@@ -42,6 +44,67 @@ def test_a_rule_made_on_the_chart_fires_and_is_acknowledged_for_everyone(servers
             expect(other.get_by_test_id("alerts").locator("li").first).to_contain_text("Ada", timeout=_WAIT)
             other.close()
             _filter(page)
+
+
+def test_a_key_that_may_only_read_is_offered_no_more(servers: Servers, tmp_path: Path) -> None:
+    with (
+        isolated(servers) as env,
+        Tape(env, ("AAA",)),
+        service("tickstream-alerting", env=env, log=tmp_path / "alerting") as alerting,
+    ):
+        alerting.await_ready()
+        key = json.loads(must("tickstream", "keys", "create", "wall", "--write", "--json", env=env))
+        settings = env | {"WS_BRIDGE_ALERTING_URL": alerting.url, "WS_BRIDGE_AUTH": "key"}
+        with service("tickstream-ws-bridge", env=settings, log=tmp_path / "log") as bridge, chromium_page() as page:
+            bridge.await_ready()
+            page.add_init_script(f"sessionStorage.setItem('tickstream.apiKey', '{key['key']}')")
+            _open(page, bridge)
+            _make_rule(page)
+            alert = page.get_by_test_id("alerts").locator("li[data-state=firing]").first
+            expect(alert.get_by_role("button", name=re.compile("Acknowledge"))).to_be_visible(timeout=_WAIT)
+            alert.get_by_role("button", name=re.compile("Acknowledge")).click()
+            must("tickstream", "keys", "change", key["id"], "--read-only", env=env)
+            until(lambda: not _may_write(bridge, key["key"]), bridge.log)
+            _refused(page)
+            _try_only(page)
+            _open(page, bridge)
+            expect(page.get_by_test_id("alerts").locator("li[data-state=firing]")).to_have_count(1, timeout=_WAIT)
+            expect(page.get_by_role("button", name=re.compile("Acknowledge"))).to_have_count(0)
+
+
+def _may_write(bridge: Running, key: str) -> bool:
+    request = urllib.request.Request(f"{bridge.url}/api/v1/access", headers={"X-API-Key": key})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return bool(json.load(answer)["write"])
+
+
+def _open(page: Page, bridge: Running) -> None:
+    page.goto(f"{bridge.url}/?symbol=AAA&interval=1s")
+    expect(page.get_by_test_id("chart")).to_have_attribute("data-phase", "ready", timeout=_WAIT)
+
+
+def _refused(page: Page) -> None:
+    """What was offered before the leave was taken is refused, in words."""
+    dialog = page.get_by_test_id("acknowledge-dialog")
+    dialog.get_by_role("button", name="Acknowledge").click()
+    expect(dialog.get_by_role("alert")).to_have_text("This API key may only read.", timeout=_WAIT)
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_test_id("alerts").get_by_role("button", name=re.compile("Acknowledge"))).to_have_count(
+        0, timeout=_WAIT
+    )
+
+
+def _try_only(page: Page) -> None:
+    """A rule can be tried by whoever reads, but neither saved nor, by Enter, sent."""
+    page.keyboard.press("a")
+    dialog = page.get_by_test_id("rule-dialog")
+    expect(dialog.get_by_test_id("rule-read-only")).to_be_visible()
+    expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
+    dialog.locator("#rule-mode").select_option("level")
+    dialog.locator("#rule-level").fill("0.01")
+    page.get_by_test_id("rule-test").click()
+    expect(page.get_by_test_id("rule-findings").locator("li")).to_have_count(1, timeout=_WAIT)
+    dialog.get_by_role("button", name="Cancel").click()
 
 
 def _make_rule(page: Page) -> None:

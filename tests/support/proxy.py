@@ -9,6 +9,7 @@ import threading
 from asyncio import AbstractEventLoop, StreamReader, StreamWriter
 from typing import Final, Literal
 
+PRODUCE: Final = 0
 FETCH: Final = 1
 ADD_OFFSETS_TO_TXN: Final = 25
 END_TXN: Final = 26

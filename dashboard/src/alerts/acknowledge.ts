@@ -1,3 +1,4 @@
+import { errorWords } from "../status/words.ts";
 import { button, h, setText } from "../ui/dom.ts";
 
 import type { Desk } from "./desk.ts";
@@ -41,9 +42,9 @@ export function acknowledgeDialog(desk: Desk): {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     localStorage.setItem(nameKey, name.value.trim());
-    void desk.acknowledge(id, name.value, comment.value).then((done) => {
-      if (done) element.close();
-      else setText(failure, `${words.failed}.`);
+    void desk.acknowledge(id, name.value, comment.value).then((outcome) => {
+      if (outcome.ok) element.close();
+      else setText(failure, `${errorWords(outcome.error)}.`);
     });
   });
   return {

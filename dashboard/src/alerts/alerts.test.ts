@@ -5,7 +5,7 @@ import type { Action } from "../store/actions.ts";
 
 import { conditionWords, draftOf, newDraft, ruleOf } from "./draft.ts";
 import { type AlertFilter, chosenIn, noFilter, queryOf } from "./filter.ts";
-import { type Alert, readFaults, readPage, readRule } from "./records.ts";
+import { type Alert, readAccess, readFaults, readPage, readRule } from "./records.ts";
 import {
   alertLimit,
   alertsReducer,
@@ -130,6 +130,25 @@ describe("the history", () => {
     const state = after(came(alert("a", 1)), { type: "alertsFailed", error });
     expect(state.history).toEqual({ phase: "failed", error });
     expect(shownAlerts(state)).toHaveLength(1);
+  });
+});
+
+describe("what the key may do", () => {
+  it("is to write until the server says otherwise", () => {
+    expect(emptyAlerts.mayWrite).toBe(true);
+    expect([{ write: true }, { write: false }, {}, null].map(readAccess)).toEqual([
+      true,
+      false,
+      true,
+      true,
+    ]);
+  });
+
+  it("changes with the key", () => {
+    const reader = after({ type: "access", mayWrite: false });
+    expect(reader.mayWrite).toBe(false);
+    expect(alertsReducer(reader, { type: "access", mayWrite: false })).toBe(reader);
+    expect(alertsReducer(reader, { type: "access", mayWrite: true }).mayWrite).toBe(true);
   });
 });
 

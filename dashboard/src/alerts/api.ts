@@ -3,6 +3,7 @@ import type { ServerError } from "../socket/protocol.ts";
 import {
   type Alert,
   type Fault,
+  readAccess,
   readAlert,
   readFaults,
   readPage,
@@ -23,6 +24,8 @@ export interface Refusal extends ServerError {
 export type Outcome<T> = { ok: true; value: T } | { ok: false; error: Refusal };
 
 export interface AlertsApi {
+  /** Whether the key may write. */
+  access: () => Promise<Outcome<boolean>>;
   alerts: (query: string) => Promise<Outcome<{ alerts: Alert[]; next: string | null }>>;
   acknowledge: (id: string, by: string, comment: string) => Promise<Outcome<Alert | undefined>>;
   takeBack: (id: string) => Promise<Outcome<Alert | undefined>>;
@@ -72,17 +75,23 @@ export function alertsApi(apiKey: () => string | null): AlertsApi {
       return { ok: false, error: { code: "timeout", message: "", faults: [] } };
     }
   };
+  const change: typeof ask = async (...asked) => {
+    const outcome = await ask(...asked);
+    if (outcome.ok || outcome.error.code !== "forbidden") return outcome;
+    return { ok: false, error: { ...outcome.error, code: "read_only" } };
+  };
   const alert = (id: string): string => `alerts/${encodeURIComponent(id)}/acknowledgement`;
   return {
+    access: () => ask("GET", "access", readAccess),
     alerts: (query) => ask("GET", `alerts?${query}`, readPage),
-    acknowledge: (id, by, comment) => ask("PUT", alert(id), readAlert, { by, comment }),
-    takeBack: (id) => ask("DELETE", alert(id), readAlert),
+    acknowledge: (id, by, comment) => change("PUT", alert(id), readAlert, { by, comment }),
+    takeBack: (id) => change("DELETE", alert(id), readAlert),
     rules: () => ask("GET", "rules", readRules),
     save: (id, rule) =>
       id === null
-        ? ask("POST", "rules", (body) => body, rule)
-        : ask("PUT", `rules/${encodeURIComponent(id)}`, (body) => body, rule),
-    remove: (id) => ask("DELETE", `rules/${encodeURIComponent(id)}`, (body) => body),
+        ? change("POST", "rules", (body) => body, rule)
+        : change("PUT", `rules/${encodeURIComponent(id)}`, (body) => body, rule),
+    remove: (id) => change("DELETE", `rules/${encodeURIComponent(id)}`, (body) => body),
     rehearse: (asked) => ask("POST", "rules/test", readRehearsal, asked),
   };
 }

@@ -10,10 +10,10 @@ const settledAfterMs = 300;
 
 /** What the alerts' panel asks of the service. */
 export interface Desk {
-  /** Asks for the newest alerts and the rules anew. */
+  /** Asks for the newest alerts, the rules and what the key may do anew. */
   refresh: () => void;
   older: () => void;
-  acknowledge: (id: string, by: string, comment: string) => Promise<boolean>;
+  acknowledge: (id: string, by: string, comment: string) => Promise<Outcome<unknown>>;
   takeBack: (id: string) => void;
   api: AlertsApi;
 }
@@ -44,7 +44,12 @@ export function deskOf(store: AppStore, api: AlertsApi): Desk {
     const outcome = await api.rules();
     if (outcome.ok) store.dispatch({ type: "rulesLoaded", rules: outcome.value });
   };
+  const askAccess = async (): Promise<void> => {
+    const outcome = await api.access();
+    if (outcome.ok) store.dispatch({ type: "access", mayWrite: outcome.value });
+  };
   const refresh = (): void => {
+    void askAccess();
     void ask(null, store.get().alerts.history.phase !== "ready");
     void askRules();
   };
@@ -66,11 +71,12 @@ export function deskOf(store: AppStore, api: AlertsApi): Desk {
     async acknowledge(id, by, comment) {
       const outcome = await api.acknowledge(id, by, comment);
       if (outcome.ok && outcome.value !== undefined) keep([outcome.value]);
-      return outcome.ok;
+      return outcome;
     },
     takeBack(id) {
       void api.takeBack(id).then((outcome) => {
         if (outcome.ok && outcome.value !== undefined) keep([outcome.value]);
+        else refresh();
       });
     },
   };

@@ -14,7 +14,7 @@ export interface ItemActions {
 
 export interface AlertItem {
   element: HTMLElement;
-  update: (alert: Alert, zone: string) => void;
+  update: (alert: Alert, zone: string, mayWrite: boolean) => void;
 }
 
 /** That someone has seen to the alert, or the way to say so. */
@@ -30,7 +30,7 @@ function acknowledgement(actions: ItemActions): AlertItem {
   const element = h("div", { class: "acknowledgement" }, text, seen, back);
   return {
     element,
-    update(alert, zone) {
+    update(alert, zone, mayWrite) {
       shown = alert;
       const { acknowledged, state } = alert;
       const at = acknowledged === null ? "" : formatTime(acknowledged.at_ms, zone);
@@ -38,10 +38,10 @@ function acknowledgement(actions: ItemActions): AlertItem {
       const comment = acknowledged?.comment ?? "";
       setText(text, comment === "" ? said : `${said}: ${comment}`);
       text.hidden = said === "";
-      seen.hidden = acknowledged !== null || state === "resolved";
+      seen.hidden = !mayWrite || acknowledged !== null || state === "resolved";
       setAttributes(seen, { "aria-label": words.acknowledgeOf(alert.summary) });
-      back.hidden = acknowledged === null;
-      element.hidden = seen.hidden && back.hidden;
+      back.hidden = !mayWrite || acknowledged === null;
+      element.hidden = text.hidden && seen.hidden && back.hidden;
     },
   };
 }
@@ -63,7 +63,7 @@ export function alertItem(actions: ItemActions): AlertItem {
   const element = h("li", {}, shape, h("div", {}, line, summary, rule, seen.element));
   return {
     element,
-    update(alert, zone) {
+    update(alert, zone, mayWrite) {
       shown = alert.symbol;
       const { state, acknowledged } = alert;
       setAttributes(element, {
@@ -85,7 +85,7 @@ export function alertItem(actions: ItemActions): AlertItem {
       setText(summary, alert.summary);
       setText(rule, alert.rule_name);
       rule.hidden = alert.rule_name === "";
-      seen.update(alert, zone);
+      seen.update(alert, zone, mayWrite);
     },
   };
 }

@@ -68,6 +68,11 @@ function acknowledgementOf(value: unknown): Acknowledgement | null {
   return typeof at_ms === "number" ? { by: textOf(by), at_ms, comment: textOf(comment) } : null;
 }
 
+/** Whether who asks may write; who isn't told tries, and is told then. */
+export function readAccess(value: unknown): boolean {
+  return fieldsOf(value).write !== false;
+}
+
 export function readAlert(value: unknown): Alert | undefined {
   const fields = fieldsOf(value);
   const [event] = readAlerts([value]);

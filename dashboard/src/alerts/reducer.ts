@@ -22,6 +22,8 @@ export interface Alerts {
   next: string | null;
   rules: readonly Rule[];
   filter: AlertFilter;
+  /** Whether rules and acknowledgements may be changed with the key that was given. */
+  mayWrite: boolean;
   /** What the panel shows. */
   page: "alerts" | "rules";
 }
@@ -34,6 +36,7 @@ export const emptyAlerts: Alerts = {
   next: null,
   rules: [],
   filter: noFilter,
+  mayWrite: true,
   page: "alerts",
 };
 
@@ -68,6 +71,8 @@ export function alertsReducer(state: Alerts, action: Action): Alerts {
     }
     case "alertsFailed":
       return { ...state, history: { phase: "failed", error: action.error } };
+    case "access":
+      return state.mayWrite === action.mayWrite ? state : { ...state, mayWrite: action.mayWrite };
     case "rulesLoaded":
       return { ...state, rules: action.rules };
     case "alertFilter":

@@ -99,7 +99,8 @@ export function ruleDialog(
   const body = h("div", { class: "fields" });
   const failure = h("p", { class: "fault", role: "alert" });
   const result = h("div", { class: "findings", role: "status", "data-testid": "rule-findings" });
-  const form = h("form", { method: "dialog" }, title, body, failure, result);
+  const onlyTried = h("p", { class: "note", "data-testid": "rule-read-only" }, words.onlyTried);
+  const form = h("form", { method: "dialog" }, title, onlyTried, body, failure, result);
   const element = h(
     "dialog",
     { class: "sheet rule", "aria-labelledby": "rule-title", "data-testid": "rule-dialog" },
@@ -180,9 +181,8 @@ export function ruleDialog(
     element.close();
   });
   const tryOut = button(words.test, { "data-testid": "rule-test" }, () => void test());
-  form.append(
-    h("div", { class: "actions" }, h("button", { class: "main" }, words.save), cancel, remove),
-  );
+  const keep = h("button", { class: "main" }, words.save);
+  form.append(h("div", { class: "actions" }, keep, cancel, remove));
   result.before(tryOut);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
@@ -191,10 +191,13 @@ export function ruleDialog(
   return {
     element,
     open(next) {
+      const { mayWrite } = store.get().alerts;
+      onlyTried.hidden = mayWrite;
+      keep.disabled = !mayWrite;
       setText(title, next.id === null ? words.ruleTitle : words.changeTitle);
       setText(remove, words.remove);
       delete remove.dataset.sure;
-      remove.hidden = next.id === null;
+      remove.hidden = !mayWrite || next.id === null;
       result.replaceChildren();
       show(next);
       say(null);

@@ -27,19 +27,19 @@ import { words } from "./words.ts";
 /** The alerts in their order, each element kept while its alert is shown. */
 function listOf(actions: ItemActions): {
   element: HTMLElement;
-  paint: (alerts: readonly Alert[], zone: string) => void;
+  paint: (alerts: readonly Alert[], zone: string, mayWrite: boolean) => void;
 } {
   const element = h("ol", { "data-testid": "alerts", "aria-labelledby": "alerts-title" });
   const items = new Map<string, AlertItem>();
   return {
     element,
-    paint(alerts, zone) {
+    paint(alerts, zone, mayWrite) {
       const kept = new Set(alerts.map((alert) => alert.alert_id));
       for (const id of items.keys()) if (!kept.has(id)) items.delete(id);
       const elements = alerts.map((alert) => {
         const item = items.get(alert.alert_id) ?? alertItem(actions);
         items.set(alert.alert_id, item);
-        item.update(alert, zone);
+        item.update(alert, zone, mayWrite);
         return item.element;
       });
       setChildren(element, elements);
@@ -154,7 +154,7 @@ export function alertsView(
       for (const { page, item } of pages)
         setAttributes(item, { "aria-pressed": String(page === alerts.page) });
       const shown = shownAlerts(alerts);
-      list.paint(shown, zoneOf(preferences.zone));
+      list.paint(shown, zoneOf(preferences.zone), alerts.mayWrite);
       rules.paint(alerts.rules);
       filters.paint(state);
       const firing = firingCount(alerts.list);

@@ -51,7 +51,7 @@ const english = {
       fired === 1 ? "once" : `${fired} times`
     }.`,
   noBars: "The chart shows no history to test it on.",
-  failed: "That didn't work",
+  onlyTried: "With this API key rules can be tried, not saved: it may only read.",
   fields: {
     name: "Name",
     symbols: "Symbols",
@@ -144,7 +144,8 @@ const german: typeof english = {
   testing: "Test läuft…",
   tested: (fired, bars) => `Auf den ${bars} Balken des Charts hätte sie ${fired}-mal angeschlagen.`,
   noBars: "Der Chart zeigt keine Historie für einen Test.",
-  failed: "Das hat nicht geklappt",
+  onlyTried:
+    "Mit diesem API-Schlüssel lassen sich Regeln testen, nicht speichern: er darf nur lesen.",
   fields: {
     name: "Name",
     symbols: "Symbole",

@@ -67,6 +67,7 @@ export type SystemAction =
 export type AlertingAction =
   | { type: "alertsKept"; alerts: readonly Alert[]; next: string | null | undefined }
   | { type: "alertsFailed"; error: ServerError }
+  | { type: "access"; mayWrite: boolean }
   | { type: "rulesLoaded"; rules: readonly Rule[] };
 
 export type Theme = "system" | "dark" | "light";

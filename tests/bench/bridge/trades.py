@@ -29,7 +29,7 @@ class Trades:
 
     def __init__(self, kafka: Kafka, symbols: int, rate: float, encoding: Literal["avro", "json"] = "avro") -> None:
         self.rate = rate
-        self._producer = kafka.producer("bench", linger_ms=2, compression_type="none")
+        self._producer = kafka.producer("bench", max_in_flight=5, linger_ms=2, compression_type="none")
         self._topic = kafka.topic("stock_ticks")
         self._codec = Codecs().of(Tick)
         self._encoding = encoding

@@ -10,6 +10,8 @@ import psycopg
 import pytest
 
 from tests.support.programs import must, run
+from tests.support.schema import migrate_to
+from tickstream.core.access import key_digest, new_key
 
 pytestmark = pytest.mark.integration
 
@@ -57,6 +59,39 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked_by_its_id(iso
     assert "revoked" in must("tickstream", "keys", "list", env=isolated_env)
 
 
+def test_a_key_may_write_only_when_that_was_given(isolated_env: dict[str, str]) -> None:
+    must("tickstream-alerting", "--migrate-only", env=isolated_env)
+    reader = json.loads(must("tickstream", "keys", "create", "reader", "--json", env=isolated_env))
+    writer = json.loads(must("tickstream", "keys", "create", "writer", "--write", "--json", env=isolated_env))
+    assert (reader["may_write"], writer["may_write"]) == (False, True)
+
+    def listed() -> list[str]:
+        lines = must("tickstream", "keys", "list", env=isolated_env).splitlines()[1:]
+        return [may for line in lines for may in ("read", "write") if may in line.split()]
+
+    assert listed() == ["read", "write"]
+    done = run("tickstream", "keys", "change", reader["id"], "--write", env=isolated_env)
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "may write" in done.stderr
+    taken = json.loads(must("tickstream", "keys", "change", writer["id"], "--read-only", "--json", env=isolated_env))
+    assert taken == {name: value for name, value in writer.items() if name != "key"} | {"may_write": False}
+    assert listed() == ["write", "read"]
+
+
+def test_keys_of_an_older_database_go_on_and_may_only_read(isolated_env: dict[str, str]) -> None:
+    migrate_to(isolated_env["DATABASE_URL"], "0005")
+    key_id, key = new_key()
+    row = (key_id, "ann", key_digest(key), ["*"], ["SPY"])
+    with psycopg.connect(isolated_env["DATABASE_URL"]) as database:
+        database.execute("INSERT INTO api_keys (id, name, digest, channels, symbols) VALUES (%s, %s, %s, %s, %s)", row)
+    older = run("tickstream", "keys", "list", env=isolated_env)
+    assert (older.returncode, older.stdout) == (1, "")
+    assert "--migrate-only" in older.stderr
+    must("tickstream-alerting", "--migrate-only", env=isolated_env)
+    [found] = json.loads(must("tickstream", "keys", "list", "--json", env=isolated_env))
+    assert (found["id"], found["symbols"], found["may_write"]) == (key_id, ["SPY"], False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "named"),
     [
@@ -67,6 +102,8 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked_by_its_id(iso
         (("create", "ann", "--expires", "2001-01-01"), 2, "2001-01-01"),
         (("create", "ann", "--expires", "9999999999999d"), 2, "--expires"),
         (("create", "ann", "--max-connections", "0"), 2, "--max-connections"),
+        (("change", "0123456789abcdef"), 2, "--write"),
+        (("change", "0123456789abcdef", "--write"), 1, "--migrate-only"),
         (("revoke", "0123456789abcdef"), 1, "--migrate-only"),
         (("list",), 1, "--migrate-only"),
     ],

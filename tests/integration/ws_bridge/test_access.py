@@ -16,10 +16,12 @@ import psycopg
 import pytest
 import socketio.exceptions
 from psycopg import sql
+from yarl import URL
 
 from tests.integration.ws_bridge.conftest import write_pages
 from tests.support.market import Market, bar, tick
 from tests.support.programs import Running, must, service
+from tests.support.schema import migrate_to
 from tests.support.servers import Servers, isolated
 from tests.support.sockets import DEADLINE, Listener, javascript, listener, refusal, until
 from tickstream.core.access import key_digest, new_key
@@ -200,6 +202,111 @@ async def test_rules_and_alerts_are_for_keys_to_all_of_them(keys: dict[str, str]
             headers = {"X-API-Key": create(keys, **options)["key"]}
             async with http.get(f"{guarded.url}/api/v1/rules", headers=headers) as answer:
                 assert answer.status == status
+
+
+CHANGES = [
+    ("POST", "rules"),
+    ("PUT", "rules/7"),
+    ("PATCH", "rules/7"),
+    ("DELETE", "rules/7"),
+    ("PUT", "alerts/7/acknowledgement"),
+    ("DELETE", "alerts/7/acknowledgement"),
+    ("POST", "silences"),
+    ("DELETE", "silences/7"),
+    ("PUT", "rules/test"),
+    ("POST", "rules/test/7"),
+]
+READS = [("GET", "rules"), ("GET", "alerts/7"), ("GET", "silences"), ("POST", "rules/test")]
+NO_PATHS = [("POST", "rules/test/.."), ("GET", "rules/../../../metrics"), ("GET", "rules/%2e%2e/%2e%2e/healthz")]
+PASSED, FORBIDDEN = 502, 403
+"""Nobody listens where the requests are passed on to."""
+
+
+async def ask(url: str, method: str, path: str, headers: dict[str, str]) -> tuple[int, dict[str, Any]]:
+    """The status and the body of an answer."""
+    whole = URL(f"{url}/api/v1/{path}", encoded=True)
+    async with aiohttp.ClientSession() as http, http.request(method, whole, headers=headers) as answer:
+        is_json = answer.content_type.endswith("json")
+        return answer.status, await answer.json(content_type=None) if is_json else {}
+
+
+def shown(keys: dict[str, str], proof: str, options: dict[str, bool]) -> dict[str, str]:
+    """The headers that show a new key, or a token, with or without leave to write."""
+    if proof == "token":
+        return {"Authorization": f"Bearer {token(**options)}"}
+    key = create(keys, **{f"may_{name}": value for name, value in options.items()})["key"]
+    return {"X-API-Key": key} if proof == "key" else {"Authorization": f"Bearer {key}"}
+
+
+@pytest.mark.parametrize("proof", ["key", "bearer", "token"])
+async def test_what_changes_something_needs_leave_to_write(keys: dict[str, str], guarded: Running, proof: str) -> None:
+    reader, writer = shown(keys, proof, {}), shown(keys, proof, {"write": True})
+    for method, path in CHANGES:
+        status, told = await ask(guarded.url, method, path, reader)
+        assert (status, told["code"]) == (FORBIDDEN, "forbidden"), (method, path)
+        assert "may only read" in told["detail"]
+        assert (await ask(guarded.url, method, path, writer))[0] == PASSED, (method, path)
+    for method, path in READS:
+        for headers in (reader, writer):
+            assert (await ask(guarded.url, method, path, headers))[0] == PASSED, (method, path)
+    for method, path in NO_PATHS:
+        assert (await ask(guarded.url, method, path, writer))[0] in (404, 405), (method, path)
+
+
+async def test_leave_to_write_is_none_to_read(keys: dict[str, str], guarded: Running) -> None:
+    for options in ({"symbols": ["SPY"]}, {"channels": ["ticks"]}):
+        headers = {"X-API-Key": create(keys, may_write=True, **options)["key"]}
+        for method, path in (*READS, *CHANGES):
+            assert (await ask(guarded.url, method, path, headers))[0] == FORBIDDEN
+
+
+async def test_leave_to_write_counts_soon_after_it_is_given_or_taken_and_is_told(
+    keys: dict[str, str], guarded: Running
+) -> None:
+    made = create(keys)
+    headers = {"X-API-Key": made["key"]}
+
+    async def may_write() -> bool:
+        _status, told = await ask(guarded.url, "GET", "access", headers)
+        assert told == {"name": "ann", "write": told["write"]}
+        return bool(told["write"])
+
+    async def may_not() -> bool:
+        return not await may_write()
+
+    assert await may_not()
+    for option, holds, status in (("--write", may_write, PASSED), ("--read-only", may_not, FORBIDDEN)):
+        await asyncio.to_thread(must, "tickstream", "keys", "change", made["id"], option, env=keys)
+        await eventually(holds)
+        assert (await ask(guarded.url, "DELETE", "rules/7", headers))[0] == status
+    assert (await ask(guarded.url, "GET", "access", {}))[0] == 401
+
+
+async def test_the_log_says_who_changed_what_and_who_may_not(keys: dict[str, str], guarded: Running) -> None:
+    reader, writer = create(keys), create(keys, may_write=True)
+    for made in (reader, writer):
+        await ask(guarded.url, "DELETE", "rules/7", {"X-API-Key": made["key"]})
+
+    def lines(event: str, made: dict[str, str]) -> list[dict[str, Any]]:
+        said = [json.loads(line) for line in guarded.log().splitlines() if line.startswith("{")]
+        return [one for one in said if one["event"] == event and one.get("holder") == f"key:{made['id']}"]
+
+    await until(lambda: lines("changed", writer), guarded.log)
+    [changed], [denied] = lines("changed", writer), lines("denied", reader)
+    assert (changed["what"], changed["status"], changed["address"]) == ("DELETE /api/v1/rules/7", "502", "127.0.0.1")
+    assert (denied["what"], denied["code"]) == ("DELETE /api/v1/rules/7", "forbidden")
+    assert not lines("changed", reader)
+
+
+async def test_a_table_of_keys_that_was_not_migrated_yet_lets_them_read(servers: Servers, tmp_path: Path) -> None:
+    with isolated(servers) as env:
+        migrate_to(env["DATABASE_URL"], "0005")
+        headers = {"X-API-Key": create(env)["key"]}
+        own = {"WS_BRIDGE_AUTH": "key", "WS_BRIDGE_ALERTING_URL": "http://127.0.0.1:1"}
+        with service("tickstream-ws-bridge", env=env | own, log=tmp_path / "log") as bridge:
+            await asyncio.to_thread(bridge.await_ready)
+            assert (await ask(bridge.url, "GET", "rules", headers))[0] == PASSED
+            assert (await ask(bridge.url, "DELETE", "rules/7", headers))[0] == FORBIDDEN
 
 
 async def test_the_log_says_who_came_and_what_was_denied_and_holds_no_secret(

@@ -295,6 +295,8 @@ async def test_rules_and_alerts_are_passed_through_with_the_bridges_own_key(
                 assert (passed.status, await passed.json()) == (201, {"rules": []})
             async with http.get(f"{bridge.url}/api/v1/alerts/7", headers={"Authorization": "Bearer mine"}) as passed:
                 assert passed.status == 201
+            async with http.get(f"{bridge.url}/api/v1/access") as told:
+                assert await told.json() == {"name": "anonymous", "write": True}
             async with http.get(f"{bridge.url}/api/v1/alerts", headers={"Origin": "http://evil.example"}) as refused:
                 assert refused.status == 403
             async with http.post(f"{bridge.url}/api/v1/rules", data=b"x" * 300_000) as refused:

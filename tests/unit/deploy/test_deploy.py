@@ -37,7 +37,7 @@ GIVEN = {COMPOSE: SECRETS, STACK: {"TICKSTREAM_VERSION": "0.1.0", "KAFKA_CLUSTER
 SECRET_FILES = {
     "database_url": "postgresql://tickstream:x@postgres:5432/tickstream",
     "redis_url": "redis://:x@redis:6379/0",
-    "bridge_keys": f"dashboard:{DIGEST}",
+    "bridge_keys": f"dashboard:{DIGEST}:write",
     "resume_secret": "signs-what-clients-come-back-with",
 }
 

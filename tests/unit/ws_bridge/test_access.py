@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from tickstream.core.access import UNBOUNDED
 from tickstream.ws_bridge.domain.access import (
     ApiKeys,
     host_allowed,
@@ -20,13 +21,33 @@ def digest(key: str) -> str:
 
 def test_a_key_is_recognised_by_its_digest() -> None:
     keys = ApiKeys(read_keys(f"# ours\n\nann:{digest('first')}\nbob:{digest('second').upper()}\n"))
-    assert keys.name_of("first") == "ann"
-    assert keys.name_of("second") == "bob"
+    for key, name in (("first", "ann"), ("second", "bob")):
+        grant = keys.grant_of(key)
+        assert grant is not None
+        assert (grant.name, grant.scope, grant.may_write) == (name, UNBOUNDED, False)
     for wrong in ("third", "", None, 7, ["first"], digest("first"), "x" * 1000):
-        assert keys.name_of(wrong) is None
+        assert keys.grant_of(wrong) is None
 
 
-@pytest.mark.parametrize("text", ["", "ann:12", "ann", f"a b:{digest('x')}", f"a:{digest('x')}\na:{digest('y')}"])
+def test_a_key_of_the_file_may_write_where_its_line_says_so() -> None:
+    keys = ApiKeys(read_keys(f"ann:{digest('first')}:write\nbob:{digest('second')}"))
+    grants = [keys.grant_of(key) for key in ("first", "second")]
+    assert [grant is not None and grant.may_write for grant in grants] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ann:12",
+        "ann",
+        f"a b:{digest('x')}",
+        f"a:{digest('x')}\na:{digest('y')}",
+        f"a:{digest('x')}:",
+        f"a:{digest('x')}:Write",
+        f"a:{digest('x')}:write:write",
+    ],
+)
 def test_a_file_of_keys_that_is_something_else_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must"):
         read_keys(text)

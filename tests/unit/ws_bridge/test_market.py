@@ -12,28 +12,59 @@ def closed(number: int) -> Entry:
     return Entry(("bars", "1m", "A"), None, b"%d" % number)
 
 
-@given(st.lists(st.tuples(st.integers(0, 30), st.booleans()), max_size=80), st.integers(1, 10))
-def test_a_series_holds_the_last_closed_bars_by_start_with_their_last_revision(
-    steps: list[tuple[int, bool]], capacity: int
+@st.composite
+def logs(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """The closed bars of a symbol as its topic has them, each (start, revision): in order, with gaps, and late ones."""
+    log: list[tuple[int, int]] = []
+    revisions: dict[int, int] = {}
+    start = 0
+    for late in draw(st.lists(st.one_of(st.none(), st.integers(0, 40)), max_size=60)):
+        if late is None or not revisions:
+            start += draw(st.integers(1, 3))
+            revisions[start] = 0
+            log.append((start, 0))
+        else:
+            revised = sorted(revisions)[late % len(revisions)]
+            revisions[revised] += 1
+            log.append((revised, revisions[revised]))
+    return log
+
+
+@given(logs(), st.integers(0, 30), st.integers(1, 10), st.integers(1, 20))
+def test_history_is_the_end_of_what_there_is_wherever_a_node_began_to_read(
+    log: list[tuple[int, int]], begun: int, capacity: int, history: int
 ) -> None:
     series = Series()
-    last: dict[int, bytes] = {}
-    for number, (start, is_closed) in enumerate(steps):
-        if is_closed:
-            series.close(start, closed(number), 1_000)
-            last[start] = b"%d" % number
-        else:
-            series.form(start, closed(number))
-    bodies = [entry.body for entry in series.last(capacity)]
-    expected = [last[start] for start in sorted(last)[-capacity:]]
-    assert bodies[: len(expected)] == expected
-    assert len(bodies) <= len(expected) + 1
+    for start, revision in log[begun:]:
+        series.close(start, Entry(("bars", "1m", "A"), None, b"%d %d" % (start, revision)), revision, capacity)
+    whole = dict(log)
+    closed_here = sum(revision == 0 for _start, revision in log[begun:])
+    bodies = [entry.body for entry in series.last(history)]
+    assert bodies == [b"%d %d" % (start, whole[start]) for start in sorted(whole)][len(whole) - len(bodies) :]
+    assert len(bodies) >= min(history, capacity, closed_here)
+    assert [entry.body for _start, entry in series.before(10_000, history)] == bodies
+
+
+def test_a_late_bar_where_there_was_none_takes_its_place() -> None:
+    series = Series()
+    for start in (10, 30, 20, 5):
+        series.close(start, closed(start), 0, 80)
+    assert [entry.body for entry in series.last(10)] == [b"10", b"20", b"30"]
+
+
+@given(st.lists(st.integers(0, 30), max_size=30), st.integers(0, 30))
+def test_the_forming_bar_is_shown_until_it_or_a_later_one_is_closed(starts: list[int], forming: int) -> None:
+    series = Series()
+    series.form(forming, closed(99))
+    for start in starts:
+        series.close(start, closed(start), 0, 80)
+    assert (series.last(0) == []) is any(start >= forming for start in starts)
 
 
 def test_a_series_is_bounded() -> None:
     series = Series()
     for start in range(1_000):
-        series.close(start, closed(start), 80)
+        series.close(start, closed(start), 0, 80)
     kept = [entry.body for entry in series.last(5_000)]
     assert 80 <= len(kept) <= 90
     assert kept[-1] == b"999"

@@ -54,6 +54,18 @@ def test_a_token_grants_what_its_claims_say() -> None:
     assert 0 <= grant.expires_ns // 10**9 - CLAIMS["exp"] <= 10
 
 
+def test_a_token_may_write_only_where_it_says_so() -> None:
+    tokens = Tokens(SECRET, "HS256", "tickstream")
+    assert [tokens.grant(hs256(CLAIMS | more)).may_write for more in ({}, {"write": False}, {"write": True})] == [
+        False,
+        False,
+        True,
+    ]
+    for strange in ("true", 1, None, ["*"]):
+        with pytest.raises(RefusalError, match="claims"):
+            tokens.grant(hs256(CLAIMS | {"write": strange}))
+
+
 @pytest.mark.parametrize(
     "changed",
     [

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, LiteralString, NoReturn
 
 import orjson
 import psycopg
@@ -23,20 +23,23 @@ _CONNECT_SECONDS: Final = 5
 _MAX_NAME: Final = 100
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _SHOWN: Final = (
-    "id, name, channels, symbols, max_connections, max_subscriptions, commands_per_second, "
+    "id, name, channels, symbols, may_write, max_connections, max_subscriptions, commands_per_second, "
     "created_at, expires_at, revoked_at"
 )
 _INSERT: Final = f"""
-INSERT INTO api_keys (id, name, digest, channels, symbols, max_connections, max_subscriptions, commands_per_second,
-                      expires_at)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_SHOWN}
+INSERT INTO api_keys (id, name, digest, channels, symbols, may_write, max_connections, max_subscriptions,
+                      commands_per_second, expires_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) RETURNING {_SHOWN}
 """  # noqa: S608 - made of constants, as are those below
 _LIST: Final = f"SELECT {_SHOWN} FROM api_keys ORDER BY created_at, id"  # noqa: S608 - see above
+_CHANGE: Final = f"UPDATE api_keys SET may_write = %s WHERE id = %s RETURNING {_SHOWN}"  # noqa: S608 - see above
 _REVOKE: Final = f"UPDATE api_keys SET revoked_at = coalesce(revoked_at, now()) WHERE id = %s RETURNING {_SHOWN}"  # noqa: S608 - see above
 
 app = typer.Typer(no_args_is_help=True, help="The API keys that the socket takes, in DATABASE_URL.")
 
+KeyId = Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` shows it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Write = Annotated[bool, typer.Option("--write", help="It may change rules, acknowledgements and silences, too.")]
 Limit = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Of all its connections together, on one node.")]
 
 
@@ -46,10 +49,11 @@ def register(root: typer.Typer) -> None:
 
 
 @app.command()
-def create(
+def create(  # noqa: PLR0913, PLR0917 - the options of the command line
     name: Annotated[str, typer.Argument(help="Whose it is, or what for.")],
     channels: Annotated[str, typer.Option(help=f"Some of {','.join(CHANNELS)}, or {ANY}.")] = ANY,
     symbols: Annotated[str, typer.Option(help="Symbols, or beginnings and *: SPY,BTC-*.")] = ANY,
+    write: Write = False,  # noqa: FBT002 - a flag of the command line
     expires: Annotated[str | None, typer.Option(help="After 12h or 30d, or at 2030-01-31T00:00:00Z.")] = None,
     max_connections: Limit = None,
     max_subscriptions: Limit = None,
@@ -68,7 +72,7 @@ def create(
     key_id, key = new_key()
     limits = (max_connections, max_subscriptions, commands_per_second)
     with _database() as database:
-        values = (key_id, name.strip(), key_digest(key), *wanted, *limits, expires_at)
+        values = (key_id, name.strip(), key_digest(key), *wanted, write, *limits, expires_at)
         row = database.execute(_INSERT, values).fetchone()
     if json and row is not None:
         _print_json({"key": key, **row})
@@ -85,7 +89,7 @@ def list_keys(json: Json = False) -> None:  # noqa: FBT002 - a flag of the comma
     if json:
         _print_json(rows)
         return
-    table = Table("id", "name", "channels", "symbols", "limits", "created", "expires", "state", box=None)
+    table = Table("id", "name", "channels", "symbols", "may", "limits", "created", "expires", "state", box=None)
     now = datetime.now(UTC)
     for row in rows:
         limits = (row["max_connections"], row["max_subscriptions"], row["commands_per_second"])
@@ -94,6 +98,7 @@ def list_keys(json: Json = False) -> None:  # noqa: FBT002 - a flag of the comma
             row["name"],
             ",".join(row["channels"]),
             ",".join(row["symbols"]),
+            "write" if row["may_write"] else "read",
             "/".join("-" if limit is None else str(limit) for limit in limits),
             _shown(row["created_at"]),
             _shown(row["expires_at"]),
@@ -103,19 +108,36 @@ def list_keys(json: Json = False) -> None:  # noqa: FBT002 - a flag of the comma
 
 
 @app.command()
+def change(
+    key_id: KeyId,
+    write: Annotated[
+        bool, typer.Option("--write/--read-only", help="Whether it may change rules, acknowledgements and silences.")
+    ],
+    json: Json = False,  # noqa: FBT002 - a flag of the command line
+) -> None:
+    """Give a key leave to write, or take it back; that counts within seconds."""
+    _update(_CHANGE, (write, key_id), "may write" if write else "may only read", json=json)
+
+
+@app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` shows it.")],
+    key_id: KeyId,
     json: Json = False,  # noqa: FBT002 - a flag of the command line
 ) -> None:
     """End a key; connections that use it are disconnected within seconds."""
+    _update(_REVOKE, (key_id,), "is revoked", json=json)
+
+
+def _update(statement: LiteralString, values: tuple[object, ...], done: str, *, json: bool) -> None:
+    """Change the one key whose id is the last of the values, and say what it is now."""
     with _database() as database:
-        row = database.execute(_REVOKE, (key_id,)).fetchone()
+        row = database.execute(statement, values).fetchone()
     if row is None:
-        _end(f"there is no key {key_id!r}", 1)
+        _end(f"there is no key {values[-1]!r}", 1)
     if json:
         _print_json(row)
     else:
-        sys.stderr.write(f"the key {key_id} of {row['name']} is revoked\n")
+        sys.stderr.write(f"the key {row['id']} of {row['name']} {done}\n")
 
 
 @contextmanager
@@ -127,8 +149,8 @@ def _database() -> Iterator[psycopg.Connection[DictRow]]:
     try:
         with psycopg.connect(url, row_factory=dict_row, connect_timeout=_CONNECT_SECONDS) as connection:
             yield connection
-    except psycopg.errors.UndefinedTable:
-        _end("the database has no table of keys yet: run tickstream-alerting --migrate-only", 1)
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        _end("the database has no table of keys yet, or an older one: run tickstream-alerting --migrate-only", 1)
     except psycopg.Error as error:
         _end(f"PostgreSQL: {str(error).strip() or type(error).__name__}", 1)
 

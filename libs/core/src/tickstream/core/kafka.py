@@ -101,6 +101,10 @@ class Kafka:
     def producer(self, client_id: str, **overrides: Option) -> Producer:
         """An idempotent producer that waits for all replicas.
 
+        It has one request on its way at a time. With more, records that a partition refused at first could count as
+        arrived: a broker takes any batch of a producer that it doesn't know yet, whatever its number, and librdkafka
+        takes that for proof of all before it (issue 921 of confluent-kafka-go).
+
         Args:
             client_id: shown in the broker's logs.
             overrides: librdkafka's settings, dots written as underscores.
@@ -109,6 +113,7 @@ class Kafka:
             "client.id": client_id,
             "enable.idempotence": True,
             "acks": "all",
+            "max.in.flight": 1,
             "compression.type": "lz4",
             "linger.ms": 5,
             "partitioner": "murmur2_random",

@@ -20,7 +20,7 @@ from tickstream.core.service import Stop, run_service
 from tickstream.core.sessions import Sessions
 from tickstream.core.topics import STOCK_TICKS
 from tickstream.producer.adapters.announcer import Announcer
-from tickstream.producer.adapters.publisher import Account, TickPublisher
+from tickstream.producer.adapters.publisher import REQUESTS_IN_FLIGHT, Account, TickPublisher
 from tickstream.producer.adapters.rows import BadRows
 from tickstream.producer.domain.selection import Share
 from tickstream.producer.figures import Figures
@@ -114,7 +114,8 @@ def _parts(
     settings: ProducerSettings, stop: Stop, clock: Clock, kafka: Kafka, codecs: Codecs, figures: Figures
 ) -> Parts:
     partitions = kafka.partitions(STOCK_TICKS.name)
-    producer = kafka.producer("producer", delivery_timeout_ms=int(settings.delivery_timeout * 1000))
+    timeout_ms = int(settings.delivery_timeout * 1000)
+    producer = kafka.producer("producer", max_in_flight=REQUESTS_IN_FLIGHT, delivery_timeout_ms=timeout_ms)
     topic = kafka.topic(STOCK_TICKS.name)
     publisher = TickPublisher(producer, topic, partitions, codecs.of(Tick), settings.format, clock)
     announcer = Announcer(kafka, Publisher(producer), codecs, settings.format)

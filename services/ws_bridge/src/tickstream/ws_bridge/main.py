@@ -22,6 +22,7 @@ from tickstream.core.service import Stop, run_service
 from tickstream.ws_bridge.adapters import instruments
 from tickstream.ws_bridge.adapters.alerting import Alerting
 from tickstream.ws_bridge.adapters.audit import Audit
+from tickstream.ws_bridge.adapters.callers import Callers
 from tickstream.ws_bridge.adapters.canary import Canaries
 from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
@@ -173,9 +174,11 @@ class Bridge:
         self.clients.server.attach(app, SOCKET_PATH)
         key = settings.alerting_api_key
         own_key = key.get_secret_value() if key else None
-        Alerting(settings.alerting_url, own_key, self.doorman, self.audit).add_routes(app)
-        Past(self.hub.market, _past(settings), self.doorman, self.audit).add_routes(app)
-        SystemFigures(settings, self.doorman, self.audit, SystemClock()).add_routes(app)
+        callers = Callers(self.doorman, self.audit)
+        callers.add_routes(app)
+        Alerting(settings.alerting_url, own_key, callers).add_routes(app)
+        Past(self.hub.market, _past(settings), callers).add_routes(app)
+        SystemFigures(settings, callers, SystemClock()).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
 

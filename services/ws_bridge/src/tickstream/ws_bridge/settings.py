@@ -28,7 +28,7 @@ class WsBridgeSettings(ServiceSettings):
         {"database_url", "timeseries", "influxdb_url", "influxdb_token", "influxdb_org", "influxdb_bucket"}
     )
 
-    api_keys_file: Path | None = Field(None, description="lines of name:sha256 of the key in hex")
+    api_keys_file: Path | None = Field(None, description="lines of name:sha256 of the key in hex, and :write")
     database_url: SecretStr | None = Field(None, description="where API keys are, and instruments not seen yet")
     jwt_secret: SecretStr | None = Field(None, description="of the gateway's tokens, for HS256")
     jwt_public_key: Path | None = Field(None, description="file (PEM) of the gateway's Ed25519 key, for EdDSA")

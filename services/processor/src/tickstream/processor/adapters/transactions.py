@@ -21,6 +21,8 @@ _TIMEOUT: Final = 20.0
 _SHORTEST: Final = 0.15
 _LONGEST: Final = 0.75
 _SLACK: Final = 1.0
+_REQUESTS_IN_FLIGHT: Final = 5
+"""A batch goes to many partitions; those of a transaction brokers don't take out of turn (KIP-890)."""
 
 
 class Transactions:
@@ -57,6 +59,7 @@ class Transactions:
         producer = self._kafka.producer(
             self._instance,
             transactional_id=self._instance,
+            max_in_flight=_REQUESTS_IN_FLIGHT,
             transaction_timeout_ms=int(self._timeout * 1000),
             delivery_timeout_ms=int(self._timeout * 1000),
         )

@@ -20,7 +20,9 @@ from tickstream.core.partition import partition_for
 MOST_IN_FLIGHT: Final = 100_000
 """Trades that were sent and have not arrived yet, at the most; half of what the client's queue takes."""
 
-_BATCH: Final = 5_000
+REQUESTS_IN_FLIGHT: Final = 5
+"""As many as a producer that is idempotent may have; see `TickPublisher`."""
+
 _TURN: Final = 0.05
 _LAST_WAIT: Final = 10.0
 
@@ -57,6 +59,10 @@ class Account:
 
 class TickPublisher:
     """Sends trades by the batch, each to its symbol's partition.
+
+    The first trade to a partition goes alone, and more follow once it has arrived. A broker takes any batch of a
+    producer that it doesn't know, whatever its number: if it had refused the first one and taken the second,
+    librdkafka would count both as arrived (issue 921 of confluent-kafka-go).
 
     Args:
         producer: an idempotent one; others may send through it too.
@@ -101,12 +107,40 @@ class TickPublisher:
         Raises:
             FatalError: the client takes no more, or a trade did not arrive.
         """
-        while self.account.waiting + len(columns) > MOST_IN_FLIGHT:
+        partitions = self.partitions_of(columns)
+        first = self._first(partitions)
+        if len(first):
+            self._send(columns.take(first), partitions[first])
+            if not self._wait(lambda: not self._has_opened(partitions[first]), given_up):
+                return False
+            rest = np.setdiff1d(np.arange(len(columns)), first)
+            columns, partitions = columns.take(rest), partitions[rest]
+        if not self._wait(lambda: self.account.waiting + len(columns) > MOST_IN_FLIGHT, given_up):
+            return False
+        self.check()
+        self._send(columns, partitions)
+        self._producer.poll(0)
+        return True
+
+    def _first(self, partitions: NDArray[np.int64]) -> NDArray[np.intp]:
+        """The rows that are the first to their partition."""
+        found, rows = np.unique(partitions, return_index=True)
+        return rows[[self.account.sent[partition] == 0 for partition in found.tolist()]]
+
+    def _has_opened(self, partitions: NDArray[np.int64]) -> bool:
+        """Whether something has arrived in each of these."""
+        return all(self.account.acknowledged[partition] for partition in partitions.tolist())
+
+    def _wait(self, more: Callable[[], bool], given_up: Callable[[], bool]) -> bool:
+        """Hear what has arrived while there is more to wait for; says whether it was waited for to the end."""
+        while more():
             self._producer.poll(_TURN)
+            self.check()
             if given_up():
                 return False
-        self.check()
-        partitions = self.partitions_of(columns)
+        return True
+
+    def _send(self, columns: TickColumns, partitions: NDArray[np.int64]) -> None:
         stamped = replace(columns, ts_ingest=np.full(len(columns), self._clock.now_ns(), dtype=np.int64))
         values = self._codec.encode_columns(stamped, self._format)
         keys = self._keys
@@ -119,8 +153,6 @@ class TickPublisher:
             raise FatalError(f"the Kafka client took {queued} of {len(messages)} records")
         for partition, count in enumerate(np.bincount(partitions).tolist()):
             self.account.sent[partition] += count
-        self._producer.poll(0)
-        return True
 
     def serve(self) -> None:
         """Hear what has arrived.

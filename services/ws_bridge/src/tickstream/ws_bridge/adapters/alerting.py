@@ -9,20 +9,22 @@ import aiohttp
 from aiohttp import web
 
 from tickstream.core.logging import logger
-from tickstream.ws_bridge.adapters.audit import Audit
-from tickstream.ws_bridge.adapters.doorman import Doorman
+from tickstream.ws_bridge.adapters.callers import Callers
 from tickstream.ws_bridge.adapters.web import STATUSES, problem
-from tickstream.ws_bridge.domain.grant import Grant
+from tickstream.ws_bridge.domain.grant import ANYONE, Grant
 from tickstream.ws_bridge.domain.protocol import RefusalError
 
 _LOG = logger(__name__)
-_PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9._:-]+)*}"
+_PATHS: Final = "/api/v1/{path:(?:rules|alerts|silences)(?:/[A-Za-z0-9_:-][A-Za-z0-9._:-]*)*}"
 _METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+_TRIAL: Final = ("POST", "/api/v1/rules/test")
+"""Changes nothing; is asked by POST, since what is to be tested doesn't fit into a URL."""
 _MAX_BODY: Final = 262_144
 _MAX_ANSWER: Final = 8_388_608
 _SECONDS: Final = 10.0
 _ACTOR: Final = "X-Tickstream-Actor"
 """Whose key was let in, percent-encoded: what someone does to an alert is written down under that name."""
+_MAX_ACTOR: Final = 200
 
 
 class Alerting:
@@ -31,15 +33,13 @@ class Alerting:
     Args:
         url: of tickstream-alerting.
         api_key: presented to it.
-        doorman: must let in the key of who asks; None: there need not be one.
-        audit: writes down who was turned away.
+        callers: says who may read, and who may write.
     """
 
-    def __init__(self, url: str, api_key: str | None, doorman: Doorman | None, audit: Audit) -> None:
+    def __init__(self, url: str, api_key: str | None, callers: Callers) -> None:
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
-        self._doorman = doorman
-        self._audit = audit
+        self._callers = callers
         self._session: aiohttp.ClientSession | None = None
 
     def add_routes(self, app: web.Application) -> None:
@@ -55,11 +55,18 @@ class Alerting:
             yield
 
     async def _pass(self, request: web.Request) -> web.Response:
+        writes = request.method != "GET" and (request.method, request.path) != _TRIAL
+        admit = self._callers.admit_writer if writes else self._callers.admit_overseer
         try:
-            actor = None if self._doorman is None else (await admit(self._doorman, request)).name
+            grant = await admit(request)
         except RefusalError as refusal:
-            self._audit.refused(request.remote or "unknown", refusal.code, str(refusal))
             return problem(STATUSES[refusal.code], refusal.code, str(refusal))
+        answer = await self._passed(request, grant)
+        if writes:
+            self._callers.wrote(request, grant, answer.status)
+        return answer
+
+    async def _passed(self, request: web.Request, grant: Grant) -> web.Response:
         body = await request.content.read(_MAX_BODY + 1) if request.can_read_body else b""
         while request.can_read_body and len(body) <= _MAX_BODY and not request.content.at_eof():
             body += await request.content.read(_MAX_BODY + 1 - len(body))
@@ -68,17 +75,17 @@ class Alerting:
         if body and request.content_type != "application/json":
             return problem(415, "bad_request", f"the body must be application/json, was {request.content_type}")
         try:
-            return await self._forward(request, body, actor)
+            return await self._forward(request, body, grant)
         except (aiohttp.ClientError, TimeoutError) as error:
             _LOG.warning("alerting_away", reason=str(error) or type(error).__name__)
             return problem(502, "internal", "tickstream-alerting doesn't answer")
 
-    async def _forward(self, request: web.Request, body: bytes, actor: str | None) -> web.Response:
+    async def _forward(self, request: web.Request, body: bytes, grant: Grant) -> web.Response:
         if self._session is None:
             raise aiohttp.ClientConnectionError("not started")
         headers = self._headers | ({"Content-Type": "application/json"} if body else {})
-        if actor is not None:
-            headers[_ACTOR] = quote(actor, safe=" ")
+        if grant is not ANYONE:
+            headers[_ACTOR] = quote(grant.name[:_MAX_ACTOR], safe=" ", errors="replace")
         url = f"{self._url}{request.path}"
         async with self._session.request(
             request.method, url, params=request.query, data=body or None, headers=headers, allow_redirects=False
@@ -90,24 +97,3 @@ class Alerting:
                 return problem(502, "internal", "the answer of tickstream-alerting is too large")
             passed = {name: answer.headers[name] for name in ("Content-Type", "Retry-After") if name in answer.headers}
             return web.Response(status=answer.status, body=content, headers=passed | {"Cache-Control": "no-store"})
-
-
-async def admit(doorman: Doorman, request: web.Request) -> Grant:
-    """Let in those who may read the alerts of every symbol: what this guards isn't cut to a key's symbols.
-
-    Raises:
-        RefusalError: who asks may not.
-    """
-    key = key_of(request)
-    if key is None:
-        raise RefusalError("unauthorized", "an API key is needed, as Authorization: Bearer or X-API-Key")
-    grant = await doorman.admit_key(key)
-    if "alerts" not in grant.scope.channels or not grant.scope.every_symbol:
-        raise RefusalError("forbidden", "this key is not for the alerts of every symbol")
-    return grant
-
-
-def key_of(request: web.Request) -> str | None:
-    """The API key that a request shows; None: it shows none."""
-    scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else request.headers.get("X-API-Key")

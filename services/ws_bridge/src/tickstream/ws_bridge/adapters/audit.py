@@ -35,7 +35,7 @@ class Audit:
         self._clock = clock
         self._metrics = metrics
         now = clock.monotonic()
-        self._comings, self._goings, self._denials = _Kind(now), _Kind(now), _Kind(now)
+        self._comings, self._goings, self._denials, self._changes = (_Kind(now) for _ in range(4))
 
     def connected(self, sid: str, address: str, grant: Grant) -> None:
         """A client was let in."""
@@ -52,6 +52,14 @@ class Audit:
     def denied(self, sid: str, grant: Grant, channel: str, what: str) -> None:
         """A client asked for what it may not read."""
         self._write(self._denials, "denied", sid=sid, holder=grant.holder, channel=channel, what=what)
+
+    def denied_request(self, address: str, grant: Grant, what: str) -> None:
+        """Someone asked over HTTP for what is not for them."""
+        self._write(self._denials, "denied", address=address, holder=grant.holder, code="forbidden", what=what)
+
+    def changed(self, address: str, grant: Grant, what: str, status: int) -> None:
+        """Someone changed something over HTTP, or tried to; `status` is how that was answered."""
+        self._write(self._changes, "changed", address=address, holder=grant.holder, what=what, status=str(status))
 
     def _write(self, kind: _Kind, event: str, **fields: str) -> None:
         if not kind.budget.spend(self._clock.monotonic()):

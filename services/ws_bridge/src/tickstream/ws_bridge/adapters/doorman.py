@@ -67,9 +67,9 @@ class Doorman:
         Raises:
             RefusalError: nothing, or nobody can say now.
         """
-        name = None if self._proofs.file_keys is None else self._proofs.file_keys.name_of(key)
-        if name is not None:
-            return Grant(f"file:{name}", name)
+        grant = None if self._proofs.file_keys is None else self._proofs.file_keys.grant_of(key)
+        if grant is not None:
+            return grant
         key_id = key_id_of(key) if isinstance(key, str) else None
         if self._proofs.store is None or key_id is None or not isinstance(key, str):
             raise RefusalError("unauthorized", "the API key is not valid")
@@ -79,6 +79,16 @@ class Doorman:
         if stored.ended(self._clock.now_ns()):
             raise RefusalError("unauthorized", "the key has been revoked" if stored.revoked else "the key has expired")
         return stored.grant()
+
+    async def admit_bearer(self, text: str) -> Grant:
+        """What a key or a token allows, whichever it is: a token has two dots, a key that was made by us none.
+
+        Raises:
+            RefusalError: nothing, or nobody can say now.
+        """
+        if self._proofs.tokens is not None and text.count(".") == 2:
+            return self._proofs.tokens.grant(text)
+        return await self.admit_key(text)
 
     def standing(self, grant: Grant, now: float, now_ns: int) -> Standing:
         """What has become of a grant since it was given; see `Keyring.standing`."""

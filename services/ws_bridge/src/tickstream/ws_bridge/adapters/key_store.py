@@ -22,9 +22,11 @@ _ANSWER_SECONDS: Final = 3.0
 _REST_SECONDS: Final = 1.0
 _QUERY: Final = """
 SELECT id, name, digest, channels, symbols, max_connections, max_subscriptions, commands_per_second,
-       (extract(epoch FROM expires_at) * 1000)::bigint AS expires_ms, revoked_at IS NOT NULL AS revoked
+       (extract(epoch FROM expires_at) * 1000)::bigint AS expires_ms, revoked_at IS NOT NULL AS revoked,
+       coalesce((to_jsonb(api_keys) ->> 'may_write')::boolean, false) AS may_write
 FROM api_keys WHERE id = ANY(%s)
 """
+"""A table that hasn't been migrated yet has no `may_write`: its keys read on meanwhile."""
 
 
 class KeyStore:
@@ -93,4 +95,5 @@ def _key(row: Mapping[str, Any]) -> StoredKey | None:
         return None
     allowance = Allowance(row["max_connections"], row["max_subscriptions"], row["commands_per_second"])
     expires = None if row["expires_ms"] is None else row["expires_ms"] * NANOS_PER_MILLI
-    return StoredKey(row["id"], row["name"], bytes(row["digest"]), scope, allowance, expires, row["revoked"])
+    digest = bytes(row["digest"])
+    return StoredKey(row["id"], row["name"], digest, scope, allowance, expires, row["revoked"], row["may_write"])

@@ -11,9 +11,7 @@ from aiohttp import web
 from tickstream.core.errors import RetryableError
 from tickstream.core.logging import logger
 from tickstream.core.model import Bar, IndicatorSet
-from tickstream.ws_bridge.adapters.alerting import key_of
-from tickstream.ws_bridge.adapters.audit import Audit
-from tickstream.ws_bridge.adapters.doorman import Doorman
+from tickstream.ws_bridge.adapters.callers import Callers
 from tickstream.ws_bridge.adapters.web import STATUSES, problem
 from tickstream.ws_bridge.adapters.wire import body_of
 from tickstream.ws_bridge.domain.market import Market
@@ -49,15 +47,13 @@ class Past:
     Args:
         market: what the bridge remembers.
         store: has what came before; None: nothing has.
-        doorman: must let in the key of who asks; None: there need not be one.
-        audit: writes down who was turned away.
+        callers: says who may read it.
     """
 
-    def __init__(self, market: Market, store: PastStore | None, doorman: Doorman | None, audit: Audit) -> None:
+    def __init__(self, market: Market, store: PastStore | None, callers: Callers) -> None:
         self._market = market
         self._store = store
-        self._doorman = doorman
-        self._audit = audit
+        self._callers = callers
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._waiting = 0
 
@@ -74,11 +70,9 @@ class Past:
     async def _answer(self, request: web.Request) -> web.Response:
         try:
             wanted = read_past_request(_PATHS[request.path], request.query)
-            await self._admit(request, wanted)
+            await self._callers.admit_reader(request, wanted.channel, wanted.symbol)
             bodies, more = await self._page(wanted)
         except RefusalError as refusal:
-            if refusal.code in ("unauthorized", "forbidden"):
-                self._audit.refused(request.remote or "unknown", refusal.code, str(refusal))
             status = {"bad_request": 400, "rate_limited": 429}.get(refusal.code) or STATUSES[refusal.code]
             return problem(status, refusal.code, str(refusal))
         except (RetryableError, TimeoutError) as error:
@@ -87,21 +81,11 @@ class Past:
         body = b'{"records":[%b],"more":%b}' % (b",".join(bodies), b"true" if more else b"false")
         return web.Response(body=body, content_type="application/json", headers={"Cache-Control": "no-store"})
 
-    async def _admit(self, request: web.Request, wanted: PastRequest) -> None:
-        if self._doorman is None:
-            return
-        key = key_of(request)
-        if key is None:
-            raise RefusalError("unauthorized", "an API key is needed, as Authorization: Bearer or X-API-Key")
-        scope = (await self._doorman.admit_key(key)).scope
-        if wanted.channel not in scope.channels or not scope.has(wanted.symbol):
-            raise RefusalError("forbidden", f"this key is not for {wanted.channel} of {wanted.symbol}")
-
     async def _page(self, wanted: PastRequest) -> tuple[list[bytes], bool]:
         """The records' JSON, oldest first, and whether there are older ones.
 
-        Memory and store are asked for the same. What is newest may not be stored yet, and of what is old memory may
-        have single bars only, revised of late; so neither alone is without holes.
+        Memory and store are asked for the same: what is newest may not be stored yet, and memory has what this node saw
+        close, and of that the last.
         """
         one_more = wanted.limit + 1
         kept = self._market.closed_before(wanted.channel, wanted.interval.name, wanted.symbol, wanted.before, one_more)

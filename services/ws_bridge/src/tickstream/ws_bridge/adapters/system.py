@@ -16,9 +16,7 @@ from tickstream.core.logging import logger
 from tickstream.core.model import SystemMetrics
 from tickstream.core.settings import KafkaSettings
 from tickstream.core.topics import SYSTEM_METRICS
-from tickstream.ws_bridge.adapters.alerting import admit
-from tickstream.ws_bridge.adapters.audit import Audit
-from tickstream.ws_bridge.adapters.doorman import Doorman
+from tickstream.ws_bridge.adapters.callers import Callers
 from tickstream.ws_bridge.adapters.web import STATUSES, problem
 from tickstream.ws_bridge.domain.protocol import RefusalError
 
@@ -39,16 +37,14 @@ class SystemFigures:
 
     Args:
         settings: of Kafka.
-        doorman: must let in the key of who asks; None: there need not be one.
-        audit: writes down who was turned away.
+        callers: says who may see them.
         clock: for the age of what was read.
     """
 
-    def __init__(self, settings: KafkaSettings, doorman: Doorman | None, audit: Audit, clock: Clock) -> None:
+    def __init__(self, settings: KafkaSettings, callers: Callers, clock: Clock) -> None:
         self._kafka = Kafka(settings)
         self._codecs = Codecs.from_settings(settings)
-        self._doorman = doorman
-        self._audit = audit
+        self._callers = callers
         self._clock = clock
         self._lock = asyncio.Lock()
         self._body = b""
@@ -60,14 +56,12 @@ class SystemFigures:
 
     async def _answer(self, request: web.Request) -> web.Response:
         try:
-            if self._doorman is not None:
-                await admit(self._doorman, request)
+            await self._callers.admit_overseer(request)
             async with self._lock:
                 if self._clock.monotonic() - self._read_at >= _FRESH_SECONDS:
                     self._body = await asyncio.to_thread(self._read)
                     self._read_at = self._clock.monotonic()
         except RefusalError as refusal:
-            self._audit.refused(request.remote or "unknown", refusal.code, str(refusal))
             return problem(STATUSES[refusal.code], refusal.code, str(refusal))
         except (TickstreamError, KafkaException) as error:
             _LOG.warning("system_metrics_unread", reason=str(error))

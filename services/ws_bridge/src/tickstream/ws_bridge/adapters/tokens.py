@@ -86,12 +86,16 @@ def _grant(claims: dict[str, Any]) -> Grant:
     counts = [limits.get(name) for name in _LIMITS]
     if not all(count is None or (type(count) is int and count > 0) for count in counts):
         raise ValueError("a limit is a whole number above 0")
+    may_write = claims.get("write", False)
+    if not isinstance(may_write, bool):
+        raise TypeError("write is true or false")
     return Grant(
         f"subject:{claims['sub']}",
         claims["sub"],
         Scope.of(_texts(claims["channels"]), _texts(claims["symbols"])),
         Allowance(*counts),
         (int(claims["exp"]) + _LEEWAY_SECONDS) * NANOS_PER_SECOND,
+        may_write=may_write,
     )
 
 

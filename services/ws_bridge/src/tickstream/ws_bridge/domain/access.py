@@ -6,33 +6,48 @@ import hmac
 import ipaddress
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
 from tickstream.core.access import key_digest
+from tickstream.ws_bridge.domain.grant import Grant
 
-_KEY_LINE: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})")
+_KEY_LINE: Final = re.compile(r"([A-Za-z0-9._-]{1,64}):([0-9a-fA-F]{64})(:write)?")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _MAX_KEY_LENGTH: Final = 512
 
 
-def read_keys(text: str) -> dict[str, bytes]:
-    """The digests of the keys by name, from lines `name:sha256hex`; blank lines and `#` lines don't count.
+@dataclass(frozen=True, slots=True)
+class FileKey:
+    """A key of the file.
+
+    Attributes:
+        digest: the SHA-256 of its text.
+        may_write: as in its grant.
+    """
+
+    digest: bytes
+    may_write: bool
+
+
+def read_keys(text: str) -> dict[str, FileKey]:
+    """The keys by name, from lines `name:sha256hex`, or `name:sha256hex:write`; blank lines and `#` lines don't count.
 
     Raises:
         ValueError: a line is something else, or there is none.
     """
-    keys: dict[str, bytes] = {}
+    keys: dict[str, FileKey] = {}
     for number, line in enumerate(text.splitlines(), 1):
         content = line.strip()
         if not content or content.startswith("#"):
             continue
         match = _KEY_LINE.fullmatch(content)
         if match is None:
-            raise ValueError(f"must hold lines name:sha256hex, and line {number} is not one")
+            raise ValueError(f"must hold lines name:sha256hex or name:sha256hex:write, and line {number} is not one")
         if match[1] in keys:
             raise ValueError(f"must name each key once, and line {number} repeats {match[1]}")
-        keys[match[1]] = bytes.fromhex(match[2])
+        keys[match[1]] = FileKey(bytes.fromhex(match[2]), match[3] is not None)
     if not keys:
         raise ValueError("must hold at least one line name:sha256hex")
     return keys
@@ -41,18 +56,18 @@ def read_keys(text: str) -> dict[str, bytes]:
 class ApiKeys:
     """Recognises keys by their SHA-256, in time that doesn't depend on how much of one is right."""
 
-    def __init__(self, digests: Mapping[str, bytes]) -> None:
-        self._digests = dict(digests)
+    def __init__(self, keys: Mapping[str, FileKey]) -> None:
+        self._keys = dict(keys)
 
-    def name_of(self, key: object) -> str | None:
-        """Whose key this is; None when it is nobody's."""
+    def grant_of(self, key: object) -> Grant | None:
+        """What this key allows: to read everything, and more where the file says so; None when it is nobody's."""
         if not isinstance(key, str) or not 0 < len(key) <= _MAX_KEY_LENGTH:
             return None
         digest = key_digest(key)
         found = None
-        for name, known in self._digests.items():
-            if hmac.compare_digest(known, digest):
-                found = name
+        for name, known in self._keys.items():
+            if hmac.compare_digest(known.digest, digest):
+                found = Grant(f"file:{name}", name, may_write=known.may_write)
         return found
 
 

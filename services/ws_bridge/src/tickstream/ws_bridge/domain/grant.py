@@ -34,6 +34,7 @@ class Grant:
         allowance: how much.
         expires_ns: when it ends, in nanoseconds since the epoch; None: never.
         key_id: of a key that may be revoked; None: nothing to ask about.
+        may_write: whether rules, acknowledgements and silences may be changed, where the scope has all alerts.
     """
 
     holder: str
@@ -42,6 +43,7 @@ class Grant:
     allowance: Allowance = Allowance()
     expires_ns: int | None = None
     key_id: str | None = None
+    may_write: bool = False
 
 
-ANYONE: Final = Grant("anyone", "anonymous")
+ANYONE: Final = Grant("anyone", "anonymous", may_write=True)

@@ -18,6 +18,7 @@ class StoredKey:
     Attributes:
         digest: the SHA-256 of its text.
         expires_ns: in nanoseconds since the epoch; None: never.
+        may_write: as in its grant.
     """
 
     id: str
@@ -27,6 +28,7 @@ class StoredKey:
     allowance: Allowance
     expires_ns: int | None
     revoked: bool
+    may_write: bool = False
 
     def is_shown_by(self, digest: bytes) -> bool:
         """Whether this is the digest, in time that doesn't depend on how much of it is right."""
@@ -38,7 +40,8 @@ class StoredKey:
 
     def grant(self) -> Grant:
         """What it allows."""
-        return Grant(f"key:{self.id}", self.name, self.scope, self.allowance, self.expires_ns, self.id)
+        holder = f"key:{self.id}"
+        return Grant(holder, self.name, self.scope, self.allowance, self.expires_ns, self.id, self.may_write)
 
 
 class Standing(Enum):

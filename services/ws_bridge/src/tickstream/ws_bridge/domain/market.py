@@ -27,7 +27,11 @@ _T = TypeVar("_T")
 
 
 class Series:
-    """The last closed bars (or indicators) of a symbol and interval, and the forming one."""
+    """The last closed bars (or indicators) of a symbol and interval, and the forming one.
+
+    Nothing is missing from the oldest one kept on. So it is one whose first closing was seen, and what starts before it
+    is left out: a late revision of one that isn't kept any more, or never was, says nothing of those in between.
+    """
 
     __slots__ = ("_closed", "_forming", "_newest")
 
@@ -36,8 +40,18 @@ class Series:
         self._newest = -1
         self._forming: tuple[int, Entry] | None = None
 
-    def close(self, start: int, entry: Entry, capacity: int) -> None:
-        """Take a closed bar; one of the same start is a revision and takes the place of the earlier."""
+    def close(self, start: int, entry: Entry, revision: int, capacity: int) -> None:
+        """Take a closed bar; one of the same start is a revision and takes the place of the earlier.
+
+        Args:
+            start: of the bar, in nanoseconds since the epoch.
+            entry: its own.
+            revision: its number; 0: it is closed for the first time.
+            capacity: how many are kept, at least.
+        """
+        oldest = next(iter(self._closed), None)
+        if revision > 0 if oldest is None else start < oldest:
+            return
         late = start not in self._closed and start < self._newest
         self._closed[start] = entry
         if late:
@@ -193,7 +207,8 @@ class Market:
             series = stream[symbol] = Series()
             self._series_count += 1
         if record.state == "closed":
-            series.close(record.start, entry, min(self._history, max(1, self._max_records // self._series_count)))
+            share = max(1, self._max_records // self._series_count)
+            series.close(record.start, entry, record.revision, min(self._history, share))
         else:
             series.form(record.start, entry)
 
