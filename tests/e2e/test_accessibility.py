@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)
 SYMBOLS = ("AAA", "BBB", "CCC")
 _WAIT = 60_000
 _THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+_PALETTES = ("green-red", "blue-orange")
 _DESKTOP, _PHONE, _NARROW, _ZOOMED = (1440, 900), (390, 844), (320, 640), (720, 450)
 
 Step = Callable[[Page], None]
@@ -153,11 +154,11 @@ def test_axe_finds_no_violation_in_any_view_theme_and_palette(
     for view, steps in views.items():
         for step in steps:
             step(page)
-        for theme, palette in product(_THEMES, ("green-red", "blue-orange")):
+        for theme, palette in product(_THEMES, _PALETTES if language == "en" else _PALETTES[:1]):
             page.emulate_media(color_scheme=theme)
             page.evaluate("(palette) => { document.documentElement.dataset.palette = palette; }", palette)
-            # Another palette has other colours, and all else is the same.
-            rules = ["color-contrast"] if palette == "blue-orange" else []
+            # Themes and palettes are other colours, and all else is the same.
+            rules = [] if (theme, palette) == (_THEMES[0], _PALETTES[0]) else ["color-contrast"]
             found[f"{view}, {theme}, {palette}"] = axe.violations(*rules)
     assert {where: what for where, what in found.items() if what} == {}
     assert {"target-size", "color-contrast", "aria-required-children", "label"} <= axe.passed
@@ -229,15 +230,12 @@ def _find_and_sort_symbols(page: Page, keys: Keys) -> None:
     keys.press("Escape", "m")
     keys.reach("show-table")
     keys.press("Enter")
-    keys.reach("card-AAA")
-    keys.press("ArrowDown", "*")
+    keys.reach("card-BBB")
+    keys.press("*")
     expect(page.get_by_test_id("card-BBB").get_by_role("button")).to_have_attribute("aria-pressed", "true")
-    keys.press("*", "Enter")
-    chart = page.get_by_test_id("chart")
-    expect(chart).to_be_visible()
-    expect(chart).to_have_attribute("data-symbol", "BBB", timeout=_WAIT)
-    keys.press("ArrowUp")
-    expect(chart).to_have_attribute("data-symbol", "AAA", timeout=_WAIT)
+    keys.press("*", "ArrowUp", "Enter")
+    expect(page.get_by_test_id("chart")).to_be_visible()
+    expect(page.get_by_test_id("chart")).to_have_attribute("data-symbol", "AAA", timeout=_WAIT)
 
 
 def _work_the_chart(page: Page, keys: Keys) -> None:
@@ -258,7 +256,7 @@ def _work_the_chart(page: Page, keys: Keys) -> None:
     expect(page.get_by_test_id("legend").locator("[data-name=rival]")).to_be_visible(timeout=_WAIT)
     keys.reach("stage")
     width = int(chart.get_attribute("data-visible") or 0)
-    keys.press("ArrowLeft", "Shift+ArrowLeft", "Home", "End", "+")
+    keys.press("ArrowLeft", "Shift+ArrowLeft", "Home", "End", *"+" * 10)
     until(lambda: int(chart.get_attribute("data-visible") or 0) < width, "plus doesn't zoom")
     keys.reach("table-toggle", "Shift+Tab")
     keys.press("Enter")
