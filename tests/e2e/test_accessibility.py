@@ -300,7 +300,7 @@ def _take_the_tour(page: Page, keys: Keys) -> None:
     for step in range(1, 5):
         expect(page.get_by_test_id("tour")).to_contain_text(f"{step} of 4")
         expect(page.get_by_test_id("tour-next")).to_be_focused()
-        keys.press("Enter")
+        page.keyboard.press("Enter")
     expect(page.get_by_test_id("tour")).to_be_hidden()
 
 

@@ -78,7 +78,7 @@ def test_a_rule_begins_at_the_price_under_the_pointer(page: Page) -> None:
     expect(dialog).to_be_hidden(timeout=_WAIT)
     page.get_by_test_id("alert-page-rules").click()
     rule = page.get_by_test_id("rules").locator("li").filter(has_text="by the pointer")
-    expect(rule).to_contain_text(f"price above {levels[-1]:.2f}", timeout=_WAIT)
+    expect(rule).to_contain_text(f"price above {levels[-1]:g}", timeout=_WAIT)
 
 
 def _right_click(page: Page, height: float) -> None:
