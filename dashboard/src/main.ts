@@ -133,6 +133,7 @@ function listenForKeys(store: AppStore, page: Page): void {
     else if (event.key === "/") page.focusFilter();
     else if (event.key === "?") page.openHelp();
     else if (event.key === "a") page.newRule();
+    else if (event.key === "g") page.startTour();
     else if (!page.pressOnChart(event.key)) return;
     event.preventDefault();
   });
@@ -178,6 +179,10 @@ function start(root: HTMLElement): void {
   }, requestAnimationFrame);
   store.subscribe(painter.ask);
   painter.ask();
+  // A page out of sight isn't painted, and that is when notices are wanted most.
+  store.subscribe((state) => {
+    if (document.visibilityState === "hidden") page.announce(state);
+  });
   connectEffects(store, feed);
   connectChart(store, feed);
   followHistory(store, { apiKey: () => sessionStorage.getItem(apiKeyKey) });

@@ -27,6 +27,9 @@ export interface Page {
   paint(state: State): void;
   openHelp(): void;
   newRule(): void;
+  startTour(): void;
+  /** Tells of new alerts, without painting anything. */
+  announce(state: State): void;
   focusFilter(): void;
   /** Does what one of the chart's keys stands for; false: nothing. */
   pressOnChart(key: string): boolean;
@@ -39,7 +42,9 @@ export function buildPage(
   desk: Desk,
   actions: Omit<ChartActions, "alertAt"> & StatusActions & { askSystem: () => void },
 ): Page {
-  const help = helpDialog();
+  const help = helpDialog(() => {
+    tour.start();
+  });
   const openHelp = (): void => {
     help.showModal();
   };
@@ -104,6 +109,8 @@ export function buildPage(
   return {
     openHelp,
     newRule: alerts.newRule,
+    startTour: tour.start,
+    announce: voice.paint,
     focusFilter() {
       watchlist.filter.focus();
       watchlist.filter.select();

@@ -1,32 +1,52 @@
-"""Every view in both themes under axe-core, on narrow screens, and by keyboard alone."""
+"""Every view under axe-core in both themes, languages and palettes; on narrow screens; by keyboard; without motion."""
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.support.axe import Axe
 from tests.support.browser import chromium_page
 from tests.support.market import Market
-from tests.support.node import installed
-from tests.support.programs import Running, service
+from tests.support.programs import Running, service, until
 from tests.support.servers import Servers, isolated
 from tests.support.tape import Tape
 from tickstream.core.model import AlertEvent, MarketEvent
 
-pytestmark = [pytest.mark.e2e, pytest.mark.integration]
+pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 
 SYMBOLS = ("AAA", "BBB", "CCC")
 _WAIT = 60_000
 _THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+_PALETTES = ("green-red", "blue-orange")
 _DESKTOP, _PHONE, _NARROW, _ZOOMED = (1440, 900), (390, 844), (320, 640), (720, 450)
 
-_FOCUS_IS_SEEN = """() => document.activeElement === document.body
-    || getComputedStyle(document.activeElement).outlineStyle !== 'none'"""
+Step = Callable[[Page], None]
+
+_UNSEEN_FOCUS = """() => {
+    const one = document.activeElement;
+    if (one === document.body) return null;
+    const ringed = one.matches('.options input') ? one.parentElement : one;
+    const {outlineStyle, outlineWidth} = getComputedStyle(ringed);
+    const {left, right, top, bottom} = ringed.getBoundingClientRect();
+    const inside = right > 0 && bottom > 0 && left < innerWidth && top < innerHeight;
+    return outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2 && inside ? null : one.outerHTML.slice(0, 200);
+}"""
+_RECORD_MOTION = """() => {
+    window.moving = new Set();
+    const look = () => {
+        for (const one of document.getAnimations())
+            if (one.playState === 'running') moving.add(one.animationName ?? one.transitionProperty ?? 'a flash');
+        requestAnimationFrame(look);
+    };
+    look();
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -59,24 +79,23 @@ def page() -> Iterator[Page]:
         yield page
 
 
-def opened(page: Page, bridge: Running, size: tuple[int, int], query: str = "") -> None:
+def opened(page: Page, bridge: Running, size: tuple[int, int], language: str = "en") -> None:
     """The page, with data in it."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.goto(f"{bridge.url}/?symbol=AAA&interval=1s{query}")
+    page.goto(f"{bridge.url}/offline.html")
+    page.evaluate("(language) => localStorage.setItem('tickstream.language', language)", language)
+    page.goto(f"{bridge.url}/?symbol=AAA&interval=1s&list=Mine*AAA*BBB&view=chart")
     expect(page.get_by_test_id("chart")).to_have_attribute("data-phase", "ready", timeout=_WAIT)
     expect(page.get_by_test_id("alerts").locator("li")).to_have_count(2, timeout=_WAIT)
+    assert page.evaluate("document.documentElement.lang") == language
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds, each with the elements that it finds it in."""
-    page.evaluate((installed() / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    found: list[dict[str, Any]] = page.evaluate("axe.run().then(({violations}) => violations)")
-    return [f"{one['id']}: {[node['html'][:160] for node in one['nodes']][:4]}" for one in found]
+def key(name: str) -> Step:
+    return lambda page: page.keyboard.press(name)
 
 
-def tab(name: str) -> Callable[[Page], None]:
-    """Turns to a view of the phone's layout."""
-    return lambda page: page.get_by_test_id(f"tab-{name}").click()
+def click(name: str) -> Step:
+    return lambda page: page.get_by_test_id(name).click()
 
 
 def edit_lists(page: Page) -> None:
@@ -87,43 +106,62 @@ def edit_lists(page: Page) -> None:
     expect(page.get_by_test_id("list-Mine")).to_be_visible()
 
 
-def in_german(page: Page) -> None:
-    """The same page in its other language; the choice isn't kept for the tests that follow."""
-    page.evaluate("localStorage.setItem('tickstream.language', 'de')")
-    page.reload()
-    expect(page.get_by_test_id("chart")).to_have_attribute("data-phase", "ready", timeout=_WAIT)
-    assert page.evaluate("document.documentElement.lang") == "de"
-    page.evaluate("localStorage.removeItem('tickstream.language')")
+def acknowledge(page: Page) -> None:
+    page.locator("li[data-state=firing] .acknowledgement button").first.click()
+    expect(page.get_by_test_id("acknowledge-dialog")).to_be_visible()
 
 
-VIEWS: dict[str, tuple[tuple[int, int], str, Callable[[Page], None]]] = {
-    "market": (_DESKTOP, "", lambda _page: None),
-    "the whole market": (_DESKTOP, "&view=market", lambda page: page.get_by_test_id("show-table").click()),
-    "the whole market, cards": (_DESKTOP, "&view=market", lambda page: page.get_by_test_id("show-cards").click()),
-    "watchlists": (_DESKTOP, "&view=market&list=Mine*AAA*BBB", edit_lists),
-    "bars as a table": (_DESKTOP, "", lambda page: page.get_by_test_id("table-toggle").click()),
-    "settings": (_DESKTOP, "", lambda page: page.get_by_test_id("open-settings").click()),
-    "new rule": (_DESKTOP, "", lambda page: page.keyboard.press("a")),
-    "alerts' filter": (_DESKTOP, "", lambda page: page.get_by_test_id("alerts-filters-open").click()),
-    "paused": (_DESKTOP, "", lambda page: page.keyboard.press("p")),
-    "German": (_DESKTOP, "", in_german),
-    "help": (_DESKTOP, "", lambda page: page.keyboard.press("?")),
-    "system": (_DESKTOP, "&view=system", lambda _page: None),
-    "phone, list": (_PHONE, "", tab("market")),
-    "phone, chart": (_PHONE, "", lambda _page: None),
-    "phone, alerts": (_PHONE, "", tab("alerts")),
-    "phone, system": (_PHONE, "", tab("system")),
+VIEWS: dict[str, tuple[Step, ...]] = {
+    "chart": (),
+    "tour": (key("g"),),
+    "bars as a table": (key("Escape"), key("t")),
+    "indicators": (key("t"), key("i")),
+    "compare": (key("Escape"), key("c")),
+    "save": (key("Escape"), key("e")),
+    "settings": (key("Escape"), click("open-settings")),
+    "help": (key("Escape"), key("?")),
+    "new rule": (key("Escape"), key("a")),
+    "acknowledge": (key("Escape"), acknowledge),
+    "rules": (key("Escape"), click("alert-page-rules")),
+    "filters": (click("alert-page-alerts"), click("alerts-filters-open"), click("activity-filters-open")),
+    "paused": (key("p"),),
+    "market as a table": (key("p"), key("m"), click("show-table")),
+    "market as cards": (click("show-cards"),),
+    "watchlists": (edit_lists,),
+    "system": (key("Escape"), key("s")),
 }
+PHONE_VIEWS: dict[str, tuple[Step, ...]] = {
+    "chart": (),
+    "list": (click("tab-market"),),
+    "alerts": (click("tab-alerts"),),
+    "new rule": (click("new-rule"),),
+    "system": (key("Escape"), click("tab-system")),
+    "settings": (click("open-settings"),),
+}
+_TURNS = [(_DESKTOP, "en", VIEWS), (_DESKTOP, "de", VIEWS), (_PHONE, "en", PHONE_VIEWS), (_PHONE, "de", PHONE_VIEWS)]
 
 
-@pytest.mark.parametrize("theme", _THEMES)
-@pytest.mark.parametrize("view", VIEWS)
-def test_axe_finds_no_violation(bridge: Running, page: Page, view: str, theme: Literal["dark", "light"]) -> None:
-    size, query, turn = VIEWS[view]
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-    opened(page, bridge, size, query)
-    turn(page)
-    assert violations(page) == []
+@pytest.mark.parametrize(
+    ("size", "language", "views"), _TURNS, ids=["English", "German", "English, phone", "German, phone"]
+)
+def test_axe_finds_no_violation_in_any_view_theme_and_palette(
+    bridge: Running, page: Page, size: tuple[int, int], language: str, views: dict[str, tuple[Step, ...]]
+) -> None:
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    opened(page, bridge, size, language)
+    axe = Axe(page)
+    found: dict[str, list[str]] = {}
+    for view, steps in views.items():
+        for step in steps:
+            step(page)
+        for theme, palette in product(_THEMES, _PALETTES if language == "en" else _PALETTES[:1]):
+            page.emulate_media(color_scheme=theme)
+            page.evaluate("(palette) => { document.documentElement.dataset.palette = palette; }", palette)
+            # Themes and palettes are other colours, and all else is the same.
+            rules = [] if (theme, palette) == (_THEMES[0], _PALETTES[0]) else ["color-contrast"]
+            found[f"{view}, {theme}, {palette}"] = axe.violations(*rules)
+    assert {where: what for where, what in found.items() if what} == {}
+    assert {"target-size", "color-contrast", "aria-required-children", "label"} <= axe.passed
 
 
 @pytest.mark.parametrize("size", [_NARROW, _ZOOMED], ids=["320 px wide", "200 % zoom"])
@@ -141,36 +179,165 @@ def test_nothing_is_cut_off_or_scrolls_sideways(bridge: Running, page: Page, siz
         assert wide == [], name
 
 
-def test_everything_is_reached_and_worked_by_keyboard(bridge: Running, page: Page) -> None:
-    opened(page, bridge, _DESKTOP)
-    page.keyboard.press("ArrowDown")
-    expect(page.get_by_test_id("chart")).to_have_attribute("data-symbol", "BBB", timeout=_WAIT)
-    page.keyboard.press("/")
-    page.keyboard.type("cc")
-    expect(page.get_by_test_id("card-AAA")).to_be_hidden()
-    page.get_by_label("Filter symbols").fill("")
-    page.keyboard.press("Escape")
-    reached = set()
-    for _ in range(90):
-        page.keyboard.press("Tab")
-        reached.add(page.evaluate("document.activeElement.dataset.testid ?? document.activeElement.ariaLabel ?? ''"))
-        assert page.evaluate(_FOCUS_IS_SEEN), page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
-    assert {"card-BBB", "timeframe-1m", "table-toggle", "open-settings", "open-help", "system-switch"} <= reached
-    assert {"pause", "new-rule", "alerts-filters-open", "activity-filters-open", "save-activity"} <= reached
-    page.get_by_test_id("timeframe-1d").focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_test_id("chart")).to_have_attribute("data-interval", "1d", timeout=_WAIT)
+class Keys:
+    """A keyboard and nothing else; after each key the focus must be in sight."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def press(self, *names: str) -> None:
+        for name in names:
+            self._page.keyboard.press(name)
+            assert self._page.evaluate(_UNSEEN_FOCUS) is None, name
+
+    def type(self, text: str) -> None:
+        self._page.keyboard.type(text)
+
+    def reach(self, name: str, way: str = "Tab") -> None:
+        """Go to the element with this test id, from where the focus is."""
+        for _ in range(120):
+            if self._page.evaluate("document.activeElement.dataset.testid") == name:
+                return
+            self.press(way)
+        raise AssertionError(f"{name} can't be reached by {way}")
 
 
-@pytest.mark.parametrize("theme", _THEMES)
-def test_what_is_old_stays_legible(
-    env: dict[str, str], page: Page, tmp_path: Path, theme: Literal["dark", "light"], bridge: Running
+def test_every_main_feature_is_reached_and_worked_by_keyboard_with_the_focus_in_sight(
+    bridge: Running, page: Page
 ) -> None:
+    opened(page, bridge, _DESKTOP)
+    chart, keys = page.get_by_test_id("chart"), Keys(page)
+    keys.press("ArrowDown")
+    expect(chart).to_have_attribute("data-symbol", "BBB", timeout=_WAIT)
+    _find_and_sort_symbols(page, keys)
+    _work_the_chart(page, keys)
+    _make_and_filter_alerts(page, keys)
+    _choose_the_look(page, keys)
+    _take_the_tour(page, keys)
+    keys.reach("system-switch", "Shift+Tab")
+    keys.press("Enter")
+    expect(page.locator(".system")).to_be_visible()
+    keys.press("s")
+    expect(chart).to_be_visible()
+
+
+def _find_and_sort_symbols(page: Page, keys: Keys) -> None:
+    keys.press("/")
+    keys.type("aa")
+    expect(page.get_by_test_id("card-BBB")).to_be_hidden()
+    for _ in "aa":
+        keys.press("Backspace")
+    keys.press("Escape", "m")
+    keys.reach("show-table")
+    keys.press("Enter")
+    keys.reach("card-BBB")
+    keys.press("*")
+    expect(page.get_by_test_id("card-BBB").get_by_role("button")).to_have_attribute("aria-pressed", "true")
+    keys.press("*", "ArrowUp", "Enter")
+    expect(page.get_by_test_id("chart")).to_be_visible()
+    expect(page.get_by_test_id("chart")).to_have_attribute("data-symbol", "AAA", timeout=_WAIT)
+
+
+def _work_the_chart(page: Page, keys: Keys) -> None:
+    chart = page.get_by_test_id("chart")
+    expect(chart).to_have_attribute("data-phase", "ready", timeout=_WAIT)
+    keys.reach("timeframe-1m")
+    keys.press("Enter")
+    expect(chart).to_have_attribute("data-interval", "1m", timeout=_WAIT)
+    keys.press("1")
+    expect(chart).to_have_attribute("data-interval", "1s", timeout=_WAIT)
+    keys.reach("studies-open")
+    keys.press("Enter")
+    keys.type("rsi")
+    keys.press("Enter", "Escape")
+    keys.press("c")
+    keys.type("bbb")
+    keys.press("Enter")
+    expect(page.get_by_test_id("legend").locator("[data-name=rival]")).to_be_visible(timeout=_WAIT)
+    keys.reach("stage")
+    width = int(chart.get_attribute("data-visible") or 0)
+    keys.press("ArrowLeft", "Shift+ArrowLeft", "Home", "End", *"+" * 10)
+    until(lambda: int(chart.get_attribute("data-visible") or 0) < width, "plus doesn't zoom")
+    keys.reach("table-toggle", "Shift+Tab")
+    keys.press("Enter")
+    expect(page.locator(".bars-table")).to_be_visible()
+    keys.press("t", "e", "Escape", "p")
+    expect(page.locator("#app")).to_have_attribute("data-paused", "")
+    keys.press("p")
+
+
+def _make_and_filter_alerts(page: Page, keys: Keys) -> None:
+    keys.reach("new-rule")
+    keys.press("Enter")
+    expect(page.get_by_test_id("rule-dialog")).to_be_visible()
+    keys.press("Tab", "Tab", "Escape")
+    expect(page.get_by_test_id("rule-dialog")).to_be_hidden()
+    keys.reach("alerts-filters-open")
+    keys.press("Enter", "Tab", "ArrowDown", "ArrowDown")
+    expect(page.get_by_test_id("alerts").locator("li")).to_have_count(1)
+    keys.press("ArrowUp", "ArrowUp")
+    expect(page.get_by_test_id("alerts").locator("li")).to_have_count(2)
+    keys.reach("save-activity")
+
+
+def _choose_the_look(page: Page, keys: Keys) -> None:
+    keys.reach("open-settings", "Shift+Tab")
+    keys.press("Enter")
+    dialog = page.get_by_test_id("settings")
+    while not dialog.get_by_label("Light").evaluate("(one) => one.name === document.activeElement.name"):
+        keys.press("Tab")
+    keys.press("ArrowRight", "ArrowRight")
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    keys.press("ArrowLeft", "ArrowLeft", "Escape")
+    expect(page.locator("html")).to_have_attribute("data-theme", "system")
+
+
+def _take_the_tour(page: Page, keys: Keys) -> None:
+    keys.reach("open-help")
+    keys.press("Enter")
+    keys.reach("take-tour")
+    keys.press("Enter")
+    for step in range(1, 5):
+        expect(page.get_by_test_id("tour")).to_contain_text(f"{step} of 4")
+        expect(page.get_by_test_id("tour-next")).to_be_focused()
+        page.keyboard.press("Enter")
+    expect(page.get_by_test_id("tour")).to_be_hidden()
+
+
+def test_nothing_moves_for_those_who_want_no_motion(bridge: Running, page: Page) -> None:
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    opened(page, bridge, _DESKTOP)
+    page.evaluate(_RECORD_MOTION)
+    for steps in VIEWS.values():
+        for step in steps:
+            step(page)
+        _wait_for_news(page)
+    assert page.evaluate("[...moving]") == []
+    page.emulate_media(reduced_motion="no-preference")
+    page.keyboard.press("s")
+    page.wait_for_function("moving.has('a flash')", timeout=_WAIT)
+
+
+def _wait_for_news(page: Page) -> None:
+    """Until a price on screen, or out of sight, is another."""
+    page.evaluate("() => { window.pricesThen = document.querySelector('.price')?.textContent; }")
+    page.wait_for_function(
+        "() => document.querySelector('#app').hasAttribute('data-paused')"
+        " || document.querySelector('#app').dataset.tab === 'system'"
+        " || document.querySelector('.price')?.textContent !== window.pricesThen",
+        timeout=_WAIT,
+    )
+
+
+def test_what_is_old_stays_legible(env: dict[str, str], page: Page, tmp_path: Path, bridge: Running) -> None:
     assert bridge.ready()
-    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     with service("tickstream-ws-bridge", env=env, log=tmp_path / "log") as other:
         other.await_ready()
         opened(page, other, _DESKTOP)
         other.end(signal.SIGKILL)
         expect(page.locator("#app")).to_have_attribute("data-stale", "", timeout=_WAIT)
-        assert violations(page) == []
+        axe = Axe(page)
+        for theme in _THEMES:
+            page.emulate_media(color_scheme=theme)
+            assert axe.violations() == [], theme

@@ -296,15 +296,15 @@ def test_trouble_is_told_apart_revisions_replace_their_bar_and_alerts_stand_by_t
         return replace(Bar(**{**last, "start": start, "end": start + step, "state": "closed", "revision": 0}), **fields)
 
     market = Market(platform.env)
-    quiet = {"volume": 0.0, "trades": 0}
+    quiet, always = {"volume": 0.0, "trades": 0}, {"session": "continuous"}
     market.publish(
         [
             bar(1, activity="quiet", **quiet),
             bar(2, activity="feed_down", **quiet),
             bar(3, activity="halted", **quiet),
-            bar(4, activity="traded", close=13.9),
-            bar(4, activity="traded", close=13.95, revision=2),
-            bar(7, activity="traded", state="partial"),
+            bar(4, activity="traded", close=13.9, **always),
+            bar(4, activity="traded", close=13.95, revision=2, **always),
+            bar(7, activity="traded", state="partial", **always),
             AlertEvent("a1", "r1", "BAC", "firing", "critical", bar(4).end - 1, 13.95, 13.0, "BAC is above 13"),
         ]
     )

@@ -283,6 +283,28 @@ def test_the_tour_goes_step_by_step_and_does_not_return(page: Page) -> None:
     expect(tour).to_be_hidden()
 
 
+def test_the_tour_is_taken_again_from_the_help_or_by_a_key(page: Page) -> None:
+    tour, following = page.get_by_test_id("tour"), page.get_by_test_id("tour-next")
+    expect(tour).to_be_hidden()
+    page.keyboard.press("m")
+    page.keyboard.press("?")
+    page.get_by_test_id("take-tour").press("Enter")
+    expect(tour).to_contain_text("1 of 4")
+    expect(page.get_by_test_id("chart")).to_be_visible()
+    expect(following).to_be_focused()
+    for _ in range(4):
+        page.keyboard.press("Enter")
+    expect(tour).to_be_hidden()
+    page.keyboard.press("g")
+    expect(tour).to_contain_text("1 of 4")
+    expect(following).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(tour).to_be_hidden()
+    page.reload()
+    expect(rows(page).first).to_be_visible(timeout=_WAIT)
+    expect(tour).to_be_hidden()
+
+
 @pytest.mark.parametrize(("motion", "flashes"), [("no-preference", True), ("reduce", False)])
 def test_a_change_flashes_but_not_for_those_who_want_no_motion(
     page: Page, market: Market, motion: Literal["no-preference", "reduce"], flashes: bool

@@ -7,15 +7,25 @@ import { chime } from "./sound.ts";
 
 const announceEveryMs = 5_000;
 
-/** A notice of the system, when the user has consented; in the place of the one before. */
-function notify(text: string): void {
-  if (!("Notification" in globalThis) || Notification.permission !== "granted") return;
+/** Whether the browser lets this page show notices of the system. */
+export function mayNotify(): boolean {
+  return "Notification" in globalThis && Notification.permission === "granted";
+}
+
+/** A notice of the system, when the user has consented; one for an alert, however many pages are open. */
+function notify(text: string, alert: string): void {
+  if (!mayNotify()) return;
+  const options = { body: text, tag: alert, icon: "/icons/icon-192.png" };
   try {
-    new Notification("Tickstream", { body: text, tag: "alert", icon: "/icons/icon-192.png" });
+    const notice = new Notification("Tickstream", options);
+    notice.addEventListener("click", () => {
+      window.focus();
+      notice.close();
+    });
   } catch {
     // A phone's browser takes them from a service worker alone.
     void navigator.serviceWorker.ready.then((worker) =>
-      worker.showNotification("Tickstream", { body: text, tag: "alert" }),
+      worker.showNotification("Tickstream", options),
     );
   }
 }
@@ -36,12 +46,14 @@ export function alertVoice(): { element: HTMLElement; paint: (state: State) => v
       const { now } = connection;
       if (!alerts.loaded || now - spokenAt < announceEveryMs) return;
       // What was firing when the page was opened is in the list, and no news.
-      const text = spokenAt === 0 ? "" : announcement(freshlyFiring(spoken, alerts.list));
+      const fresh = spokenAt === 0 ? [] : freshlyFiring(spoken, alerts.list);
       spoken = alerts.list;
       spokenAt = now;
-      if (text === "") return;
+      const [latest] = fresh;
+      if (latest === undefined) return;
+      const text = announcement(fresh);
       setText(element, text);
-      if (preferences.notify) notify(text);
+      if (preferences.notify) notify(text, latest.alert_id);
       if (preferences.sound) chime();
     },
   };

@@ -95,7 +95,8 @@ const english = {
   notify: "Desktop notifications",
   sound: "Sound",
   onAlert: "When an alert fires",
-  denied: "The browser doesn't allow notifications for this page.",
+  denied:
+    "The browser doesn't allow notifications for this page. You can allow them in the site’s settings, beside the address.",
 };
 
 const german: typeof english = {
@@ -188,7 +189,8 @@ const german: typeof english = {
   notify: "Desktop-Benachrichtigung",
   sound: "Ton",
   onAlert: "Wenn ein Alarm anschlägt",
-  denied: "Der Browser erlaubt dieser Seite keine Benachrichtigungen.",
+  denied:
+    "Der Browser erlaubt dieser Seite keine Benachrichtigungen. Ändern lässt es sich in den Website-Einstellungen neben der Adresse.",
 };
 
 export const words = spoken({ en: english, de: german });

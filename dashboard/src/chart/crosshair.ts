@@ -25,6 +25,12 @@ export class Crosshair {
     return index < 0 ? null : index;
   }
 
+  /** The close of the bar that the keys have chosen; null: they have chosen none. */
+  get price(): number | null {
+    if (this.held === null || this.index === null) return null;
+    return this.picture()?.points[this.index]?.bar.close ?? null;
+  }
+
   /** The pointer is over a point, or has left. */
   point(index: number | null): void {
     this.held = null;

@@ -3,7 +3,7 @@ import { formatPercent, formatPrice, formatVolume, zoneName } from "../ui/format
 
 import { dashOf, lineColours } from "./adapter.ts";
 import { formatStudy } from "./chartjs/axes.ts";
-import { alertNote, notesOf } from "./notes.ts";
+import { notesOf } from "./notes.ts";
 import type { Line, Picture } from "./picture.ts";
 import { shortTime } from "./times.ts";
 import { words } from "./words.ts";
@@ -110,22 +110,7 @@ export function legendView(): {
       const rival = figures.get("rival")?.value;
       if (comparison !== null && rival !== undefined)
         setText(rival, formatPercent((comparison.percents[index] ?? Number.NaN) / 100));
-      setText(notes, legendNotes(picture, index));
+      setText(notes, notesOf(picture, index).join(" · "));
     },
   };
-}
-
-/** What is out of the ordinary about a point, and what alerts said there. */
-function legendNotes(picture: Picture, index: number): string {
-  const point = picture.points[index];
-  if (point === undefined) return "";
-  const before = picture.points[index - 1]?.bar;
-  const alerts = picture.alerts.find((mark) => mark.index === index)?.events ?? [];
-  return [
-    point.count > 1 ? words.severalBars(point.count) : "",
-    ...notesOf(point.bar, before, picture.interval),
-    ...alerts.map(alertNote),
-  ]
-    .filter((note) => note !== "")
-    .join(" · ");
 }

@@ -1,7 +1,5 @@
 import type { AlertEvent, Bar, Interval } from "../socket/records.ts";
 
-import { lengths } from "./time-axis.ts";
-
 /** A stretch of the time axis, in places [from, to). */
 export interface Region {
   from: number;
@@ -9,19 +7,11 @@ export interface Region {
   kind: "pre" | "post" | "feed_down" | "halted";
 }
 
-/** Missing bars before a place. */
-export interface Gap {
-  index: number;
-  ms: number;
-}
-
 /** What alerts have said in one place. */
 export interface AlertMark {
   index: number;
   events: readonly AlertEvent[];
 }
-
-const shortestGap = 60_000;
 
 /** Neighbours of the same session, or of the same trouble with the feed. */
 export function regionsOf(bars: readonly Bar[], interval: Interval): Region[] {
@@ -44,22 +34,6 @@ function stretches(bars: readonly Bar[], kindOf: (bar: Bar) => string): Stretch[
     else found.push({ from: index, to: index + 1, kind });
   });
   return found;
-}
-
-/** How long no bar speaks of before `bar`, ms: a night between two sessions doesn't count, nor a moment without a trade. */
-export function gapBefore(bar: Bar, before: Bar | undefined, interval: Interval): number {
-  if (before === undefined || interval === "1d" || bar.session !== before.session) return 0;
-  const missing = bar.start_ms - before.end_ms;
-  if (missing < Math.max(shortestGap, lengths[interval])) return 0;
-  // Two regular sessions with a night between them: no exchange's session lasts as long as it and the next pause.
-  return bar.session !== "continuous" && missing >= 12 * lengths["1h"] ? 0 : missing;
-}
-
-export function gapsOf(bars: readonly Bar[], interval: Interval): Gap[] {
-  return bars.flatMap((bar, index) => {
-    const ms = gapBefore(bar, bars[index - 1], interval);
-    return ms > 0 ? [{ index, ms }] : [];
-  });
 }
 
 /** The alerts' events by the place of the bar that they fall into. */

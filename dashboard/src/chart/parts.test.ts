@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
 
-import type { AlertEvent, Bar, IndicatorSet } from "../socket/records.ts";
+import type { AlertEvent, IndicatorSet } from "../socket/records.ts";
 
 import { baseOf, closesAt, percentFrom } from "./compare.ts";
 import { csvOf, fileName } from "./csv.ts";
 import { buckets, joined, pathOf } from "./decimate.ts";
 import { bar, minute } from "./made.ts";
-import { alertMarksOf, gapsOf, regionsOf } from "./marks.ts";
+import { alertMarksOf, regionsOf } from "./marks.ts";
 import { deserializeSetup, readLink, serializeSetup, writeLink } from "./setup.ts";
 import { namesOf, readStudies, studiesOf, toggled } from "./studies.ts";
 
@@ -146,16 +146,6 @@ describe("marks", () => {
       { from: 4, to: 5, kind: "halted" },
     ]);
     expect(regionsOf(bars, "1d").map(({ kind }) => kind)).toEqual(["feed_down", "halted"]);
-  });
-
-  it("show missing bars, and neither nights nor moments without a trade", () => {
-    expect(gapsOf([bar(1), bar(2), bar(5)], "1m")).toEqual([{ index: 2, ms: 2 * minute }]);
-    expect(gapsOf([bar(1), bar(900)], "1m")).toEqual([]);
-    expect(gapsOf([bar(1), bar(5, { session: "post" })], "1m")).toEqual([]);
-    const second = (start: number): Bar =>
-      bar(0, { interval: "1s", start_ms: start * 1000, end_ms: start * 1000 + 1000 });
-    expect(gapsOf([second(0), second(30), second(120)], "1s")).toEqual([{ index: 2, ms: 89_000 }]);
-    expect(gapsOf([bar(1), bar(90_000)], "1d")).toEqual([]);
   });
 
   it("put alerts to the bar that made them", () => {

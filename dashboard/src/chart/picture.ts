@@ -4,7 +4,8 @@ import { priceDigits } from "../ui/format.ts";
 
 import { baseOf, closesAt, percentFrom } from "./compare.ts";
 import { type Bucket, buckets, joined, pathOf, type Place } from "./decimate.ts";
-import { type AlertMark, alertMarksOf, type Gap, gapsOf, type Region, regionsOf } from "./marks.ts";
+import { type Gap, gapsOf } from "./gaps.ts";
+import { type AlertMark, alertMarksOf, type Region, regionsOf } from "./marks.ts";
 import type { ChartState } from "./reducer.ts";
 import { lowerBound } from "./series.ts";
 import { namesOf, type Output, type Study, studiesOf, volumeId } from "./studies.ts";
@@ -151,9 +152,10 @@ function comparisonOf(
 
 /** The line of closes, broken where bars are missing. */
 function closesOf(
-  { kind, interval }: ChartState,
+  { kind }: ChartState,
   bars: readonly Bar[],
   groups: readonly Bucket[],
+  gaps: readonly Gap[],
 ): readonly Place[] {
   if (kind !== "line") return [];
   const path = pathOf(
@@ -161,7 +163,7 @@ function closesOf(
     groups,
   );
   if (groups.length < bars.length) return path;
-  const broken = new Set(gapsOf(bars, interval).map(({ index }) => index));
+  const broken = new Set(gaps.map(({ index }) => index));
   return path.flatMap((place, index) =>
     broken.has(index) ? [{ x: place.x - 0.5, y: Number.NaN }, place] : [place],
   );
@@ -183,6 +185,7 @@ export function pictureOf(chart: ChartState, zone: string, price?: number): Pict
     return bar === undefined ? [] : [{ bar, count: group.to - group.from }];
   });
   const placed = points.map(({ bar }) => bar);
+  const gaps = gapsOf(placed, chart.bars, chart.interval);
   const last = chart.bars.at(-1);
   const own = chart.alerts.filter(({ symbol }) => symbol === chart.symbol);
   return {
@@ -195,10 +198,10 @@ export function pictureOf(chart: ChartState, zone: string, price?: number): Pict
     slots: Math.max(points.length, Math.min(fewestSlots, chart.viewport.bars)),
     volume: chart.studies.includes(volumeId),
     lines: linesOf(chart, bars, groups),
-    closes: closesOf(chart, bars, groups),
+    closes: closesOf(chart, bars, groups, gaps),
     ...comparisonOf(chart, bars, groups),
     regions: regionsOf(placed, chart.interval),
-    gaps: gapsOf(placed, chart.interval),
+    gaps,
     alerts: alertMarksOf(placed, own),
     last,
     price: price ?? last?.close ?? Number.NaN,

@@ -2,7 +2,7 @@ import { h, setAttributes, setChildren, setText } from "../ui/dom.ts";
 import { formatPercent, formatPrice, formatVolume, zoneName } from "../ui/format.ts";
 
 import { lineName, lineText } from "./legend.ts";
-import { alertNote, notesOf } from "./notes.ts";
+import { notesOf } from "./notes.ts";
 import type { Picture } from "./picture.ts";
 import { columnTime } from "./times.ts";
 import { words } from "./words.ts";
@@ -22,17 +22,11 @@ const titlesOf = ({ lines, comparison }: Picture): string[] => [
 ];
 
 function cellsOf(picture: Picture, index: number): string[] {
-  const { interval, digits, points, zone, comparison, lines, alerts } = picture;
+  const { interval, digits, points, zone, comparison, lines } = picture;
   const point = points[index];
   if (point === undefined) return [];
-  const { bar, count } = point;
+  const { bar } = point;
   const price = (value: number): string => formatPrice(value, digits);
-  const events = alerts.find((mark) => mark.index === index)?.events ?? [];
-  const notes = [
-    count > 1 ? words.severalBars(count) : "",
-    ...notesOf(bar, points[index - 1]?.bar, interval),
-    ...events.map(alertNote),
-  ];
   return [
     columnTime(bar, interval, zone),
     ...[bar.open, bar.high, bar.low, bar.close].map(price),
@@ -41,7 +35,7 @@ function cellsOf(picture: Picture, index: number): string[] {
       ? []
       : [formatPercent((comparison.percents[index] ?? Number.NaN) / 100)]),
     ...lines.map((line) => lineText(line, index, digits)),
-    notes.filter((note) => note !== "").join(", "),
+    notesOf(picture, index).join(", "),
   ];
 }
 

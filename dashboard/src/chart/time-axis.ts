@@ -23,8 +23,8 @@ const steps = [
 const hoursRemembered = 10_000;
 const knownOffsets = new Map<string, number>();
 
-/** Zone's clock less UTC, ms. It changes a few times a year at most, and always at a full hour. */
-function zoneOffset(ms: number, zone: string): number {
+/** The zone's clock less UTC, ms. It changes a few times a year at most, and always at a full hour. */
+export function zoneOffset(ms: number, zone: string): number {
   const inHour = Math.floor(ms / hour);
   const key = `${zone} ${inHour}`;
   let offset = knownOffsets.get(key);

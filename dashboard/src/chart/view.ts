@@ -151,11 +151,9 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
   );
 
   listenToStage(store, stage, adapter, crosshair);
-  stage.addEventListener("contextmenu", (event) => {
-    const price = adapter.priceAt(event.clientY);
-    if (price === null) return;
-    event.preventDefault();
-    actions.alertAt(price);
+  listenForRules(stage, actions, {
+    pointed: (clientY) => adapter.priceAt(clientY),
+    chosen: () => crosshair.price,
   });
   new ResizeObserver(([entry]) => {
     const width = entry?.contentRect.width ?? 0;
@@ -232,6 +230,27 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
       return true;
     },
   };
+}
+
+/** The context menu begins a rule: at the bar that keys have chosen, else where the pointer is. So does `a` at such a bar. */
+function listenForRules(
+  stage: HTMLElement,
+  { alertAt }: Pick<ChartActions, "alertAt">,
+  price: { pointed: (clientY: number) => number | null; chosen: () => number | null },
+): void {
+  const begin = (event: Event, at: number | null): void => {
+    if (at === null) return;
+    event.preventDefault();
+    event.stopPropagation();
+    alertAt(at);
+  };
+  stage.addEventListener("contextmenu", (event) => {
+    begin(event, price.chosen() ?? price.pointed(event.clientY));
+  });
+  stage.addEventListener("keydown", (event) => {
+    const plain = !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (plain && event.key === "a") begin(event, price.chosen());
+  });
 }
 
 /** Wheel, drag, pinch and keys on the chart. */

@@ -80,7 +80,7 @@ export const words = spoken({
     olderFailed: "Older bars can't be had now. Move on to try again.",
     olderNone: "The first bar there is",
     rivalFailed: (symbol: string, why: string): string => `${symbol} can't be compared: ${why}`,
-    keys: "Arrow keys move from bar to bar, with Shift by ten; Home and End go to the oldest and the newest; plus and minus zoom.",
+    keys: "Arrow keys move from bar to bar, with Shift by ten; Home and End go to the oldest and the newest; plus and minus zoom; a begins an alert rule at the bar’s close.",
     describe: (
       symbol: string,
       interval: string,
@@ -154,7 +154,7 @@ export const words = spoken({
     olderFailed: "Ältere Balken sind jetzt nicht zu haben. Weiterschieben versucht es noch einmal.",
     olderNone: "Der erste Balken, den es gibt",
     rivalFailed: (symbol, why) => `${symbol} lässt sich nicht vergleichen: ${why}`,
-    keys: "Pfeiltasten gehen von Balken zu Balken, mit Umschalt um zehn; Pos1 und Ende zum ältesten und neuesten; Plus und Minus ändern den Ausschnitt.",
+    keys: "Pfeiltasten gehen von Balken zu Balken, mit Umschalt um zehn; Pos1 und Ende zum ältesten und neuesten; Plus und Minus ändern den Ausschnitt; a beginnt eine Alarmregel beim Schluss des Balkens.",
     describe: (symbol, interval, kind, count, last) =>
       `${symbol}, ${interval}, ${kind}, ${count} sichtbar, zuletzt ${last}. Die Schaltfläche Tabelle zeigt sie als Tabelle.`,
     bars: "Balken",

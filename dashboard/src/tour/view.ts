@@ -6,18 +6,25 @@ import { words } from "./words.ts";
 const narrow = matchMedia("(max-width: 599px)");
 
 /** The tour: a strip above the panels that covers nothing, and a mark around the panel that it speaks of. */
-export function tourView(store: AppStore): { element: HTMLElement; paint: (state: State) => void } {
+export function tourView(store: AppStore): {
+  element: HTMLElement;
+  /** Begins it anew, with the focus on it. */
+  start: () => void;
+  paint: (state: State) => void;
+} {
   const last = words.steps.length - 1;
   const text = h("p", { "aria-live": "polite" });
   const place = h("span", { class: "number place" });
   const end = (): void => {
     store.dispatch({ type: "tour", step: null });
   };
-  const next = button(words.next, { "data-testid": "tour-next" }, () => {
-    const step = (store.get().tour ?? last) + 1;
+  const go = (step: number): void => {
     const tab = words.steps[step]?.tab;
     store.dispatch({ type: "tour", step: tab === undefined ? null : step });
     if (tab !== undefined) store.dispatch({ type: "tab", tab: narrow.matches ? tab : "chart" });
+  };
+  const next = button(words.next, { "data-testid": "tour-next" }, () => {
+    go((store.get().tour ?? last) + 1);
   });
   const skip = button(words.skip, { class: "link", "data-testid": "tour-skip" }, end);
   const element = h(
@@ -31,8 +38,13 @@ export function tourView(store: AppStore): { element: HTMLElement; paint: (state
   element.addEventListener("keydown", ({ key }) => {
     if (key === "Escape") end();
   });
+  let called = false;
   return {
     element,
+    start() {
+      called = true;
+      go(0);
+    },
     paint({ tour, watchlist }) {
       // There is nothing to explain before there is something to see.
       const step = watchlist.symbols.length > 0 ? tour : null;
@@ -45,6 +57,8 @@ export function tourView(store: AppStore): { element: HTMLElement; paint: (state
       setText(text, shown.text);
       setText(next, step === last ? words.done : words.next);
       skip.hidden = step === last;
+      if (called) next.focus();
+      called = false;
     },
   };
 }

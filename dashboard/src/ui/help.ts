@@ -2,8 +2,8 @@ import { button, h } from "./dom.ts";
 import { shortcuts } from "./keyboard.ts";
 import { words } from "./words.ts";
 
-/** The list of keys, as a dialog. */
-export function helpDialog(): HTMLDialogElement {
+/** The list of keys and the way back to the tour, as a dialog. */
+export function helpDialog(startTour: () => void): HTMLDialogElement {
   const rows = shortcuts.flatMap(([keys, does]) => [
     h("dt", {}, h("kbd", {}, keys)),
     h("dd", {}, does),
@@ -15,10 +15,17 @@ export function helpDialog(): HTMLDialogElement {
     title,
     h("dl", {}, ...rows),
   );
-  dialog.append(
-    button(words.close, {}, () => {
+  const close = button(words.close, {}, () => {
+    dialog.close();
+  });
+  const tour = button(
+    words.takeTour,
+    { "data-testid": "take-tour", "aria-keyshortcuts": "g" },
+    () => {
       dialog.close();
-    }),
+      startTour();
+    },
   );
+  dialog.append(h("div", { class: "actions" }, close, tour));
   return dialog;
 }

@@ -30,6 +30,7 @@ export const shortcuts: readonly [string, string][] = [
   ["m", words.market],
   ["*", words.pin],
   ["s", words.system],
+  ["g", words.tour],
   ["?", words.help],
 ];
 

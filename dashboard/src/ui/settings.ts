@@ -2,6 +2,7 @@ import type { AppStore, State } from "../store/state.ts";
 
 import { words as alertWords } from "../alerts/words.ts";
 import { chime } from "../alerts/sound.ts";
+import { mayNotify } from "../alerts/voice.ts";
 
 import { button, h, setText } from "./dom.ts";
 import { zoneName } from "./format.ts";
@@ -54,8 +55,8 @@ function alertChoices(store: AppStore): { element: HTMLElement; paint: (state: S
   const sound = h("input", { type: "checkbox", "data-testid": "sound" });
   const note = h("p", { class: "note", role: "status" });
   const askBrowser = async (): Promise<void> => {
-    const allowed =
-      "Notification" in globalThis && (await Notification.requestPermission()) === "granted";
+    if ("Notification" in globalThis) await Notification.requestPermission();
+    const allowed = mayNotify();
     store.dispatch({ type: "notify", on: allowed });
     notify.checked = allowed;
     setText(note, allowed ? "" : alertWords.denied);
@@ -76,7 +77,8 @@ function alertChoices(store: AppStore): { element: HTMLElement; paint: (state: S
   return {
     element: h("fieldset", {}, legend, ...checks, note),
     paint({ preferences }) {
-      notify.checked = preferences.notify;
+      // It can be taken back in the browser, too.
+      notify.checked = preferences.notify && mayNotify();
       sound.checked = preferences.sound;
     },
   };
