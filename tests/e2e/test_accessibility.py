@@ -177,6 +177,13 @@ def test_nothing_is_cut_off_or_scrolls_sideways(bridge: Running, page: Page, siz
                 .map((one) => one.outerHTML.slice(0, 120))"""
         )
         assert wide == [], name
+        high = page.evaluate(
+            """() => [...document.querySelectorAll('.panel')]
+                .filter((one) => one.checkVisibility() && getComputedStyle(one).overflowY === 'visible')
+                .filter((one) => one.scrollHeight > one.clientHeight + 1)
+                .map((one) => one.className)"""
+        )
+        assert high == [], name
 
 
 class Keys:

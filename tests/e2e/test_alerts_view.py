@@ -81,7 +81,9 @@ def test_a_rule_begins_at_the_price_under_the_pointer(page: Page) -> None:
     expect(dialog).to_be_hidden(timeout=_WAIT)
     page.get_by_test_id("alert-page-rules").click()
     rule = page.get_by_test_id("rules").locator("li").filter(has_text="by the pointer")
-    expect(rule).to_contain_text(f"price above {levels[-1]:g}", timeout=_WAIT)
+    now = float(page.get_by_test_id("price-AAA").get_attribute("data-value") or 0)
+    side = "below" if levels[-1] < now else "above"
+    expect(rule).to_contain_text(f"price {side} {levels[-1]:g}", timeout=_WAIT)
 
 
 def _right_click(page: Page, height: float) -> None:
