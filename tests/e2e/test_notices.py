@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 
 from tests.support.browser import chromium_page
 from tests.support.market import Market
-from tests.support.programs import Running, service
+from tests.support.programs import Running, service, until
 from tests.support.servers import Servers, isolated
 from tests.support.tape import Tape
 from tickstream.core.model import AlertEvent
@@ -149,7 +149,7 @@ def test_notices_and_sounds_come_once_an_alert_and_by_consent_only(
         assert [(one["title"], one["body"]) for one in alerts.notices()] == [
             ("Tickstream", f"critical alert: {summary}")
         ]
-        page.wait_for_function("notices[0].happened === 'shown'", timeout=_WAIT)
+        until(lambda: page.evaluate("notices[0].happened === 'shown'"), "the notice isn't shown")
         assert alerts.notes() == 0
 
         choose(page, "notify", "sound")
