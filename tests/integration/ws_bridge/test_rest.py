@@ -85,7 +85,10 @@ async def test_what_may_have_changed_unseen_is_not_shown_and_what_has_not_is(
         market.publish([tick(beside, 2), *(tick(busy, seq) for seq in range(2, 2 + 2 * LOOKBACK))])
         async with listener(bridge.url) as client:
             answer = await client.subscribe(channel="ticks", symbols=[busy, beside, apart])
-            assert {one["symbol"]: one["seq"] for one in answer["snapshot"]} == {busy: 1 + 2 * LOOKBACK, apart: 1}
+            shown = {one["symbol"]: one["seq"] for one in answer["snapshot"]}
+            # A rest that had only just been decided on may have let the first trades through: then that is the last one.
+            assert shown.pop(beside, 2) == 2
+            assert shown == {busy: 1 + 2 * LOOKBACK, apart: 1}
             assert answer["rejected"] == []
 
 
