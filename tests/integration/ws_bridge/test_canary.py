@@ -45,13 +45,14 @@ async def test_a_deaf_bridge_says_why_it_is_not_ready_and_misses_nothing(
             if again == "answered":
                 assert "has not come" in reasons(bridge)["canary"]
                 async with listener(bridge.url) as late:
-                    await late.until(lambda: codes(late) == ["feed_down"])
+                    await late.until(lambda: "feed_down" in codes(late))
                 withheld.give()
             await client.until(lambda: "feed_up" in codes(client))
             await until(bridge.ready, lambda: f"{reasons(bridge)}")
             await client.until(lambda: len(client.records("ticks")) == 9)
             assert [record["seq"] for record in client.records("ticks")] == list(range(2, 11))
             told = [event if event == "ticks" else data["code"] for event, data in client.heard]
+            told = [one for one in told if one not in ("lagging", "caught_up")]  # as a busy machine has it
             assert told[0] == "feed_down"
             assert set(told[1:]) == {"ticks", "feed_up"}
     assert "ws_bridge" in {row["service"] for row in read_rows(kafka.direct | prefix, "system_metrics")}

@@ -86,7 +86,7 @@ async def test_what_may_have_changed_unseen_is_not_shown_and_what_has_not_is(
         async with listener(bridge.url) as client:
             answer = await client.subscribe(channel="ticks", symbols=[busy, beside, apart])
             shown = {one["symbol"]: one["seq"] for one in answer["snapshot"]}
-            # A rest that had only just been decided on may have let the first trades through: then that is the last one.
+            # A rest that had only just been decided on may have let the first trades through: that is the last.
             assert shown.pop(beside, 2) == 2
             assert shown == {busy: 1 + 2 * LOOKBACK, apart: 1}
             assert answer["rejected"] == []
