@@ -9,6 +9,8 @@ export interface ChartEvents {
 /** What the page needs of a chart library. */
 export interface ChartAdapter {
   draw(picture: Picture): void;
+  /** Takes the room that there is now. */
+  fit(): void;
   /** Takes up changed colours. */
   restyle(): void;
   /** Width in pixels that one place takes. */

@@ -158,6 +158,7 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
   new ResizeObserver(([entry]) => {
     const width = entry?.contentRect.width ?? 0;
     if (width > 0) store.dispatch({ type: "chartWidth", width });
+    adapter.fit();
   }).observe(body);
 
   let painted: State["chart"] | undefined;

@@ -45,6 +45,10 @@ export class ChartJsAdapter implements ChartAdapter {
     this.update();
   }
 
+  fit(): void {
+    this.chart?.resize();
+  }
+
   restyle(): void {
     if (this.chart === undefined) return;
     this.build();
