@@ -174,9 +174,10 @@ function start(root: HTMLElement): void {
     },
     askSystem,
   });
-  const painter = oncePerFrame(() => {
-    page.paint(store.get());
-  }, requestAnimationFrame);
+  const painter = oncePerFrame(
+    () => page.paint(store.get(), performance.now()),
+    requestAnimationFrame,
+  );
   store.subscribe(painter.ask);
   painter.ask();
   // A page out of sight isn't painted, and that is when notices are wanted most.

@@ -19,12 +19,14 @@ import { helpDialog } from "./ui/help.ts";
 import { language } from "./ui/language.ts";
 import { settingsDialog } from "./ui/settings.ts";
 import { tabsView } from "./ui/tabs.ts";
+import { nothing, type Turn, Turns } from "./ui/turns.ts";
 import { words } from "./ui/words.ts";
 import { tourView } from "./tour/view.ts";
 import { watchlistView } from "./watchlist/view.ts";
 
 export interface Page {
-  paint(state: State): void;
+  /** Draws what is due in the frame at `at`, ms; says whether more is left for the next. */
+  paint(state: State, at: number): boolean;
   openHelp(): void;
   newRule(): void;
   startTour(): void;
@@ -90,6 +92,10 @@ export function buildPage(
     tabs,
     settings,
   }).map(([part, { paint }]) => ({ part, paint }));
+  const due = (part: string, turn: Turn): boolean => {
+    if (part === "watchlist") return turn !== nothing;
+    return part === "chart" ? turn.chart : turn.rest;
+  };
   // A part that can't be drawn must neither stop the others nor go unnoticed.
   const guarded = (part: string, paint: () => void): void => {
     try {
@@ -104,6 +110,8 @@ export function buildPage(
   const look = document.documentElement;
   look.lang = language;
   document.querySelector("meta[name=description]")?.setAttribute("content", words.description);
+  const turns = new Turns<State>();
+  let asked: number | undefined;
   let painted: State["preferences"] | undefined;
   matchMedia("(prefers-color-scheme: light)").addEventListener("change", chart.restyle);
   return {
@@ -116,7 +124,7 @@ export function buildPage(
       watchlist.filter.select();
     },
     pressOnChart: chart.press,
-    paint(state) {
+    paint(state, at) {
       const { theme, palette, tab } = state.preferences;
       setAttributes(look, { "data-theme": theme, "data-palette": palette });
       const shown = shownConnection(state);
@@ -128,12 +136,15 @@ export function buildPage(
         "data-stale": stale,
         "data-paused": paused,
       });
-      for (const { part, paint } of views)
+      const turn = turns.next(state, state.pace.asked !== asked, at);
+      ({ asked } = state.pace);
+      for (const { part, paint } of views.filter((view) => due(view.part, turn)))
         guarded(part, () => {
-          paint(state);
+          paint(state, turn);
         });
       if (painted !== undefined && painted !== state.preferences) chart.restyle();
       painted = state.preferences;
+      return turns.left(state);
     },
   };
 }

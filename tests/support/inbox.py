@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -103,10 +104,12 @@ class MailInbox:
 
 
 @contextmanager
-def mail_inbox() -> Iterator[MailInbox]:
-    """An SMTP server on loopback."""
+def mail_inbox(tls: ssl.SSLContext | None = None) -> Iterator[MailInbox]:
+    """An SMTP server on loopback; with `tls` it takes no mail before STARTTLS."""
     inbox = MailInbox(spare_port())
-    controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port)
+    controller = Controller(
+        inbox, hostname="127.0.0.1", port=inbox.port, tls_context=tls, require_starttls=tls is not None
+    )
     controller.start()
     try:
         yield inbox

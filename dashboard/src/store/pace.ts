@@ -24,9 +24,11 @@ export interface Pace {
   shownAt: number;
   /** How many records have come since. */
   waiting: number;
+  /** How often something was shown that didn't come by itself. */
+  asked: number;
 }
 
-export const initialPace: Pace = { paused: false, ahead: null, shownAt: 0, waiting: 0 };
+export const initialPace: Pace = { paused: false, ahead: null, shownAt: 0, waiting: 0, asked: 0 };
 
 const periods: Readonly<Record<Frequency, number>> = { live: 0, "1s": 1_000, "5s": 5_000 };
 
@@ -92,7 +94,9 @@ function asked(state: Moving, action: Action): Moving {
 }
 
 function paceAfter(pace: Pace, action: Action): Pace {
-  return action.type === "pause" ? { ...pace, paused: action.paused } : pace;
+  const asked = news.has(action.type) || action.type === "beat" ? pace.asked : pace.asked + 1;
+  const paused = action.type === "pause" ? action.paused : pace.paused;
+  return { ...pace, paused, asked };
 }
 
 /**
@@ -112,7 +116,7 @@ export function paced(
   const due = !pace.paused && action.type === "beat" && action.at - pace.shownAt >= period;
   if (live || due) {
     const shownAt = action.type === "beat" ? action.at : pace.shownAt;
-    return { ...present, present, pace: { ...initialPace, shownAt } };
+    return { ...present, present, pace: { ...initialPace, shownAt, asked: pace.asked } };
   }
   const still = waits(action, shown) ? shown : asked(shown, action);
   const waiting = pace.waiting + recordsIn(action);

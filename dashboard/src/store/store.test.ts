@@ -37,7 +37,10 @@ describe("painting", () => {
     const frames: (() => void)[] = [];
     let painted = 0;
     const { ask } = oncePerFrame(
-      () => (painted += 1),
+      () => {
+        painted += 1;
+        return false;
+      },
       (callback) => frames.push(callback),
     );
     ask();
@@ -48,11 +51,26 @@ describe("painting", () => {
     expect(frames).toHaveLength(1);
   });
 
+  it("goes on while there is more to paint", () => {
+    const frames: (() => void)[] = [];
+    let left = 3;
+    const { ask } = oncePerFrame(
+      () => (left -= 1) > 0,
+      (callback) => frames.push(callback),
+    );
+    ask();
+    for (let frame = frames.shift(); frame !== undefined; frame = frames.shift()) frame();
+    expect(left).toBe(0);
+  });
+
   it("is overdue while no frame comes, and can be forced", () => {
     let time = 100;
     let painted = 0;
     const painter = oncePerFrame(
-      () => (painted += 1),
+      () => {
+        painted += 1;
+        return false;
+      },
       () => 0,
       () => time,
     );

@@ -37,23 +37,24 @@ export interface Painter {
   force: () => void;
 }
 
-/** Runs `paint` once in the next frame however often it is asked for. */
+/** Runs `paint` once in the next frame however often it is asked for, and again while it says that more is to come. */
 export function oncePerFrame(
-  paint: () => void,
+  paint: () => boolean,
   requestFrame: (callback: () => void) => unknown,
   now: () => number = Date.now,
 ): Painter {
   let askedAt: number | null = null;
+  const ask = (): void => {
+    if (askedAt !== null) return;
+    askedAt = now();
+    requestFrame(force);
+  };
   const force = (): void => {
     askedAt = null;
-    paint();
+    if (paint()) ask();
   };
   return {
-    ask() {
-      if (askedAt !== null) return;
-      askedAt = now();
-      requestFrame(force);
-    },
+    ask,
     overdue: () => (askedAt === null ? 0 : now() - askedAt),
     force,
   };

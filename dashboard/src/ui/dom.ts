@@ -41,9 +41,12 @@ export function setAttributes(element: Element, attributes: Attributes): void {
   }
 }
 
-/** Writes only a text that differs, so that an unchanged one costs no layout. */
+/** Writes only a text that differs, so that an unchanged one costs no layout; and into the node that is there already. */
 export function setText(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text;
+  const { firstChild } = element;
+  if (firstChild instanceof Text && firstChild === element.lastChild) {
+    if (firstChild.data !== text) firstChild.data = text;
+  } else if (element.textContent !== text) element.textContent = text;
 }
 
 export function button(label: string, attributes: Attributes, onClick: () => void): HTMLElement {

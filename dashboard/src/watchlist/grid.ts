@@ -1,5 +1,6 @@
 import type { AppStore, State } from "../store/state.ts";
 import { h, setAttributes } from "../ui/dom.ts";
+import { everything, nothing, type Turn } from "../ui/turns.ts";
 
 import { neighbour } from "./market.ts";
 import { Rows, symbolAt } from "./rows.ts";
@@ -58,7 +59,7 @@ function listenForPointer(rows: Rows, store: AppStore): void {
 /** The symbols as a grid, in any of its shapes. */
 export function gridView(store: AppStore): {
   element: HTMLElement;
-  paint: (state: State, shape: Shape) => void;
+  paint: (state: State, shape: Shape, turn: Turn) => void;
 } {
   const titles = titlesView((by) => {
     store.dispatch({ type: "marketColumn", by });
@@ -80,11 +81,11 @@ export function gridView(store: AppStore): {
   let selected: string | null = null;
   element.addEventListener("scroll", () => {
     rows.scrolled();
-    rows.paint(store.get());
+    rows.paint(store.get(), nothing);
   });
   new ResizeObserver(() => {
     rows.measure(store.get().market.order.length, shape === "cards");
-    rows.paint(store.get());
+    rows.paint(store.get(), everything);
   }).observe(element);
 
   const follow = (state: State): void => {
@@ -99,13 +100,9 @@ export function gridView(store: AppStore): {
   let painted: State | undefined;
   return {
     element,
-    paint(state, wanted) {
-      const { market, watchlist, chart, connection } = state;
+    paint(state, wanted, turn) {
+      const { market } = state;
       const turned = wanted !== shape;
-      const moved = painted?.market !== market || painted.chart.symbol !== chart.symbol;
-      // The ages of old rows go on by themselves, with the clock.
-      const aged = painted?.watchlist !== watchlist || painted.connection !== connection;
-      if (!turned && !moved && !aged) return;
       shape = wanted;
       setAttributes(element, { "data-shape": shape });
       setAttributes(grid, { "aria-rowcount": market.order.length + 1 });
@@ -114,7 +111,7 @@ export function gridView(store: AppStore): {
       if (turned) selected = null;
       painted = state;
       titles.paint(state);
-      rows.paint(state);
+      rows.paint(state, turn);
       follow(state);
     },
   };

@@ -15,6 +15,9 @@ import { words } from "./words.ts";
 const sparkWidth = 96;
 const sparkHeight = 24;
 const flashMs = 300;
+/** What changes all the time is as bright as what changes now and then. */
+const flashEveryMs = 1_000;
+const pictureEveryMs = 1_000;
 
 /** What a row shows besides its figures. */
 export interface Shown {
@@ -33,7 +36,8 @@ export interface Shown {
 
 export interface RowView {
   element: HTMLElement;
-  update: (shown: Shown) => void;
+  /** Its place and its marks at once; its figures when they are `due`. */
+  update: (shown: Shown, due: boolean) => void;
 }
 
 type Trend = "up" | "down" | "flat";
@@ -46,20 +50,42 @@ function trendOf(change: number): Trend {
 
 const lessMotion = matchMedia("(prefers-reduced-motion: reduce)");
 
-/** Flashes a cell for each change, but not anew while it still does. */
+/** Flashes a cell for a change, once a second at the most. */
 function flasher(cell: HTMLElement): (direction: Row["direction"]) => void {
-  let running: Animation | undefined;
+  let flashedAt = -Infinity;
   return (direction) => {
-    if (direction === 0 || lessMotion.matches || running?.playState === "running") return;
+    const now = performance.now();
+    if (direction === 0 || lessMotion.matches || now - flashedAt < flashEveryMs) return;
+    flashedAt = now;
     const from = direction > 0 ? "var(--up-flash)" : "var(--down-flash)";
     const frames = [{ backgroundColor: from }, { backgroundColor: "transparent" }];
-    running = cell.animate(frames, { duration: flashMs, easing: "ease-out" });
+    cell.animate(frames, { duration: flashMs, easing: "ease-out" });
   };
 }
 
 interface CellView {
   cell: HTMLElement;
   update: (shown: Shown) => void;
+}
+
+/** A cell that is a picture, and costs more to draw than the others: once a second is enough. */
+class Picture implements CellView {
+  readonly cell: HTMLElement;
+  /** Whether it shows less than it was last given. */
+  behind = false;
+  private drawnAt = -Infinity;
+
+  constructor(private readonly drawn: CellView) {
+    this.cell = drawn.cell;
+  }
+
+  update(shown: Shown): void {
+    const now = performance.now();
+    this.behind = now - this.drawnAt < pictureEveryMs;
+    if (this.behind) return;
+    this.drawnAt = now;
+    this.drawn.update(shown);
+  }
 }
 
 function gridcell(name: string, ...content: (Node | string)[]): HTMLElement {
@@ -174,13 +200,17 @@ function sparkCell(): CellView {
   };
 }
 
-const sameShown = (one: Shown, other: Shown): boolean =>
-  (Object.keys(one) as (keyof Shown)[]).every((name) => one[name] === other[name]);
+const figures = ["row", "activity", "ageSeconds"] as const;
+const marks = ["place", "columns", "selected", "reached", "pinned"] as const;
+
+const same = (names: readonly (keyof Shown)[], one: Shown, other: Shown): boolean =>
+  names.every((name) => one[name] === other[name]);
 
 /** The row, or card, of one symbol. */
 export function rowView(symbol: string, open: () => void, pin: () => void): RowView {
   const name = nameCell(symbol, pin);
-  const cells = [name, priceCell(symbol), ...changeCells(), rangeCell(), volumeCell(), sparkCell()];
+  const [range, trend] = [new Picture(rangeCell()), new Picture(sparkCell())];
+  const cells = [name, priceCell(symbol), ...changeCells(), range, volumeCell(), trend];
   const element = h(
     "div",
     { role: "row", class: "row", "data-testid": `card-${symbol}`, "data-symbol": symbol },
@@ -192,8 +222,11 @@ export function rowView(symbol: string, open: () => void, pin: () => void): RowV
   let before: Shown | undefined;
   return {
     element,
-    update(shown) {
-      if (before !== undefined && sameShown(shown, before)) return;
+    update(shown, due) {
+      if (before !== undefined && same(marks, shown, before)) {
+        const shows = same(figures, shown, before) && !range.behind && !trend.behind;
+        if (!due || shows) return;
+      }
       const { row, place, columns } = shown;
       setAttributes(element, {
         // The first row is that of the titles.
@@ -202,6 +235,7 @@ export function rowView(symbol: string, open: () => void, pin: () => void): RowV
         tabindex: shown.reached ? 0 : -1,
         "data-trend": trendOf(changeOf(row).change),
         "data-activity": shown.activity,
+        "data-marked": words.activities[shown.activity] !== "",
         "data-stale": shown.ageSeconds !== null,
         "data-pinned": shown.pinned,
       });
@@ -209,7 +243,7 @@ export function rowView(symbol: string, open: () => void, pin: () => void): RowV
         element.style.setProperty("--at-line", String(Math.floor(place / columns)));
         element.style.setProperty("--at-column", String(place % columns));
       }
-      for (const { update } of cells) update(shown);
+      for (const cell of cells) cell.update(shown);
       before = shown;
     },
   };

@@ -1,5 +1,6 @@
 import type { State } from "../store/state.ts";
 import { h, setChildren } from "../ui/dom.ts";
+import { everything, type Turn } from "../ui/turns.ts";
 
 import { isCutOff, type Row } from "./reducer.ts";
 import { type RowView, rowView, type Shown } from "./row.ts";
@@ -46,7 +47,8 @@ export class Rows {
     this.sight.top = this.scroller.scrollTop;
   }
 
-  paint(state: State): void {
+  /** Rows that have come or moved are drawn at once, the figures of the others when it is their turn. */
+  paint(state: State, turn: Pick<Turn, "row">): void {
     const { market, watchlist, chart } = state;
     const { order } = market;
     const own = chart.symbol !== null && order.includes(chart.symbol);
@@ -54,7 +56,7 @@ export class Rows {
     const shown = this.placesOf(order, reached).flatMap((place) => {
       const row = watchlist.rows[order[place] ?? ""];
       if (row === undefined) return [];
-      this.viewOf(row.symbol).update(this.shownOf(state, row, place, reached));
+      this.viewOf(row.symbol).update(this.shownOf(state, row, place, reached), turn.row(place));
       return [row.symbol];
     });
     const kept = new Set(shown);
@@ -69,7 +71,7 @@ export class Rows {
     const top = scrollFor(this.sight, place);
     if (top !== this.sight.top) this.scroller.scrollTop = this.sight.top = top;
     if (!this.element.contains(document.activeElement)) return;
-    this.paint(state);
+    this.paint(state, everything);
     this.views.get(symbol)?.element.focus({ preventScroll: true });
   }
 

@@ -1,6 +1,7 @@
 import { errorWords } from "../status/words.ts";
 import type { AppStore, State } from "../store/state.ts";
 import { awaited, button, h, panel, placeholder, setAttributes, setText } from "../ui/dom.ts";
+import { everything, type Turn } from "../ui/turns.ts";
 
 import { gridView, type Shape } from "./grid.ts";
 import { listsDialog } from "./lists-dialog.ts";
@@ -57,7 +58,7 @@ export function watchlistView(
   element: HTMLElement;
   dialog: HTMLDialogElement;
   filter: HTMLInputElement;
-  paint: (state: State) => void;
+  paint: (state: State, turn: Turn) => void;
 } {
   const lists = listsDialog(store);
   const tools = toolsView(store, lists.open);
@@ -68,7 +69,7 @@ export function watchlistView(
   let width = 0;
   new ResizeObserver(([entry]) => {
     width = entry?.contentRect.width ?? width;
-    paint(store.get());
+    paint(store.get(), everything);
   }).observe(element);
 
   let restFor = "";
@@ -79,14 +80,14 @@ export function watchlistView(
     rest.replaceChildren(...(key === "" ? [] : [restOf(state, store, retry, lists.open)]));
     grid.element.hidden = key !== "";
   };
-  const paint = (state: State): void => {
+  const paint = (state: State, turn: Turn): void => {
     const shape = shapeOf(state, width);
     const whole = state.preferences.tab === "market";
     setAttributes(element, { "data-shape": shape, "data-whole": whole });
     if (title !== null) setText(title, whole ? words.market : words.watchlist);
     tools.paint(state);
     paintRest(state);
-    grid.paint(state, shape);
+    grid.paint(state, shape, turn);
     lists.paint(state);
   };
   return { element, dialog: lists.element, filter: tools.filter, paint };

@@ -1,21 +1,25 @@
 """What alert rules cost, without servers: CPU for a minute of bars, and for a second of trades.
 
-    python -m tests.bench.alerts.run [FILE]
+    python -m tests.bench.alerts.run [--path FILE_OR_FOLDER] [--json FILE]
 
-Beside it the same thresholds in a plain loop over rules and symbols, as one would write it first.
+Without recordings of trades they are made up. Beside it the same thresholds in a plain loop over
+rules and symbols, as one would write it first.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
+from tests.bench.alerts import recorded
+from tests.bench.alerts.line import Line
 from tickstream.alerting.domain.evaluate import observe_ticks
 from tickstream.alerting.domain.lane import Lane, Row
 from tickstream.alerting.domain.rule import ByExpression, PriceLevel, Rule, RuleBook
@@ -38,16 +42,6 @@ TEMPLATES = (
     "close rises {}% within 10 bars and volume > 100",
 )
 TICK_RULES, TICKS, SECONDS = 10_000, 20_000, 3
-
-
-@dataclass(frozen=True)
-class Line:
-    """CPU seconds for a minute, or a second, of the market."""
-
-    what: str
-    cpu_seconds: float
-    aim: str
-    transitions: int
 
 
 def minutes(count: int) -> Iterator[list[Row]]:
@@ -178,23 +172,39 @@ def plain_loop() -> Line:
     return Line("the same, a plain loop of comparisons without any state", spent, "peer", crossed)
 
 
+def made_up() -> list[Callable[[], Line]]:
+    """What is measured without recordings."""
+    watching: Callable[[int], Sequence[str]] = lambda n: [SYMBOLS[n % len(SYMBOLS)]]  # noqa: E731 - an argument
+    return [lambda: bars(1), lambda: bars(5), lambda: ticks(watching, "one symbol each"), plain_loop]
+
+
+def of_recordings(path: Path) -> list[Callable[[], Line]]:
+    """What is measured with them."""
+    found = recorded.batches(path)
+    frame = recorded.frame_of(found)
+    rules = recorded.thresholds(frame)
+    return [
+        lambda: recorded.bars(frame),
+        lambda: recorded.ticks(found, rules),
+        lambda: recorded.plain_loop(found, rules),
+    ]
+
+
 def main() -> None:
     """Measure and print."""
+    parser = argparse.ArgumentParser(prog="tickstream bench alerts")
+    parser.add_argument("--path", type=Path)
+    parser.add_argument("--json", type=Path)
+    given = parser.parse_args()
     lines = []
-    measures: tuple[Callable[[], Line], ...] = (
-        lambda: bars(1),
-        lambda: bars(5),
-        lambda: ticks(lambda n: [SYMBOLS[n % len(SYMBOLS)]], "one symbol each"),
-        plain_loop,
-    )
-    for measure in measures:
+    for measure in made_up() if given.path is None else of_recordings(given.path):
         line = measure()
         lines.append(line)
         found = f"{line.cpu_seconds:>8.3f} s CPU  ({line.aim}), {line.transitions} transitions"
         sys.stdout.write(f"{line.what:<78} {found}\n")
         sys.stdout.flush()
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).write_text(json.dumps([asdict(line) for line in lines], indent=2) + "\n")
+    if given.json:
+        given.json.write_text(json.dumps([asdict(line) for line in lines], indent=2) + "\n")
 
 
 if __name__ == "__main__":

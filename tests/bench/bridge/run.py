@@ -30,6 +30,8 @@ from tickstream.cli.bench.table import write_json
 CLIENTS: Final = 200
 SYMBOLS: Final = 200
 EACH: Final = 20
+_MOST: Final = 800_000
+"""Deliveries a second: what the bridge is to keep up with, and where all are held against each other."""
 _WARM_SECONDS: Final = 4.0
 _PART_SECONDS: Final = 2.0
 _PARTS: Final = 5
@@ -102,11 +104,11 @@ class Ratio:
 
 def loads() -> Iterator[Load]:
     """What is measured, in order."""
-    yield from (Load(EMIT, rate) for rate in (500, 1_500, 4_000))
+    yield from (Load(EMIT, rate) for rate in (500, 1_500, 4_000, 40_000))
     if lacks_node():
         sys.stderr.write("Node's server is left out: node or npm is not on the PATH\n")
     else:
-        yield from (Load(NODE, rate) for rate in (500, 4_000, 8_000))
+        yield from (Load(NODE, rate) for rate in (500, 4_000, 8_000, 40_000))
     yield from (Load(BRIDGE, rate) for rate in (500, 1_500, 4_000, 8_000, 40_000))
     if generator.compiled():
         yield Load(BRIDGE, 4_000, stalled=10)
@@ -215,15 +217,16 @@ def ratios(figures: Sequence[Figure], back: Return | None) -> Iterator[Ratio]:
         for one in theirs:
             if round(one.offered) in usual:
                 ratio = usual[round(one.offered)].per_cpu_second / one.per_cpu_second
-                yield Ratio(f"the same, both at {one.offered:,.0f}/s", f"{ratio:.1f} x")
+                most = f"at least {aim} x" if one.offered == _MOST else ""
+                yield Ratio(f"the same, both at {one.offered:,.0f}/s", f"{ratio:.1f} x", most)
     yield Ratio("p99 at 10,000/s (500 trades a second)", f"{usual[10_000].p99_ms} ms", "under 40 ms")
     yield Ratio("p99 at 160,000/s", f"{usual[160_000].p99_ms} ms", "under 120 ms")
-    yield Ratio("keeps up with 800,000/s", _yes(usual[800_000].keeps_up), "yes")
+    yield Ratio("keeps up with 800,000/s", _yes(usual[_MOST].keeps_up), "yes")
     for one in ours:
         if one.stalled:
             says = f"p99 beside {one.stalled} clients that never read, at {one.offered:,.0f}/s"
             yield Ratio(says, f"{one.p99_ms} ms", f"{usual[round(one.offered)].p99_ms} ms without them")
-        if one.offered > 800_000:
+        if one.offered > _MOST:
             yield Ratio(f"memory gained in {_PARTS * _PART_SECONDS:.0f} s of {one.offered:,.0f}/s", _mb(one.grown), "0")
         if one.clients == 5_000:
             yield Ratio("memory of each of 5,000 clients", f"{one.memory_a_client / 1000:.0f} KB", "under 40 KB")

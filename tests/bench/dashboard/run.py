@@ -25,7 +25,16 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.bench.bridge.trades import Trades
-from tests.bench.dashboard.browser import browser, frames, heap, heap_growth, keep_scrolling, opening, page_of
+from tests.bench.dashboard.browser import (
+    browser,
+    frames,
+    heap,
+    heap_growth,
+    keep_scrolling,
+    opening,
+    page_of,
+    trades_a_second,
+)
 from tests.bench.dashboard.reference import load_of, write_pages
 from tests.support.programs import service
 from tickstream.cli.bench.table import write_json
@@ -91,11 +100,12 @@ def evenness(found: Browser, url: str, what: str, *, scrolled: bool = False) -> 
         if scrolled:
             keep_scrolling(page)
         seen = frames(page, _FRAME_SECONDS)
+        trades = trades_a_second(page)
     yield Figure(f"{what}: frames under 20 ms", 100 * seen.in_time, "%", 95, at_least=True)
     yield Figure(f"{what}: frame, p95", seen.p95_ms, "ms")
     yield Figure(f"{what}: frame, p99", seen.p99_ms, "ms")
     yield Figure(f"{what}: slowest frame", seen.worst_ms, "ms")
-    yield Figure(f"{what}: trades arrived", seen.trades, "/s")
+    yield Figure(f"{what}: trades arrived", trades, "/s")
 
 
 def memory(found: Browser, url: str, minutes: float) -> Iterator[Figure]:
@@ -156,7 +166,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--json", type=Path)
     chosen = parser.parse_args(arguments)
-    found = list(figures(chosen.minutes))
+    found = []
+    for figure in figures(chosen.minutes):
+        sys.stderr.write(f"{figure.what}: {figure.value:,.1f} {figure.unit}\n")
+        found.append(figure)
     show(found)
     if chosen.json is not None:
         write_json(chosen.json, [asdict(one) for one in found])

@@ -64,6 +64,46 @@ def test_rules_are_made_read_replaced_and_deleted(api: Api) -> None:
     assert api("DELETE", f"/api/v1/rules/{made['id']}")[0] == 404
 
 
+def test_every_version_of_a_rule_is_kept_with_who_made_it_and_can_be_had_again(api: Api, market: Market) -> None:
+    schedule = {"sessions": ["regular"], "calendar": "XNYS"}
+    _, made = api("POST", "/api/v1/rules", LEVEL | {"schedule": schedule}, X_Tickstream_Actor="Bj%C3%B6rn")
+    path = f"/api/v1/rules/{made['id']}"
+    assert made["schedule"] | schedule == made["schedule"]
+    api("PUT", path, LEVEL | {"severity": "critical"})
+    with psycopg.connect(market.env["DATABASE_URL"]) as connection:
+        connection.execute("UPDATE alert_rules SET for_seconds = 7 WHERE id = %s", [made["id"]])
+        role = connection.info.user
+    api("DELETE", path)
+    status, versions = api("GET", f"{path}/versions")
+    said = [(one["version"], one["change"], one["by"]) for one in versions["items"]]
+    assert (status, said) == (
+        200, [(4, "deleted", "the API"), (3, "changed", role), (2, "changed", "the API"), (1, "made", "Björn")]
+    )  # fmt: skip
+    assert [one["rule"]["for_seconds"] for one in versions["items"]] == [7, 7, 0, 0]
+
+    status, back = api("POST", f"{path}/versions/1/restore")
+    assert (status, back["version"], back["severity"], back["schedule"]) == (200, 5, "warning", made["schedule"])
+    assert api("GET", path) == (200, back)
+    assert api("POST", f"{path}/versions/2/restore")[1]["severity"] == "critical"
+    assert api("POST", f"{path}/versions/99/restore")[0] == 404
+    api("PUT", path, LEVEL | {"name": "other"})
+    api("POST", "/api/v1/rules", LEVEL)
+    assert api("POST", f"{path}/versions/1/restore")[0] == 409
+    assert api("GET", "/api/v1/rules/00000000-0000-0000-0000-000000000000/versions")[0] == 404
+    assert select(market.env, "SELECT DISTINCT changed_by FROM alert_rule_versions WHERE rule ->> 'name' = 'high'") == [
+        {"changed_by": "the rules file"}
+    ]
+
+
+def test_of_a_rule_the_last_hundred_versions_are_kept(api: Api, market: Market) -> None:
+    _, made = api("POST", "/api/v1/rules", LEVEL)
+    with psycopg.connect(market.env["DATABASE_URL"]) as connection:
+        for number in range(120):
+            connection.execute("UPDATE alert_rules SET for_seconds = %s WHERE id = %s", [number, made["id"]])
+    _, versions = api("GET", f"/api/v1/rules/{made['id']}/versions")
+    assert [one["version"] for one in versions["items"]] == list(range(121, 21, -1))
+
+
 def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
     status, problem = api("POST", "/api/v1/rules", {"name": "", "kind": "price_level", "parameters": {"level": -1}})
     assert status == 422
@@ -79,12 +119,12 @@ def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
     assert api("GET", "/api/v1/alerts?state=burning")[0] == 400
 
 
-def test_without_the_key_nothing_is_told_except_health(api: Api) -> None:
+def test_without_the_key_nothing_is_told_except_health(api: Api, running: Running) -> None:
     assert api("GET", "/api/v1/rules", X_API_Key="wrong")[0] == 401
     assert api("GET", "/api/v1/rules", X_API_Key="")[0] == 401
     assert api("GET", "/api/v1/rules", X_API_Key="", Authorization=f"Bearer {KEY}")[0] == 200
-    for page in ("/healthz", "/readyz"):
-        assert api("GET", page, X_API_Key="")[0] == 200
+    assert api("GET", "/healthz", X_API_Key="")[0] == 200
+    running.await_ready()
 
 
 def test_a_rule_works_as_soon_as_it_is_made_and_its_alerts_end_with_it(api: Api, market: Market) -> None:
@@ -204,11 +244,32 @@ def test_alerts_are_found_by_severity_and_by_words(api: Api, market: Market) -> 
 
 
 def test_a_rule_is_tried_on_bars_without_being_kept(api: Api) -> None:
-    bars = {"start_ms": [0], "end_ms": [60_000], "open": [100], "high": [170], "low": [99], "close": [101]}
+    bars: dict[str, Any] = {
+        "start_ms": [0],
+        "end_ms": [60_000],
+        "open": [100],
+        "high": [170],
+        "low": [99],
+        "close": [101],
+    }
     rules = api("GET", "/api/v1/rules")
     status, answer = api("POST", "/api/v1/rules/test", {"rule": LEVEL, "symbol": "SPY", "bars": bars})
     assert (status, answer["fired"]) == (200, 1)
     assert [one["state"] for one in answer["transitions"]] == ["firing", "resolved"]
     status, problem = api("POST", "/api/v1/rules/test", {"rule": LEVEL | {"kind": "?"}, "symbol": "SPY", "bars": bars})
     assert (status, problem["errors"][0]["pointer"]) == (422, "#/rule/kind")
+    said = {"name": "said", "kind": "expression", "parameters": {"when": "close > 100 and rsi_14 > 70"}}
+    status, answer = api("POST", "/api/v1/rules/test", {"rule": said, "symbol": "SPY", "bars": bars})
+    assert (status, answer["errors"][0]["pointer"]) == (422, "#/bars/indicators/rsi_14")
+    bars["indicators"] = {"rsi_14": [75.5]}
+    status, answer = api("POST", "/api/v1/rules/test", {"rule": said, "symbol": "SPY", "bars": bars})
+    assert (status, answer["fired"], answer["transitions"][0]["value"]) == (200, 1, 101)
+    heavy = " and ".join(f"close > mean(mean(close, {bars} bars), {bars} bars)" for bars in range(2350, 2400))
+    long = {**said, "parameters": {"when": heavy}}
+    many = {name: column * 2000 for name, column in bars.items() if name != "indicators"}
+    many |= {
+        f"{name}_ms": [at * 60_000 for at in range(first, 2000 + first)] for name, first in (("start", 0), ("end", 1))
+    }
+    status, problem = api("POST", "/api/v1/rules/test", {"rule": long, "symbol": "SPY", "bars": many})
+    assert (status, "3 s" in problem["detail"]) == (422, True)
     assert api("GET", "/api/v1/rules") == rules

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -30,6 +31,11 @@ def read(env: Env) -> dict[Identity, dict[str, float]]:
     """The last figure of each identity, as the topic has it."""
     rows = read_rows(env, "analytics")
     return {(row["scope"], row["name"], row["window"], row["ts_event"]): row["values"] for row in rows}
+
+
+def newest(redis: Redis, key: str, figure: str) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(redis.hget(key, figure) or b'{"ts_event": null}')
+    return found
 
 
 @pytest.fixture
@@ -72,6 +78,9 @@ def test_redis_has_the_newest_and_its_absence_stops_nothing(
         running.await_ready()
         send(isolated_env, bars[:180])
         until(lambda: redis.exists("market:movers"), running.log)
+        until(lambda: newest(redis, "stock:SPY:analytics", "trend[30m]")["ts_event"] == bars[179].end, running.log)
+        assert newest(redis, "stock:SPY:analytics", "trend[30m]")["values"]["bars"] == 30
+        assert newest(redis, "market:analytics", "returns[1d]")["values"]["symbols"] == len(SYMBOLS)
         servers.stop("redis")
         try:
             before = len(read(isolated_env))

@@ -14,6 +14,7 @@ from tickstream.alerting.domain.expression import (
     Cross,
     Expression,
     Extent,
+    InActivity,
     InSession,
     Move,
     Negative,
@@ -53,7 +54,9 @@ def _values(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         st.builds(Call, st.just("previous"), one, st.one_of(st.none(), EXTENTS)),
         st.builds(
             Call,
-            st.sampled_from(["change", "percent_change", "mean", "sum", "stddev", "highest", "lowest"]),
+            st.sampled_from(
+                ["change", "percent_change", "mean", "sum", "stddev", "highest", "lowest", "median", "mad", "robust_z"]
+            ),
             one,
             EXTENTS,
         ),
@@ -68,6 +71,7 @@ _PLAIN: st.SearchStrategy[Test] = st.one_of(
     st.builds(Cross, st.sampled_from(["above", "below"]), VALUES.filter(_changes), VALUES),
     st.builds(Move, st.sampled_from(["rises", "falls", "moves"]), SERIES, st.sampled_from([1.0, 25.0]), EXTENTS),
     st.builds(InSession, SESSIONS),
+    st.builds(InActivity, st.just(("feed_down", "halted"))),
 )
 
 
@@ -91,4 +95,6 @@ def expressions() -> st.SearchStrategy[Expression]:
         st.one_of(st.just(()), SESSIONS),
         st.one_of(st.none(), st.integers(1, 3).map(Extent)),
     )
-    return whole.filter(lambda e: bool(e.series()) or any(isinstance(node, InSession) for node in e.nodes()))
+    return whole.filter(
+        lambda e: bool(e.series()) or any(isinstance(node, InSession | InActivity) for node in e.nodes())
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from tickstream.alerting.domain.expression import (
     Call,
     Cross,
     Extent,
+    InActivity,
     InSession,
     Move,
     Negative,
@@ -137,6 +139,8 @@ class Interpreter:
             return None if found is None else not found
         if isinstance(node, InSession):
             return self.bars[at][1] in node.sessions
+        if isinstance(node, InActivity):
+            return ("traded", "quiet", "feed_down", "halted")[int(self.bars[at][2]["activity"])] in node.activities
         if isinstance(node, Move):
             return _moved(node, self.value(node.value, at), self._window(node.value, node.extent, at))
         left, right = self.value(node.left, at), self.value(node.right, at)
@@ -184,7 +188,15 @@ def _percent(now: float, before: float) -> float | None:
     return None if before == 0 else (now / before - 1.0) * 100.0
 
 
-def _over(function: str, values: list[float]) -> float:
+def _robust(function: str, values: list[float]) -> float | None:
+    median = statistics.median(values)
+    mad = statistics.median(abs(value - median) for value in values)
+    if function == "robust_z":
+        return 0.6745 * (values[-1] - median) / mad if mad else None
+    return median if function == "median" else mad
+
+
+def _over(function: str, values: list[float]) -> float | None:
     if function in ("highest", "lowest"):
         return max(values) if function == "highest" else min(values)
     if function == "sum":
@@ -192,6 +204,8 @@ def _over(function: str, values: list[float]) -> float:
     mean = sum(values) / len(values)
     if function == "mean":
         return mean
+    if function in ("median", "mad", "robust_z"):
+        return _robust(function, values)
     return math.sqrt(sum((value - mean) ** 2 for value in values) / len(values))
 
 

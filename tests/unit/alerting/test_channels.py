@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import re
 import secrets
+import ssl
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from standardwebhooks import Webhook as Verifier
 
 from tests.support.inbox import HttpInbox, http_inbox, mail_inbox
@@ -119,6 +122,43 @@ def test_a_mail_server_without_encryption_gets_no_mail_unless_that_is_allowed() 
             mail(inbox.port, security="starttls").send(message(), now())
         with pytest.raises(RetryableError):
             mail(inbox.port, security="tls").send(message(), now())
+    assert inbox.mails == []
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> trustme.CA:
+    """Who has signed the mail server's certificate."""
+    found = trustme.CA()
+    found.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    return found
+
+
+def encrypted(authority: trustme.CA, host: str = "127.0.0.1") -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert(host).configure_cert(context)
+    return context
+
+
+def test_a_mail_goes_out_encrypted_after_starttls(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with mail_inbox(encrypted(authority)) as inbox:
+        mail(inbox.port, security="starttls").send(message(), now())
+        with pytest.raises(RefusedError, match="530"):
+            mail(inbox.port).send(message(), now())
+    assert [each["Subject"] for each in inbox.mails] == ["1 firing, 1 resolved: high"]
+
+
+@pytest.mark.parametrize(("trusted", "host"), [(False, "127.0.0.1"), (True, "mail.example.org")])
+def test_a_mail_server_that_can_not_show_who_it_is_gets_no_mail(
+    authority: trustme.CA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trusted: bool, host: str
+) -> None:
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    refused = pytest.raises(RetryableError, match="SSLCertVerificationError")
+    with mail_inbox(encrypted(authority, host)) as inbox, refused:
+        mail(inbox.port, security="starttls").send(message(), now())
     assert inbox.mails == []
 
 

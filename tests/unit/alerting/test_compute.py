@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from tests.unit.alerting.expressions import MINUTE, TESTS
 from tests.unit.alerting.interpreter import Interpreter, Market
-from tickstream.alerting.domain.compute import SESSION, Computer
+from tickstream.alerting.domain.compute import Computer
 from tickstream.alerting.domain.expression import Test as Condition
 from tickstream.alerting.domain.frame import FIGURES, Frame
-from tickstream.alerting.domain.names import SESSIONS
+from tickstream.alerting.domain.names import ACTIVITY, SESSION, SESSIONS
 from tickstream.alerting.domain.tape import Tape, TapeKey
 from tickstream.alerting.language.parser import parse
 
@@ -21,7 +21,9 @@ DEPTH = 60
 CODES = {False: 0, None: 1, True: 2}
 
 _SMALL = st.integers(0, 6).map(float)
-_BAR = st.fixed_dictionaries({"close": _SMALL, "open": _SMALL, "volume": _SMALL})
+_BAR = st.fixed_dictionaries(
+    {"close": _SMALL, "open": _SMALL, "volume": _SMALL, "activity": st.integers(0, 3).map(float)}
+)
 
 
 @st.composite
@@ -43,7 +45,7 @@ def markets(draw: st.DrawFn) -> Market:
 
 def tapes_of(market: Market) -> dict[TapeKey, Tape]:
     tapes = {
-        BARS: Tape(["close", "open", "volume", SESSION], DEPTH),
+        BARS: Tape(["close", "open", "volume", SESSION, ACTIVITY], DEPTH),
         INDICATORS: Tape(["rsi_14", "vwap"], DEPTH),
         FIGURES: Tape(["risk.value[30m]", "breadth.advancers[1d]"], DEPTH),
     }

@@ -222,6 +222,8 @@ RULES = (
     rule("close > mean(close, 3 bars)", cooldown_ns=2 * MINUTE),
     rule("close < 2 then close > 3 within 3m", keep_ns=MINUTE),
     replace(rule("close >= B.close"), hold_ns=2 * MINUTE),
+    rule("close > session_open until session_low < 2"),
+    rule("bar_return > median(bar_return, 3 bars) for 2 bars"),
 )
 _STEPS = st.lists(
     st.tuples(

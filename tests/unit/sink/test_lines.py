@@ -158,4 +158,9 @@ def test_a_bar_can_be_read_back(symbol: str, interval: str, price: float, count:
 def test_a_value_may_not_take_the_name_of_a_field_of_ours() -> None:
     made = analytics_lines([AnalyticsFigure("m", "x", 0, "1m", {name: 1.0}) for name in ("time", "ok", "a\nb", "")])
     assert [row for row, _reason in made.refused] == [0, 2, 3]
-    assert analytics_lines([AnalyticsFigure("m", "x", 0, "1m", {})]).refused[0].reason == "values must not be empty"
+
+
+def test_a_figure_without_values_has_no_point() -> None:
+    figures = [AnalyticsFigure("m", "gainers", 0, "1d", {}), AnalyticsFigure("m", "losers", 0, "1d", {"A": -1.0})]
+    made = analytics_lines(figures)
+    assert (len(made.lines), made.rows, made.refused) == (1, [1], [])

@@ -113,3 +113,14 @@ def test_the_last_figures_of_a_scope_are_kept_by_name_and_window() -> None:
     assert [entry.body for entry in market.snapshot("analytics", "", ["market"], 0)] == [b"2", b"1"]
     assert market.knows("analytics", "market")
     assert not market.knows("ticks", "market")
+
+
+def test_figures_of_a_group_can_be_subscribed_to_and_make_no_symbol() -> None:
+    market = Market(history=1, max_records=1_000, max_symbols=1)
+    for number, scope in enumerate(("group:Energy", "group:Health Care")):
+        figure = AnalyticsFigure(scope, "breadth", number, "1d", {})
+        market.record(figure, entry_of(figure, b"%d" % number, 0, number))
+    assert [entry.body for entry in market.snapshot("analytics", "", ["group:Energy"], 0)] == [b"0"]
+    assert market.knows("analytics", "group:Energy")
+    assert not market.knows("analytics", "group:Health Care")
+    assert not market.knows("ticks", "group:Energy")

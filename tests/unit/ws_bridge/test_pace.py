@@ -75,3 +75,12 @@ def test_what_has_come_waits_for_more_a_sixth_of_what_it_waits_for_a_flush(busy:
     tempo.flushed(busy, rate)
     assert 0.01 <= tempo.interval <= 0.25
     assert tempo.gathering == pytest.approx(tempo.interval / 6)
+
+
+def test_what_comes_during_a_flush_waits_for_the_next_only_where_frames_have_many_records() -> None:
+    tempo = Tempo(0.01, 0.25)
+    seen = []
+    for busy, rate in ((0.012, 50), (0.012, 400), (0.2, 4_000), (0.12, 1), (0.0, 0.0)):
+        tempo.flushed(busy, rate)
+        seen.append(tempo.gathers)
+    assert seen == [False, True, True, False, False]

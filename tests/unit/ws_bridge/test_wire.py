@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from dataclasses import replace
 
 from hypothesis import example, given
@@ -54,3 +55,15 @@ def test_bars_and_indicators_have_start_and_end_in_milliseconds_and_no_nan() -> 
         "source": None,
         "detail": {},
     }
+
+
+def test_a_body_that_is_kept_takes_no_more_memory_than_its_bytes() -> None:
+    figures = IndicatorSet("SPY", "1s", 0, 1, "closed", 0, {f"figure_{number}": number / 3 for number in range(20)})
+    tracemalloc.start()
+    try:
+        before, _peak = tracemalloc.get_traced_memory()
+        kept = [body_of(figures) for _ in range(200)]
+        after, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert (after - before) / sum(map(len, kept)) < 1.5

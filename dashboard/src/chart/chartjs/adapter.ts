@@ -8,7 +8,7 @@ import { namingTime } from "../times.ts";
 
 import { axesOf, panesKey } from "./axes.ts";
 import { LayerController, LayerElement } from "./layer.ts";
-import { layersOf } from "./layers.ts";
+import { layersOf, type Placed } from "./layers.ts";
 import { alertFlags, gaps, revisions, shading } from "./marks.ts";
 import { crosshair, dayLines, lastPrice, paneNames } from "./plugins.ts";
 import type { Scene } from "./scene.ts";
@@ -17,11 +17,19 @@ Chart.register(LayerController, LayerElement, LinearScale);
 
 const pixelsPerTick = 84;
 
+/** What the axes are made of; while that stays, a picture is drawn without laying them out. */
+function framingOf({ picture, ticks, shift }: Scene, layers: readonly Placed[]): string {
+  const { slots, digits, base } = picture;
+  const ranges = layers.map(({ yAxisID, layer: { min, max } }) => [yAxisID, min, max]);
+  return JSON.stringify([slots, shift, digits, base, ranges, ticks]);
+}
+
 /** Chart.js behind the adapter: it gives the axes, panes and sizes; what is in them draws itself. */
 export class ChartJsAdapter implements ChartAdapter {
   private readonly scene: Scene;
   private chart: Chart | undefined;
   private panes = "";
+  private framing = "";
 
   constructor(
     private readonly canvas: HTMLCanvasElement,
@@ -105,6 +113,13 @@ export class ChartJsAdapter implements ChartAdapter {
       index: tick.index + scene.shift,
     }));
     const layers = layersOf(scene.picture, scene.colours, scene.shift);
+    const framing = framingOf(scene, layers);
+    if (framing === this.framing) {
+      chart.data.datasets.forEach((dataset, index) => Object.assign(dataset, layers[index]));
+      chart.draw();
+      return;
+    }
+    this.framing = framing;
     chart.data.datasets = layers.map((placed) => ({ type: "layer", data: [], ...placed })) as never;
     const x = chart.options.scales?.x;
     if (x !== undefined)
@@ -114,6 +129,7 @@ export class ChartJsAdapter implements ChartAdapter {
 
   private build(): void {
     this.chart?.destroy();
+    this.framing = "";
     this.scene.colours = readColours(this.canvas);
     this.chart = new Chart(this.canvas, this.configuration());
   }

@@ -112,6 +112,10 @@ class Progress:
         """
         self._next[partition] = max(next_offset, self._next.get(partition, 0))
 
+    def position(self, partition: Partition) -> int:
+        """Up to where a partition was read, 0 when nothing of it was yet."""
+        return self._next.get(partition, 0)
+
     def learn_ends(self, consumer: Consumer) -> None:
         """Ask for the log ends that aren't known yet; the rest is asked for next time."""
         try:
@@ -178,6 +182,10 @@ class Runner:
         self.lag = 0
         self.at_end: set[Partition] = set()
         """Partitions whose log ended with the last record that was read of them."""
+
+    def position(self, partition: Partition) -> int:
+        """Up to where a partition was read: markers of transactions at its log's end count as read."""
+        return self._progress.position(partition)
 
     def run(self) -> None:
         """Read, handle and commit until the end; leaves the group when done.

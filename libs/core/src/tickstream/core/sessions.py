@@ -9,6 +9,7 @@ its day is the UTC day.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import Final, NamedTuple, cast, get_args
 
@@ -28,6 +29,8 @@ _EXTENDED: Final = frozenset({"XNYS", "XNAS", "NYSE", "NASDAQ"})
 _FIRST_YEAR: Final = "1990-01-01"
 _FIRST_DAY: Final = "1970-01-01"
 _LAST_DAY: Final = "2100-01-01"
+_FIRST_WEEKDAY: Final = 3
+_SATURDAY: Final = 5
 _HOUR: Final = 3_600_000_000_000
 _PRE_START: Final = pd.Timedelta(hours=4)
 
@@ -45,13 +48,15 @@ class Sessions:
     Args:
         starts: when each stretch begins; each ends where the next begins.
         kinds: for each stretch, an index into `SESSION_NAMES`.
-        midnights: when each day begins where the exchange is.
+        midnights: when each day begins where the exchange is, from 1970 on.
+        time_zone: where it is, by IANA's name.
     """
 
-    def __init__(self, starts: Ints, kinds: NDArray[np.int8], midnights: Ints) -> None:
+    def __init__(self, starts: Ints, kinds: NDArray[np.int8], midnights: Ints, time_zone: str = "UTC") -> None:
         self._starts = starts
         self._kinds = kinds
         self._midnights = midnights
+        self.time_zone = time_zone
 
     @staticmethod
     @cache
@@ -79,7 +84,7 @@ class Sessions:
         else:
             bounds.append((closes, CLOSED))
         midnights = pd.date_range(_FIRST_DAY, _LAST_DAY, freq="D").tz_localize(exchange.tz)
-        return Sessions(*_sorted(bounds), _nanos(midnights))
+        return Sessions(*_sorted(bounds), _nanos(midnights), str(exchange.tz))
 
     def classify(self, ts: Ints) -> NDArray[np.int8]:
         """For each time an index into `SESSION_NAMES`."""
@@ -107,6 +112,25 @@ class Sessions:
         if at >= len(self._starts) or self._kinds[at] == ALL_DAY:
             return None
         return Change(int(self._starts[at]), SESSION_NAMES[self._kinds[at]])
+
+    def stretches(self, names: Collection[SessionName]) -> tuple[Ints, Ints]:
+        """When each session of some names begins, and when it ends."""
+        chosen = np.isin(self._kinds[:-1], [SESSION_NAMES.index(name) for name in names])
+        return self._starts[:-1][chosen], self._starts[1:][chosen]
+
+    def holidays(self) -> tuple[Ints, Ints]:
+        """When each day from Monday to Friday without a regular session begins, and when it ends.
+
+        Days before the first session that is known and after the last one aren't among them, nor are those of
+        calendars without regular sessions.
+        """
+        opens = self._starts[self._kinds == REGULAR]
+        if not len(opens):
+            return opens, opens
+        traded = self._day(opens)
+        days = np.arange(traded[0], traded[-1])
+        idle = days[((days + _FIRST_WEEKDAY) % 7 < _SATURDAY) & ~np.isin(days, traded)]
+        return self._midnights[idle], self._midnights[idle + 1]
 
     def _stretch(self, ts: Ints) -> NDArray[np.intp]:
         return np.searchsorted(self._starts, ts, side="right") - 1

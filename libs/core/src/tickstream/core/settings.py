@@ -38,8 +38,10 @@ def _split(value: object) -> object:
     return value
 
 
-Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
-"""A setting that is a list: `A,B`."""
+LISTED: Final = BeforeValidator(_split)
+"""Marks a setting that is a list: `A,B`."""
+
+Names = Annotated[tuple[str, ...], LISTED]
 
 
 def _servers(value: str) -> str:

@@ -26,3 +26,9 @@ class Figures:
             "alerting_notification_attempts", "Attempts to tell someone", ["receiver", "outcome"], registry=registry
         )
         self.waiting = Gauge("alerting_notifications_waiting", "Notifications that are to be sent", registry=registry)
+        self.files_in_force = Gauge(
+            "alerting_file_in_force",
+            "Whether what lies in a file is in force, or was refused",
+            ["path"],
+            registry=registry,
+        )

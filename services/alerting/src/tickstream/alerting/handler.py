@@ -2,24 +2,30 @@
 
 Order of effects:
 
-1. records that can't be read are counted; the processor sets them aside,
-2. the rules are evaluated in memory,
-3. positions, memories, standings, alerts and transitions are saved in one PostgreSQL transaction,
-4. new transitions are published from the outbox,
-5. the runner commits the offsets to Kafka, for the lag's sake: what counts are the positions of 3.
+1. market events are heard, so that trades are looked at with all that was said before them,
+2. records that can't be read are counted; the processor sets them aside,
+3. the rules are evaluated in memory; those of a source that has gone down end with its last trades,
+4. positions, memories, standings, alerts and transitions are saved in one PostgreSQL transaction,
+5. new transitions are published from the outbox,
+6. the runner commits the offsets to Kafka, for the lag's sake: what counts are the positions of 4.
 
-After a failure of 3 the memory is ahead of the database, so it is loaded again before the next
+That a feed is down is taken into account where it went down in event time: between the two trades,
+or, when there is no later one, once a partition is read up to where its log ended when that was
+heard. So it doesn't matter how far ahead of the trades market events are read.
+
+After a failure of 4 the memory is ahead of the database, so it is loaded again before the next
 try; a batch that was saved is then recognised by its position and left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tickstream.alerting.adapters.outbox import Outbox
 from tickstream.alerting.adapters.store import Advance, OvertakenError, Store
-from tickstream.alerting.domain.evaluate import observe_ticks
+from tickstream.alerting.domain.evaluate import end_feeds, observe_ticks
+from tickstream.alerting.domain.feeds import Feeds
 from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.shard import Changes, Shard
 from tickstream.alerting.figures import Figures
@@ -29,6 +35,7 @@ from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
 from tickstream.core.model import Tick
+from tickstream.core.news import Heard, News
 from tickstream.core.runner import Partition, by_partition
 from tickstream.core.topics import STOCK_TICKS
 
@@ -58,12 +65,13 @@ class AlertingHandler:
         kafka: knows the topics' names.
         codecs: read the records.
         rules: in force.
+        news: market events.
         log_end: the end of a partition's log.
         wait: repeats a call until it raises no RetryableError, or the service is to end.
         figures: what is counted.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, by name, put together in one place
         self,
         *,
         store: Store,
@@ -71,6 +79,7 @@ class AlertingHandler:
         kafka: Kafka,
         codecs: Codecs,
         rules: RulesInForce,
+        news: News,
         log_end: Callable[[Partition], int],
         wait: Callable[[Callable[[], None]], None],
         figures: Figures,
@@ -87,7 +96,11 @@ class AlertingHandler:
         self._held: dict[Partition, Held] = {}
         self._stale = False
         self._to_publish = True
+        self._news = news
+        self._feeds = Feeds()
+        self._ends: dict[Partition, int | None] = {}
         self.waiting_for = ""
+        self.position: Callable[[Partition], int] = lambda _partition: 0
 
     @property
     def topics(self) -> list[str]:
@@ -103,6 +116,7 @@ class AlertingHandler:
         """Forget partitions that are no longer ours; all that matters of them is in the database."""
         for partition in partitions:
             self._held.pop(partition, None)
+            self._ends.pop(partition, None)
 
     def handle(self, batch: Sequence[Message]) -> None:
         """Take a batch into account, durably.
@@ -114,12 +128,16 @@ class AlertingHandler:
         self._to_publish |= self._rules.looked
         if self._stale:
             self._held = {partition: self._load(partition) for partition in self._held}
+            self._ends = dict.fromkeys(self._held)
         self._stale = True
+        while heard := self._news.read():
+            self._hear(heard)
         for held in self._held.values() if changed else ():
             held.shard.reconcile(self._rules.rules)
         for partition, messages in by_partition(batch).items():
             if partition in self._held:
                 self._take(partition, self._held[partition], messages)
+        self._end_feeds()
         self._save()
         self._stale = False
         self._publish()
@@ -136,13 +154,31 @@ class AlertingHandler:
 
     def _begin(self, partitions: Sequence[Partition]) -> None:
         self._rules.look()
+        self._hear(self._news.catch_up())
         for partition in partitions:
             held = self._held[partition] = self._load(partition)
             if held.stored is not None and held.stored > self._log_end(partition):
                 _LOG.warning("log_was_replaced", topic=partition[0], partition=partition[1], position=held.stored)
                 held.shard.forget("the log that it was found in was replaced")
                 held.next = 0
+            self._ends[partition] = None
+        self._end_feeds()
         self._save()
+
+    def _hear(self, heard: Iterable[Heard]) -> None:
+        about_feeds = [self._feeds.take(each.event) for each in heard]
+        if any(about_feeds):
+            self._ends = dict.fromkeys(self._held)
+
+    def _end_feeds(self) -> None:
+        """Let go of symbols whose feeds are down, in partitions that were read up to where they ended then."""
+        for partition, end in list(self._ends.items()):
+            held = self._held[partition]
+            if end is None:
+                end = self._ends[partition] = self._log_end(partition)  # noqa: PLW2901 - asked for once
+            if max(held.next, self.position(partition)) >= end:
+                end_feeds(self._rules.rules, held.shard, self._feeds)
+                del self._ends[partition]
 
     def _load(self, partition: Partition) -> Held:
         loaded = self._store.load(partition)
@@ -159,7 +195,7 @@ class AlertingHandler:
 
     def _evaluate(self, partition: Partition, held: Held, messages: Sequence[Message]) -> None:
         ticks = self._ticks.decode_columns([message.value() for message in messages], self._interners)
-        observe_ticks(self._rules.rules, held.shard, ticks.columns)
+        observe_ticks(self._rules.rules, held.shard, ticks.columns, self._feeds)
         self._figures.records.labels(partition[0]).inc(len(messages))
         self._figures.rejected.labels(partition[0]).inc(len(ticks.rejected))
 

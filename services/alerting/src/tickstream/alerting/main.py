@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack, closing
 from functools import partial
-
-from prometheus_client import CollectorRegistry
 
 from tickstream.alerting.adapters.api import make_app
 from tickstream.alerting.adapters.outbox import Outbox
+from tickstream.alerting.adapters.pruning import Pruning
 from tickstream.alerting.adapters.routing_file import read_routing
 from tickstream.alerting.adapters.routing_store import RoutingStore
 from tickstream.alerting.adapters.rules_file import read_rules
@@ -18,16 +17,19 @@ from tickstream.alerting.adapters.schema import migrate
 from tickstream.alerting.adapters.store import Store
 from tickstream.alerting.figures import Figures
 from tickstream.alerting.handler import AlertingHandler
+from tickstream.alerting.housekeeping import Housekeeping
 from tickstream.alerting.in_force import RulesInForce
 from tickstream.alerting.lane_thread import BATCH, PATIENCE, LaneThread, log_end_of
 from tickstream.alerting.notifier import Notifier
 from tickstream.alerting.settings import AlertingSettings
+from tickstream.alerting.watched_file import Hangups, WatchedFile
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
 from tickstream.core.health import HealthServer
 from tickstream.core.kafka import Kafka, Publisher, retry_forever
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
+from tickstream.core.news import News
 from tickstream.core.reporting import Reporter
 from tickstream.core.runner import Runner
 from tickstream.core.service import Stop, run_service
@@ -67,34 +69,48 @@ class Waiting:
         return self._reasons | ({"waiting": waiting} if waiting else {})
 
 
+class Files:
+    """What is configured in files, None where there is none."""
+
+    def __init__(self, settings: AlertingSettings, figures: Figures) -> None:
+        hangups = Hangups()
+        hangups.on_signal()
+        self.rules = WatchedFile(settings.rules_file, read_rules, hangups, figures) if settings.rules_file else None
+        routing = partial(read_routing, environment=os.environ)
+        self.notify = WatchedFile(settings.notify_file, routing, hangups, figures) if settings.notify_file else None
+
+
 def run(settings: AlertingSettings, stop: Stop) -> None:
     """Run until told to stop, or until caught up."""
     clock, registry = SystemClock(), new_registry()
+    figures = Figures(registry)
+    files = Files(settings, figures)
     waiting = Waiting(stop)
     database_url = settings.database_url.get_secret_value()
     if settings.migrate_only:
         waiting.until_done(lambda: migrate(database_url))
         return
-    app = make_app(database_url, settings.api_key.get_secret_value() if settings.api_key else None)
+    api_key = settings.api_key.get_secret_value() if settings.api_key else None
+    app = make_app(database_url, api_key, settings.calendar)
     with HealthServer(settings.http_host, settings.http_port, _PORT, waiting.reasons, registry, app) as server:
         _LOG.info("listening", host=settings.http_host, port=server.port)
         store = Store(database_url)
         store.open()
         try:
-            _prepare(settings, store, waiting)
+            _prepare(settings, files, store, waiting)
             if not stop:
-                _watch(settings, store, stop, waiting, clock, registry)
+                with Reporter(Kafka(settings), Codecs.from_settings(settings), registry, _NAME, clock):
+                    _watch(settings, files, store, stop, waiting, clock, figures)
         finally:
             store.close()
 
 
-def _prepare(settings: AlertingSettings, store: Store, waiting: Waiting) -> None:
+def _prepare(settings: AlertingSettings, files: Files, store: Store, waiting: Waiting) -> None:
     waiting.until_done(lambda: migrate(settings.database_url.get_secret_value()))
-    rules_file = settings.rules_file
-    if rules_file is not None:
-        specs = read_rules(rules_file)
+    if files.rules is not None:
+        specs = files.rules.content
         waiting.until_done(lambda: store.upsert_rules(specs))
-    if settings.notify_file is not None:
+    if files.notify is not None:
         # Before any rule is looked at: of the first alerts people are told already.
         waiting.until_done(RoutingStore(store).begin)
     waiting.until_done(Kafka(settings).ensure_topics)
@@ -102,23 +118,24 @@ def _prepare(settings: AlertingSettings, store: Store, waiting: Waiting) -> None
 
 def _watch(
     settings: AlertingSettings,
+    files: Files,
     store: Store,
     stop: Stop,
     waiting: Waiting,
     clock: Clock,
-    registry: CollectorRegistry,
+    figures: Figures,
 ) -> None:
     """Watch trades on this thread, and bars on another one when no other instance does."""
     kafka, codecs = Kafka(settings), Codecs.from_settings(settings)
-    figures = Figures(registry)
     lane = LaneThread(settings, kafka, codecs, store, waiting.until_done, clock, figures)
-    consumer = kafka.consumer(_NAME)
+    consumer, news = kafka.consumer(_NAME), News(kafka, codecs, clock)
     handler = AlertingHandler(
         store=store,
         outbox=Outbox(store, kafka, Publisher(kafka.producer(_NAME)), codecs),
         kafka=kafka,
         codecs=codecs,
         rules=RulesInForce(store, clock, figures),
+        news=news,
         log_end=log_end_of(consumer),
         wait=waiting.until_done,
         figures=figures,
@@ -133,21 +150,20 @@ def _watch(
         until_caught_up=settings.until_caught_up,
         patience=PATIENCE,
     )
+    handler.position = runner.position
     waiting.started(runner, handler, lane)
-    notifier = _notifier(settings, kafka, store, waiting, clock, figures)
-    with Reporter(kafka, codecs, registry, _NAME, clock), notifier(stop), lane.running(stop):
+    with ExitStack() as beside:
+        beside.enter_context(closing(news))
+        # While it only catches up, people aren't told and nothing is tidied.
+        if files.notify is not None and not settings.until_caught_up:
+            wait = partial(waiting.until_done, part="notifications")
+            beside.enter_context(Notifier(files.notify, kafka, store, wait, clock, figures).running(stop))
+        if not settings.until_caught_up:
+            pruning = Pruning(store, settings.retention_days) if settings.retention_days else None
+            wait = partial(waiting.until_done, part="housekeeping")
+            beside.enter_context(Housekeeping(files.rules, store, pruning, wait, clock).running(stop))
+        beside.enter_context(lane.running(stop))
         runner.run()
-
-
-def _notifier(
-    settings: AlertingSettings, kafka: Kafka, store: Store, waiting: Waiting, clock: Clock, figures: Figures
-) -> Callable[[Stop], AbstractContextManager[None]]:
-    """What tells people of alerts; nothing without a configuration, nor while the service only catches up."""
-    if settings.notify_file is None or settings.until_caught_up:
-        return lambda _stop: nullcontext()
-    spec = read_routing(settings.notify_file, os.environ)
-    wait = partial(waiting.until_done, part="notifications")
-    return Notifier(spec, kafka, store, wait, clock, figures).running
 
 
 def main() -> int:

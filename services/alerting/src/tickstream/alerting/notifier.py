@@ -8,7 +8,8 @@ Order of effects of a turn:
    are saved in one PostgreSQL transaction,
 4. notifications are sent from there.
 
-After a failure of 3 everything is loaded again before the next try.
+After a failure of 3 everything is loaded again before the next try. When the configuration's file
+has changed, attempts that are under way are waited for, and it begins again with the new one.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from tickstream.alerting.domain.routing.plan import Plan
 from tickstream.alerting.domain.routing.router import Changes, Router
 from tickstream.alerting.figures import Figures
 from tickstream.alerting.routing_spec import RoutingSpec
+from tickstream.alerting.watched_file import WatchedFile
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Kafka
@@ -58,12 +60,17 @@ class Routing:
         self._router: Router | None = None
         self._now = 0
 
-    def turn(self) -> bool:
-        """Decide about what has come, and what is due; says whether more has come already.
+    def catch_up(self) -> None:
+        """Decide about everything that has come, and is due.
 
         Raises:
             RetryableError: PostgreSQL doesn't answer, or another instance was faster.
         """
+        while self._turn():
+            pass
+
+    def _turn(self) -> bool:
+        """Decide about what has come, and what is due; says whether more has come already."""
         self._now = max(self._now, self._clock.now_ns())
         router = self._router or self._load()
         self._router = None
@@ -91,14 +98,14 @@ class Notifier:
     """Stands by until no other instance is active, then works.
 
     Args:
-        spec: what was configured.
+        file: what is configured.
         kafka, store, clock, figures: what it works with.
         wait: repeats a call until it raises no RetryableError, or the service is to end.
     """
 
     def __init__(
         self,
-        spec: RoutingSpec,
+        file: WatchedFile[RoutingSpec],
         kafka: Kafka,
         store: Store,
         wait: Callable[[Callable[[], None]], None],
@@ -109,9 +116,9 @@ class Notifier:
         self._wait = wait
         self._clock = clock
         self._figures = figures
+        self._file = file
+        self._store = store
         self._deliveries = Deliveries(store)
-        self._routing = Routing(spec.plan(), RoutingStore(store), clock, figures)
-        self._receivers = receivers_of(spec)
         self._count_at = 0.0
 
     def running(self, stop: Stop) -> AbstractContextManager[None]:
@@ -126,17 +133,21 @@ class Notifier:
                 raise FatalError("it isn't the active instance for notifications any more")
 
     def _work(self, stop: Stop) -> None:
-        self._wait(lambda: self._deliveries.take_over(self._clock.now_ns(), list(self._receivers)))
-        with Dispatcher(self._receivers, self._deliveries, self._clock, self._wait, self._figures) as dispatcher:
-            while not stop:
-                self._wait(self._route)
+        self._file.look()
+        while not stop:
+            self._tell(self._file.content, stop)
+
+    def _tell(self, spec: RoutingSpec, stop: Stop) -> None:
+        """Tell people as one configuration has it, until there is another."""
+        receivers = receivers_of(spec)
+        routing = Routing(spec.plan(), RoutingStore(self._store), self._clock, self._figures)
+        self._wait(lambda: self._deliveries.take_over(self._clock.now_ns(), list(receivers)))
+        with Dispatcher(receivers, self._deliveries, self._clock, self._wait, self._figures) as dispatcher:
+            while not (stop or self._file.look()):
+                self._wait(routing.catch_up)
                 self._wait(dispatcher.turn)
                 self._wait(self._count)
                 stop.wait(_PERIOD)
-
-    def _route(self) -> None:
-        while self._routing.turn():
-            pass
 
     def _count(self) -> None:
         now = self._clock.monotonic()

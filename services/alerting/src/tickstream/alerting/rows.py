@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import Final, get_args
+from typing import Final
 
 import numpy as np
 
 from tickstream.alerting.domain.frame import FIGURES
-from tickstream.alerting.domain.lane import ACTIVITY, SESSION, Row
-from tickstream.alerting.domain.names import BAR_FIELDS, SESSIONS
+from tickstream.alerting.domain.lane import Row
+from tickstream.alerting.domain.names import ACTIVITIES, ACTIVITY, BAR_FIELDS, SESSION, SESSIONS
 from tickstream.core.columns import Floats, Ints
-from tickstream.core.model import Activity, AnalyticsFigure, Bar, IndicatorSet
+from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet
 from tickstream.core.sessions import CONTINUOUS, Sessions
 
-_ACTIVITIES: Final = get_args(Activity)
 _MINUTE: Final = 60_000_000_000
 
 
@@ -62,7 +61,7 @@ def _row(bar: Bar, since: float, to: float) -> Row:
         "minutes_since_open": since,
         "minutes_to_close": to,
         SESSION: float(SESSIONS.index(bar.session)),
-        ACTIVITY: float(_ACTIVITIES.index(bar.activity)),
+        ACTIVITY: float(ACTIVITIES.index(bar.activity)),
     }
     return Row("bars", bar.interval, bar.symbol, bar.end, values, bar.session)
 

@@ -42,10 +42,13 @@ class AlertingSettings(ServiceSettings):
     )
     api_key: SecretStr | None = Field(None, description="what clients of the API have to show")
     rules_file: Annotated[Path, AfterValidator(_readable)] | None = Field(
-        None, description="YAML file of rules to write at the start, by name"
+        None, description="YAML file of rules to write, by name, at the start and when it changes"
     )
     notify_file: Annotated[Path, AfterValidator(_routable)] | None = Field(
         None, description="YAML file of who is told of alerts; without it nobody is"
+    )
+    retention_days: int = Field(
+        90, ge=0, le=36_500, description="how long ended alerts, decisions and notifications are kept; 0: for ever"
     )
     calendar: str = Field("XNYS", description="sessions of bars that aren't continuous; a name of exchange_calendars")
     migrate_only: bool = Field(default=False, description="bring the database's schema up to date, and end")

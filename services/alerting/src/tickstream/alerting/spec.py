@@ -4,17 +4,30 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from tickstream.alerting.domain.expression import Expression
 from tickstream.alerting.domain.on_ticks import condition_on_ticks
 from tickstream.alerting.domain.rule import ByExpression, Condition, PercentMove, PriceLevel, Rule
+from tickstream.alerting.kinds import (
+    CircuitBreakerParameters,
+    FeedStaleParameters,
+    GapParameters,
+    LuldParameters,
+    NewHighParameters,
+    NewLowParameters,
+    PriceSpikeParameters,
+    VolatilityRegimeParameters,
+    VolumeSurgeParameters,
+)
 from tickstream.alerting.language.errors import ExpressionError
 from tickstream.alerting.language.parser import MAX_LENGTH
 from tickstream.alerting.language.parser import parse as parse_expression
+from tickstream.alerting.schedule_spec import ScheduleSpec, schedule_of
+from tickstream.alerting.strict import Margin, Pattern, Strict
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.errors import TickstreamError
 from tickstream.core.model import SessionName, Severity
@@ -22,8 +35,6 @@ from tickstream.core.model import SessionName, Severity
 MAX_SECONDS: Final = 604_800
 
 Seconds = Annotated[float, Field(ge=0, le=MAX_SECONDS, allow_inf_nan=False)]
-Margin = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9.^=_:*?/-]{1,64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
 LabelName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_.-]{0,62}$")]
 LabelValue = Annotated[str, Field(max_length=500)]
@@ -45,11 +56,7 @@ class InvalidRuleError(TickstreamError):
         super().__init__("; ".join(f"{problem.pointer or '/'}: {problem.detail}" for problem in problems))
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class PriceLevelParameters(_Strict):
+class PriceLevelParameters(Strict):
     """See `PriceLevel`; `mode` "crossing" is its crossing."""
 
     direction: Literal["above", "below"]
@@ -62,7 +69,7 @@ class PriceLevelParameters(_Strict):
         return PriceLevel(self.direction, self.level, self.hysteresis, self.mode == "crossing")
 
 
-class PercentMoveParameters(_Strict):
+class PercentMoveParameters(Strict):
     """See `PercentMove`."""
 
     direction: Literal["up", "down", "either"] = "either"
@@ -81,7 +88,7 @@ class PercentMoveParameters(_Strict):
         return PercentMove(self.direction, self.percent, round(self.window_seconds * NANOS_PER_SECOND), self.hysteresis)
 
 
-class VolumeSpikeParameters(_Strict):
+class VolumeSpikeParameters(Strict):
     """A closed bar's volume is a multiple of the mean volume of the closed bars before it."""
 
     factor: float = Field(gt=0, le=1_000_000, allow_inf_nan=False)
@@ -113,7 +120,7 @@ def _expression(text: str) -> str:
     return text
 
 
-class ExpressionParameters(_Strict):
+class ExpressionParameters(Strict):
     """What the rule says, in the language of expressions."""
 
     when: Annotated[str, Field(min_length=1, max_length=MAX_LENGTH), AfterValidator(_expression)]
@@ -129,7 +136,7 @@ class ExpressionParameters(_Strict):
         return condition_on_ticks(expression) if expression.interval == "ticks" else ByExpression(expression)
 
 
-class _Spec(_Strict):
+class _Spec(Strict):
     name: Name
     symbols: tuple[Pattern, ...] = Field(("*",), min_length=1, max_length=1000)
     severity: Severity = "warning"
@@ -137,6 +144,7 @@ class _Spec(_Strict):
     for_seconds: Seconds = 0.0
     cooldown_seconds: Seconds = 0.0
     keep_firing_for_seconds: Seconds = 0.0
+    schedule: ScheduleSpec | None = None
     enabled: bool = True
 
 
@@ -174,7 +182,88 @@ class ExpressionSpec(_Spec):
         return self
 
 
-RuleSpec = Annotated[PriceLevelSpec | PercentMoveSpec | VolumeSpikeSpec | ExpressionSpec, Field(discriminator="kind")]
+class PriceSpikeSpec(_Spec):
+    """A rule about a bar's unusual return."""
+
+    kind: Literal["price_spike"]
+    parameters: PriceSpikeParameters = PriceSpikeParameters()
+
+
+class VolumeSurgeSpec(_Spec):
+    """A rule about volume that stays unusual."""
+
+    kind: Literal["volume_surge"]
+    parameters: VolumeSurgeParameters = VolumeSurgeParameters()
+
+
+class VolatilityRegimeSpec(_Spec):
+    """A rule about volatility that has changed."""
+
+    kind: Literal["volatility_regime"]
+    parameters: VolatilityRegimeParameters = VolatilityRegimeParameters()
+
+
+class GapSpec(_Spec):
+    """A rule about an opening away from the previous close."""
+
+    kind: Literal["gap"]
+    parameters: GapParameters = GapParameters()
+
+
+class NewHighSpec(_Spec):
+    """A rule about a new high."""
+
+    kind: Literal["new_high"]
+    parameters: NewHighParameters = NewHighParameters()
+
+
+class NewLowSpec(_Spec):
+    """A rule about a new low."""
+
+    kind: Literal["new_low"]
+    parameters: NewLowParameters = NewLowParameters()
+
+
+class CircuitBreakerSpec(_Spec):
+    """A rule about the market-wide circuit breakers."""
+
+    kind: Literal["circuit_breaker"]
+    parameters: CircuitBreakerParameters
+
+
+class FeedStaleSpec(_Spec):
+    """A rule about bars without data."""
+
+    kind: Literal["feed_stale"]
+    parameters: FeedStaleParameters = FeedStaleParameters()
+
+
+class LuldSpec(_Spec):
+    """A rule about limit-up and limit-down bands."""
+
+    kind: Literal["luld"]
+    parameters: LuldParameters
+
+
+RuleSpec = Annotated[
+    PriceLevelSpec
+    | PercentMoveSpec
+    | VolumeSpikeSpec
+    | PriceSpikeSpec
+    | VolumeSurgeSpec
+    | VolatilityRegimeSpec
+    | GapSpec
+    | NewHighSpec
+    | NewLowSpec
+    | CircuitBreakerSpec
+    | FeedStaleSpec
+    | LuldSpec
+    | ExpressionSpec,
+    Field(discriminator="kind"),
+]
+KINDS: Final[tuple[str, ...]] = tuple(
+    get_args(spec.model_fields["kind"].annotation)[0] for spec in get_args(get_args(RuleSpec)[0])
+)
 _ADAPTER: Final[TypeAdapter[RuleSpec]] = TypeAdapter(RuleSpec)
 
 
@@ -203,6 +292,7 @@ class StoredRule:
             hold_rows=hold_rows,
             cooldown_ns=round(spec.cooldown_seconds * NANOS_PER_SECOND),
             keep_ns=round(spec.keep_firing_for_seconds * NANOS_PER_SECOND),
+            schedule=None if spec.schedule is None else schedule_of(spec.schedule),
             version=self.version,
         )
 
@@ -224,10 +314,9 @@ def parse(given: Any) -> RuleSpec:
     try:
         return _ADAPTER.validate_python(given)
     except ValidationError as error:
-        kinds = ("price_level", "percent_move", "volume_spike", "expression")
         problems = []
         for detail in error.errors(include_url=False, include_context=False):
-            place = [str(part) for part in detail["loc"] if part not in kinds and part != "[key]"]
+            place = [str(part) for part in detail["loc"] if part not in KINDS and part != "[key]"]
             if detail["type"].startswith("union_tag"):
                 place = ["kind"]
             problems.append(Problem("".join(f"/{part}" for part in place), _said(detail)))

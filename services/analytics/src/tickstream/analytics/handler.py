@@ -14,16 +14,20 @@ A crash between 2 and 3 publishes the same figures again, identical to the last 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from itertools import islice
 from typing import Final
 
 import numpy as np
 from prometheus_client import CollectorRegistry, Counter
 
 from tickstream.analytics.adapters.cache import Cache
-from tickstream.analytics.adapters.checkpoints import Checkpoint, Checkpoints
-from tickstream.analytics.domain.market import INTERVAL, MARKET, Market
+from tickstream.analytics.adapters.checkpoints import Checkpoints
+from tickstream.analytics.domain.crowd import MARKET
+from tickstream.analytics.domain.grid import INTERVAL
+from tickstream.analytics.domain.market import MOST_SYMBOLS, Market
 from tickstream.analytics.domain.prices import LastTrade, last_trades
+from tickstream.analytics.domain.studies import Choices, studies
+from tickstream.analytics.progress import OpenBar, Progress
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.errors import RetryableError, TickstreamError
@@ -31,60 +35,46 @@ from tickstream.core.kafka import OFFSET_BEGINNING, DeadLetters, Kafka, Message,
 from tickstream.core.logging import logger
 from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet, Tick
 from tickstream.core.runner import Partition
-from tickstream.core.sessions import CONTINUOUS, Sessions
+from tickstream.core.sessions import Sessions
 from tickstream.core.topics import ANALYTICS, BARS, INDICATORS, STOCK_TICKS
 
 _LOG = logger(__name__)
 _QUIET: Final = 2.0
 """Seconds without a new one-minute bar after which no symbol is waited for any longer."""
-_CLOSE_ENOUGH: Final = 5
-"""Offsets that markers of transactions may take at a log's end."""
+_RESTLESS: Final = 10.0
+"""Seconds for which figures from far back wait at most."""
 _ARRIVAL_LIMIT: Final = 30.0
 _MOVERS: Final = ("gainers", "losers", "most_active")
-
-
-@dataclass(frozen=True, slots=True)
-class OpenBar:
-    """A bar that has yet to have its part in published figures."""
-
-    offset: int
-    end: int
-    day: int
-
-
-@dataclass(slots=True)
-class Open:
-    """The open bars of one partition, in the order of the log."""
-
-    bars: list[OpenBar] = field(default_factory=list)
-
-    def let_go(self, done: Callable[[OpenBar], bool]) -> None:
-        """Forget the bars that are open no longer."""
-        self.bars = [bar for bar in self.bars if not done(bar)]
-
-    @property
-    def first(self) -> int | None:
-        """The offset of the first open bar."""
-        return self.bars[0].offset if self.bars else None
+_AT_ONCE: Final = 20_000
+"""Figures that are made and published together."""
 
 
 class TradingDays:
-    """When the trading day of a bar, or of a moment, began."""
+    """When the trading day of a bar, or of a moment, began.
+
+    Args:
+        calendar: whose days they are, of all symbols.
+    """
 
     def __init__(self, calendar: str) -> None:
         self._sessions = Sessions.of(calendar)
-        self._continuous = Sessions.of(CONTINUOUS)
-        self._always: set[str] = set()
+        self._begin = self._end = 0
+
+    def knows(self, ts: int) -> bool:
+        """Whether the calendar goes as far as a moment."""
+        return self.of(ts) <= ts < self._end
 
     def of_bar(self, bar: Bar) -> int:
-        """The beginning of the bar's trading day; the UTC day for symbols that trade round the clock."""
-        (self._always.add if bar.session == "continuous" else self._always.discard)(bar.symbol)
-        return self.of(bar.symbol, bar.start)
+        """The beginning of a bar's trading day."""
+        return self.of(bar.start)
 
-    def of(self, symbol: str, ts: int) -> int:
-        """The beginning of a symbol's trading day."""
-        sessions = self._continuous if symbol in self._always else self._sessions
-        return int(sessions.day_start(np.array([ts]))[0])
+    def of(self, ts: int) -> int:
+        """The beginning of the trading day that a moment is part of."""
+        if not self._begin <= ts < self._end:
+            moment = np.array([ts])
+            self._begin = int(self._sessions.day_start(moment)[0])
+            self._end = int(self._sessions.day_end(moment)[0])
+        return self._begin
 
 
 class AnalyticsHandler:
@@ -98,6 +88,7 @@ class AnalyticsHandler:
         cache: Redis.
         store: keeps the checkpoints.
         days: trading days.
+        chosen: what there is to choose about the figures.
         clock: for how long there was no bar.
         log_end: the end of a partition's log.
         wait: repeats a call until it raises no RetryableError, or the service is to end.
@@ -114,6 +105,7 @@ class AnalyticsHandler:
         cache: Cache,
         store: Checkpoints,
         days: TradingDays,
+        chosen: Choices,
         clock: Clock,
         log_end: Callable[[Partition], int],
         wait: Callable[[Callable[[], None]], None],
@@ -134,17 +126,16 @@ class AnalyticsHandler:
         self._clock = clock
         self._log_end = log_end
         self._wait = wait
-        self._market = Market(days.of_bar)
+        self._market = Market(days.of_bar, studies(chosen), chosen.history)
         self._first_prices: dict[str, tuple[int, float]] = {}
-        self._begins: dict[Partition, dict[int, int]] = {}
-        self._open: dict[Partition, Open] = {}
-        self._checkpoints: dict[Partition, Checkpoint] = {}
-        self._read: dict[Partition, int] = {}
-        self._ends: dict[Partition, int] = {}
+        self._progress = Progress()
         self._unsent: list[AnalyticsFigure] = []
-        self._last_bar = clock.monotonic()
+        self._last_bar = self._rested = clock.monotonic()
         self.waiting_for = ""
         self._records = Counter("analytics_records", "Records read", ["topic"], registry=registry)
+        self._left_out = Counter(
+            "analytics_bars_left_out", f"Bars of more than {MOST_SYMBOLS} symbols", registry=registry
+        )
         self._published = Counter("analytics_figures", "Figures published", registry=registry)
 
     @property
@@ -156,16 +147,15 @@ class AnalyticsHandler:
         """Begin bars where the kept days begin."""
         bars = [partition for partition in partitions if self._topics[partition[0]] == BARS.name]
 
+        starts: dict[Partition, int] = {}
+
         def learn() -> None:
-            found = self._store.load(bars)
-            self._ends |= {partition: self._log_end(partition) for partition in bars}
-            self._checkpoints |= {partition: found.get(partition, Checkpoint(0, 0)) for partition in bars}
+            starts.update(
+                self._progress.come(self._store.load(bars), {partition: self._log_end(partition) for partition in bars})
+            )
 
         self._wait(learn)
-        self._read |= {
-            partition: self._checkpoints[partition].begin for partition in bars if partition in self._checkpoints
-        }
-        return {partition: self._read[partition] or OFFSET_BEGINNING for partition in bars if partition in self._read}
+        return {partition: start or OFFSET_BEGINNING for partition, start in starts.items()}
 
     def revoked(self, partitions: Sequence[Partition]) -> None:
         """Give what there is to give, and leave these to another instance."""
@@ -174,9 +164,7 @@ class AnalyticsHandler:
             self._cache.flush(now=True)
         except TickstreamError as error:
             _LOG.warning("figures_left", reason=str(error))
-        for partition in partitions:
-            for table in (self._checkpoints, self._read, self._ends, self._begins, self._open):
-                table.pop(partition, None)
+        self._progress.go(partitions)
 
     def handle(self, batch: Sequence[Message]) -> None:
         """Take a batch into account, durably.
@@ -187,13 +175,16 @@ class AnalyticsHandler:
         for topic, messages in _by_topic(batch).items():
             self._records.labels(self._topics[topic]).inc(len(messages))
             self._take(self._topics[topic], messages)
-        quiet = self._clock.monotonic() - self._last_bar > _QUIET
-        self._give(self._market.newest if quiet else self._market.complete_through)
+        now = self._clock.monotonic()
+        quiet = now - self._last_bar > _QUIET
+        at_rest = quiet or now - self._rested > _RESTLESS
+        self._rested = now if at_rest else self._rested
+        self._give(self._market.newest if quiet else self._market.complete_through, at_rest=at_rest)
         self._cache.flush()
 
     def idle(self) -> None:
         """Give the figures that wait for symbols of which nothing comes any more."""
-        self._ends.clear()
+        self._progress.wait_no_more()
         try:
             self.handle(())
         except RetryableError as error:
@@ -201,13 +192,31 @@ class AnalyticsHandler:
                 _LOG.warning("waiting", reason=str(error))
             self.waiting_for = str(error)
 
-    def _give(self, through: int) -> None:
-        if not self._is_behind():
-            self._unsent += self._market.figures(through)
-            for taken in self._open.values():
-                taken.let_go(lambda bar: bar.end <= through)
-        self._send()
+    def _give(self, through: int, *, at_rest: bool = True) -> None:
+        if self._progress.is_behind:
+            self._publish(())
+        else:
+            self._publish(self._market.figures(through, at_rest=at_rest), through)
         self.waiting_for = ""
+
+    def _publish(self, figures: Iterable[AnalyticsFigure], through: int | None = None) -> None:
+        """Publish figures, then the checkpoints.
+
+        Args:
+            figures: taken in portions; what Kafka hasn't got is published by the next call.
+            through: the time up to which these are all, but for those that the market makes wait.
+        """
+        coming, some = iter(figures), False
+        while True:
+            self._unsent = self._unsent or list(islice(coming, _AT_ONCE))
+            if not self._unsent:
+                break
+            self._send()
+            some = True
+        if through is not None and not self._market.is_waiting:
+            self._progress.given(through)
+        if some:
+            self._store.save(self._progress.checkpoints())
 
     def _take(self, topic: str, messages: Sequence[Message]) -> None:
         if topic == BARS.name:
@@ -221,32 +230,33 @@ class AnalyticsHandler:
         chosen = [message for message in messages if _may_be_minute(message)]
         decoded = self._bars.decode_many([message.value() for message in chosen])
         for bar, row in zip(decoded.records, decoded.rows, strict=True):
-            if bar.interval == INTERVAL and bar.state == "closed":
+            if bar.interval != INTERVAL or bar.state != "closed":
+                continue
+            if not self._days.knows(bar.start):
+                self._dead_letters.reject(chosen[row], f"start must be within the calendar's days, was {bar.start}")
+            elif self._market.has_room(bar.symbol):
                 self._take_bar(bar, chosen[row])
+            else:
+                self._left_out.inc()
         self._reject(chosen, decoded.rejected)
         for message in messages:
-            self._read[_partition(message)] = (message.offset() or 0) + 1
+            self._progress.read(_partition(message), message.offset() or 0)
 
     def _take_bar(self, bar: Bar, message: Message) -> None:
         partition, offset = _partition(message), message.offset() or 0
-        checkpoint = self._checkpoints.get(partition)
-        counted = checkpoint is not None and offset < checkpoint.counted
-        begin = self._market.take(bar, counted=counted)
-        self._begins.setdefault(partition, {}).setdefault(begin, offset)
-        if not counted:
-            self._open.setdefault(partition, Open()).bars.append(OpenBar(offset, bar.end, begin))
+        counted = self._progress.is_counted(partition, offset)
+        day = self._market.take(bar, counted=counted)
+        self._progress.taken(partition, OpenBar(offset, bar.end, day), counted=counted)
         self._last_bar = self._clock.monotonic()
-        self._unsent += self._market.leaving()
-        gone = set(self._market.forget_oldest())
-        for begins in self._begins.values() if gone else ():
-            for day in gone:
-                begins.pop(day, None)
-        for taken in self._open.values() if gone else ():
-            taken.let_go(lambda open_bar: open_bar.day in gone)
+        if self._market.is_leaving:
+            self._publish(self._market.leaving())
+            self._progress.forgotten(self._market.forget_oldest())
 
     def _take_ticks(self, messages: Sequence[Message]) -> None:
         decoded = self._ticks.decode_columns([message.value() for message in messages], self._interners)
         for trade in last_trades(decoded.columns):
+            if not self._days.knows(trade.ts_event):
+                continue
             reference = self._reference(trade)
             self._cache.price(
                 trade.symbol,
@@ -261,7 +271,7 @@ class AnalyticsHandler:
 
     def _reference(self, trade: LastTrade) -> float:
         """What the price is compared with; before the day's first bar has closed, its first trade seen here."""
-        day = self._days.of(trade.symbol, trade.ts_event)
+        day = self._days.of(trade.ts_event)
         if self._first_prices.get(trade.symbol, (None, 0.0))[0] != day:
             self._first_prices[trade.symbol] = (day, trade.first_price)
         known = self._market.reference(day, trade.symbol)
@@ -282,30 +292,14 @@ class AnalyticsHandler:
         for row, reason in rejected:
             self._dead_letters.reject(messages[row], reason)
 
-    def _is_behind(self) -> bool:
-        for partition in [p for p, end in self._ends.items() if self._read.get(p, 0) >= end - _CLOSE_ENOUGH]:
-            del self._ends[partition]
-        return bool(self._ends)
-
     def _send(self) -> None:
-        if not self._unsent:
-            return
         for figure, value in zip(self._unsent, self._figures.encode_many(self._unsent), strict=True):
             self._publisher.publish(self._analytics, figure.scope.encode(), value)
         self._publisher.flush(_ARRIVAL_LIMIT)
-        self._checkpoints = {partition: self._checkpoint(partition) for partition in self._checkpoints}
-        self._store.save(self._checkpoints)
         self._published.inc(len(self._unsent))
+        self._cache.figures(self._unsent)
         self._cache_movers()
         self._unsent = []
-
-    def _checkpoint(self, partition: Partition) -> Checkpoint:
-        begins = self._begins.get(partition)
-        before = self._checkpoints[partition]
-        read = self._read.get(partition, before.begin)
-        still_open = self._open.get(partition, Open()).first
-        counted = read if still_open is None else still_open
-        return Checkpoint(min(begins.values()) if begins else read, max(before.counted, counted))
 
     def _cache_movers(self) -> None:
         newest = max((f.ts_event for f in self._unsent if f.scope == MARKET), default=None)

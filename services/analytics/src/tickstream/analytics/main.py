@@ -102,6 +102,7 @@ def _work(
         cache=Cache(settings.redis_url.get_secret_value() if settings.redis_url else None, clock, registry),
         store=store,
         days=TradingDays(settings.calendar),
+        chosen=settings.chosen,
         clock=clock,
         log_end=log_end,
         wait=waiting.until_done,

@@ -30,9 +30,9 @@ from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import Kafka, Message, retry_forever
 from tickstream.core.logging import logger
 from tickstream.core.model import Tick
+from tickstream.core.news import Heard, News
 from tickstream.core.service import Stop
 from tickstream.processor.adapters import changelog
-from tickstream.processor.adapters.news import Heard, News
 from tickstream.processor.adapters.outputs import Outputs
 from tickstream.processor.adapters.plugins import Complaints
 from tickstream.processor.adapters.source import Batch, Source

@@ -17,8 +17,8 @@ from tickstream.ws_bridge.domain.ladder import Step
 from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
-_SLICE: Final = 128
-"""Clients served between two looks at what else there is to do."""
+_SLICE: Final = 32
+"""Clients served between two looks at what else there is to do: some milliseconds."""
 _SWEEP_SECONDS: Final = 1.0
 _RELIEF_SECONDS: Final = 10.0
 """Within which an overloaded node disconnects all that it has to; it stops once the others can be served."""
@@ -99,6 +99,8 @@ class Flusher:
                 self._serve(client, now)
             if served % _SLICE == 0:
                 await asyncio.sleep(0)
+                if not self._tempo.gathers:
+                    self._intake.apply()
         self._journey.flush_ended(self._clock.now_ns())
         frames = sum([sent.frames for sent in self._sent.values()])
         records = sum([sent.records for sent in self._sent.values()])

@@ -78,9 +78,14 @@ def latency(
 
 
 @app.command()
-def alerts(json: Json = None) -> None:
-    """Rules over a minute of bars and a second of trades, beside a plain loop; needs no servers."""
-    _run_of_checkout("alerts", [str(json.absolute())] if json else [], servers=nullcontext({}))
+def alerts(
+    json: Json = None,
+    path: Annotated[Path | None, typer.Option(metavar="FILE_OR_FOLDER", help="Recorded trades.")] = None,
+) -> None:
+    """Rules over a minute of bars and a second of trades, made up or recorded; needs no servers."""
+    given = {"--json": json, "--path": path}
+    arguments = [text for flag, held in given.items() if held is not None for text in (flag, str(held.absolute()))]
+    _run_of_checkout("alerts", arguments, servers=nullcontext({}))
 
 
 def _run_of_checkout(

@@ -14,6 +14,7 @@ _ROOT: Final = Path(__file__).resolve().parents[6]
 _DATA: Final = _ROOT / "data" / "demo"
 SESSION: Final = _DATA / "2013-10-08.parquet"
 RULES: Final = _DATA / "rules.yaml"
+GROUPS: Final = _DATA / "groups.yaml"
 
 DASHBOARD_PORT: Final = 8080
 _FIRST_PORT: Final = 8091
@@ -57,6 +58,7 @@ def services(options: DemoOptions, stack: Mapping[str, str]) -> list[Service]:
     ports = _ports(names)
     extra: dict[str, dict[str, str]] = {
         "alerting": {"ALERTING_RULES_FILE": str(RULES)},
+        "analytics": {"ANALYTICS_GROUPS_FILE": str(GROUPS)},
         "ws-bridge": {"WS_BRIDGE_ALERTING_URL": f"http://{LOOPBACK}:{ports['alerting']}"},
     }
     arguments = {"producer": _producer_arguments(options)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hmac
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -15,7 +16,7 @@ from aiohttp import web
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from tickstream.alerting.adapters import acknowledgements, rules_table, silences
+from tickstream.alerting.adapters import acknowledgements, rule_versions, rules_table, silences
 from tickstream.alerting.adapters.alerts_query import (
     ALERT,
     DECISIONS,
@@ -25,18 +26,21 @@ from tickstream.alerting.adapters.alerts_query import (
     decision_json,
     transition_json,
 )
-from tickstream.alerting.adapters.rehearsals import read_rehearsal, rehearsal_json
+from tickstream.alerting.adapters.rehearsals import TooLongError, read_rehearsal, rehearsal_json
 from tickstream.alerting.spec import InvalidRuleError, Problem, RuleSpec, StoredRule, parse
 from tickstream.core.logging import logger
 
 _LOG = logger(__name__)
 _MAX_BODY: Final = 262_144
 _WAIT: Final = 5.0
+_TRIAL_SECONDS: Final = 3.0
 
 Rows = list[dict[str, Any]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Pool = AsyncConnectionPool[psycopg.AsyncConnection[dict[str, Any]]]
 _POOL: Final[web.AppKey[Pool]] = web.AppKey("pool")
+_CALENDAR: Final[web.AppKey[str]] = web.AppKey("calendar")
+_TRIALS: Final[web.AppKey[asyncio.Semaphore]] = web.AppKey("trials")
 
 
 class ProblemError(Exception):
@@ -62,9 +66,11 @@ class ProblemError(Exception):
         )
 
 
-def make_app(database_url: str, api_key: str | None) -> web.Application:
-    """The application; without a key everybody who reaches it may use it."""
+def make_app(database_url: str, api_key: str | None, calendar: str) -> web.Application:
+    """The application; without a key everybody who reaches it may use it, `calendar` is of bars to try rules on."""
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_problems, _guard(api_key)])
+    app[_CALENDAR] = calendar
+    app[_TRIALS] = asyncio.Semaphore(1)
 
     async def pool(app: web.Application) -> AsyncIterator[None]:
         app[_POOL] = Pool(
@@ -87,6 +93,8 @@ def make_app(database_url: str, api_key: str | None) -> web.Application:
     app.router.add_get("/api/v1/rules/{id}", _get_rule)
     app.router.add_put("/api/v1/rules/{id}", _replace_rule)
     app.router.add_delete("/api/v1/rules/{id}", _delete_rule)
+    app.router.add_get("/api/v1/rules/{id}/versions", _list_versions)
+    app.router.add_post("/api/v1/rules/{id}/versions/{version:[0-9]{1,9}}/restore", _restore_version)
     app.router.add_get("/api/v1/alerts", _list_alerts)
     app.router.add_get("/api/v1/alerts/{id}", _get_alert)
     app.router.add_put("/api/v1/alerts/{id}/acknowledgement", _acknowledge)
@@ -137,6 +145,15 @@ async def _query(request: web.Request, statement: str, values: Mapping[str, Any]
         return await cursor.fetchall() if cursor.description else [{"rows": cursor.rowcount}]
 
 
+async def _change(request: web.Request, statement: str, values: Mapping[str, Any]) -> Rows:
+    """Run a statement that changes rules, in the name of who asks for it."""
+    by = rule_versions.changed_by(request.headers.get(acknowledgements.ACTOR_HEADER))
+    async with request.app[_POOL].connection() as connection:
+        await connection.execute(rule_versions.ACT, {"by": by})
+        cursor = await connection.execute(statement, values)
+        return await cursor.fetchall() if cursor.description else [{"rows": cursor.rowcount}]
+
+
 async def _list_rules(request: web.Request) -> web.Response:
     rows = await _query(request, rules_table.ALL, {})
     return _json({"items": [_rule_json(rules_table.stored_rule(row)) for row in rows]})
@@ -157,18 +174,37 @@ async def _replace_rule(request: web.Request) -> web.Response:
 
 
 async def _delete_rule(request: web.Request) -> web.Response:
-    rows = await _query(request, rules_table.DELETE, {"id": _id_of(request)})
+    rows = await _change(request, rules_table.DELETE, {"id": _id_of(request)})
     if rows[0]["rows"] == 0:
         raise ProblemError(404, "There is no such rule")
     return web.Response(status=204)
 
 
 async def _write(request: web.Request, statement: str, values: Mapping[str, Any]) -> Rows:
-    spec = await _body(request)
+    return await _write_spec(request, statement, values, parse(await _json_body(request)))
+
+
+async def _write_spec(request: web.Request, statement: str, values: Mapping[str, Any], spec: RuleSpec) -> Rows:
     try:
-        return await _query(request, statement, {**rules_table.parameters_of(spec), **values})
+        return await _change(request, statement, {**rules_table.parameters_of(spec), **values})
     except psycopg.errors.UniqueViolation:
         raise ProblemError(409, "There is another rule of this name", spec.name) from None
+
+
+async def _list_versions(request: web.Request) -> web.Response:
+    rows = await _query(request, rule_versions.VERSIONS, {"id": _id_of(request)})
+    if not rows:
+        raise ProblemError(404, "There is no such rule")
+    return _json({"items": [rule_versions.version_json(row) for row in rows]})
+
+
+async def _restore_version(request: web.Request) -> web.Response:
+    wanted = {"id": _id_of(request), "version": int(request.match_info["version"])}
+    rows = await _query(request, rule_versions.VERSION, wanted)
+    if not rows:
+        raise ProblemError(404, "There is no such version of a rule", "the last 100 are kept")
+    restored = await _write_spec(request, rules_table.RESTORE, {"id": wanted["id"]}, parse(rows[0]["rule"]))
+    return _json(_rule_json(_only_rule(restored)))
 
 
 async def _list_alerts(request: web.Request) -> web.Response:
@@ -235,13 +271,28 @@ async def _expire_silence(request: web.Request) -> web.Response:
 
 
 async def _test_rule(request: web.Request) -> web.Response:
-    rehearsal = read_rehearsal(await _json_body(request))
-    transitions = await asyncio.to_thread(rehearsal.run)
+    rehearsal = read_rehearsal(await _json_body(request), request.app[_CALENDAR])
+    turn = request.app[_TRIALS]
+    try:
+        await asyncio.wait_for(turn.acquire(), _WAIT)
+    except TimeoutError:
+        raise ProblemError(503, "Other rules are being tried", "try again in a few seconds") from None
+    try:
+        transitions = await asyncio.to_thread(rehearsal.run, _until(time.monotonic() + _TRIAL_SECONDS))
+    except TooLongError:
+        detail = f"it takes more than {_TRIAL_SECONDS:g} s on these bars: try fewer, or tickstream alerts test"
+        raise ProblemError(422, "The rule can't be tried here", detail) from None
+    finally:
+        turn.release()
     return _json(rehearsal_json(rehearsal, transitions))
 
 
-async def _body(request: web.Request) -> RuleSpec:
-    return parse(await _json_body(request))
+def _until(deadline: float) -> Callable[[], None]:
+    def check() -> None:
+        if time.monotonic() > deadline:
+            raise TooLongError
+
+    return check
 
 
 async def _json_body(request: web.Request) -> Any:

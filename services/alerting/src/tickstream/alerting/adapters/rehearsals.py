@@ -2,31 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Annotated, Any, Final
 from uuid import UUID
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from tickstream.alerting.adapters.problems import problems_of
+from tickstream.alerting.backtest.run import backtest
+from tickstream.alerting.domain.expression import Expression
+from tickstream.alerting.domain.lane import Row
 from tickstream.alerting.domain.lifecycle import Transition
-from tickstream.alerting.domain.rehearsal import Span, can_rehearse, rehearse
-from tickstream.alerting.domain.rule import Rule
+from tickstream.alerting.domain.rehearsal import Span, rehearse
+from tickstream.alerting.domain.rule import ByExpression, Rule, RuleBook
+from tickstream.alerting.rows import rows_of_bars
 from tickstream.alerting.spec import InvalidRuleError, Problem, StoredRule, parse
 from tickstream.core.clock import NANOS_PER_MILLI
+from tickstream.core.intervals import Interval
+from tickstream.core.model import Activity, Bar, SessionName
+from tickstream.core.sessions import SESSION_NAMES, Sessions
 
 MOST_BARS: Final = 2_000
 _MOST_TRANSITIONS: Final = 500
+_MOST_INDICATORS: Final = 50
 
 _Millis = Annotated[int, Field(ge=0, le=253_402_300_800_000)]
 _Price = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_Value = Annotated[float, Field(allow_inf_nan=False)]
+_Column = Annotated[list[_Value | None], Field(max_length=MOST_BARS)]
+
+
+class TooLongError(Exception):
+    """It isn't done in time."""
 
 
 class _Bars(BaseModel):
-    """Bars by columns, in ascending order; times in milliseconds."""
+    """Bars by columns, in ascending order; times in milliseconds, what isn't given isn't known."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -36,11 +52,18 @@ class _Bars(BaseModel):
     high: list[_Price]
     low: list[_Price]
     close: list[_Price]
+    volume: list[_Amount] | None = None
+    vwap: list[_Price] | None = None
+    trades: list[_Amount] | None = None
+    session: list[SessionName] | None = None
+    activity: list[Activity] | None = None
+    indicators: dict[str, _Column] = Field(default_factory=dict, max_length=_MOST_INDICATORS)
 
     @model_validator(mode="after")
     def _check(self) -> _Bars:
-        columns = (self.end_ms, self.open, self.high, self.low, self.close)
-        if any(len(column) != len(self.start_ms) for column in columns):
+        columns: list[list[Any] | None] = [self.end_ms, self.open, self.high, self.low, self.close, self.volume]
+        columns += [self.vwap, self.trades, self.session, self.activity, *self.indicators.values()]
+        if any(column is not None and len(column) != len(self.start_ms) for column in columns):
             raise ValueError("all columns must have the same length")
         if any(end <= start for start, end in zip(self.start_ms, self.end_ms, strict=True)):
             raise ValueError("each bar must end after it starts")
@@ -51,9 +74,45 @@ class _Bars(BaseModel):
         return self
 
     def spans(self) -> list[Span]:
-        """As the domain has them."""
+        """What the price has gone through."""
         rows = zip(self.start_ms, self.end_ms, self.open, self.high, self.low, self.close, strict=True)
         return [Span(start * NANOS_PER_MILLI, end * NANOS_PER_MILLI, *prices) for start, end, *prices in rows]
+
+    def rows(self, symbol: str, interval: str, calendar: str) -> Iterator[Row]:
+        """What rules about bars look at."""
+        for row in rows_of_bars(list(self._bars(symbol, interval, calendar)), calendar, {interval}):
+            if row is not None:
+                yield row
+        for at, end in enumerate(self.end_ms if self.indicators else ()):
+            values = {name: value for name, column in self.indicators.items() if (value := column[at]) is not None}
+            yield Row("indicators", interval, symbol, end * NANOS_PER_MILLI, values)
+
+    def _bars(self, symbol: str, interval: str, calendar: str) -> Iterator[Bar]:
+        nothing = [0.0] * len(self.start_ms)
+        sessions = self.session or self._sessions(calendar)
+        counted = (self.volume or nothing, self.vwap or self.close, self.trades or nothing)
+        for at, (span, volume, vwap, trades) in enumerate(zip(self.spans(), *counted, strict=True)):
+            yield Bar(
+                symbol=symbol,
+                interval=interval,
+                start=span.start,
+                end=span.end,
+                open=span.open,
+                high=span.high,
+                low=span.low,
+                close=span.close,
+                volume=volume,
+                vwap=vwap,
+                trades=int(trades),
+                state="closed",
+                revision=0,
+                session=sessions[at],
+                activity=self.activity[at] if self.activity else "traded",
+            )
+
+    def _sessions(self, calendar: str) -> list[SessionName]:
+        starts = np.array(self.start_ms, dtype=np.int64) * NANOS_PER_MILLI
+        return [SESSION_NAMES[kind] for kind in Sessions.of(calendar).classify(starts).tolist()]
 
 
 class _Asked(BaseModel):
@@ -66,19 +125,28 @@ class _Asked(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A rule, and the bars of one symbol that it is tried on."""
+    """A rule, and the bars of one symbol that it is tried on; `calendar` says of which sessions they are."""
 
     rule: Rule
     symbol: str
     bars: _Bars
+    calendar: str
 
-    def run(self) -> list[Transition]:
-        """What the rule would have done."""
-        return rehearse(self.rule, self.symbol, self.bars.spans())
+    def run(self, check: Callable[[], None] = lambda: None) -> list[Transition]:
+        """What the rule would have done; what `check` raises meanwhile ends it."""
+        condition = self.rule.condition
+        if not isinstance(condition, ByExpression):
+            return rehearse(self.rule, self.symbol, self.bars.spans())
+        rows = self.bars.rows(self.symbol, condition.expression.interval, self.calendar)
+        return backtest(RuleBook([self.rule]), rows, [], check=check)
 
 
-def read_rehearsal(given: Any) -> Rehearsal:
+def read_rehearsal(given: Any, calendar: str) -> Rehearsal:
     """What a client sent.
+
+    Args:
+        given: JSON.
+        calendar: of bars that don't say of which session they are.
 
     Raises:
         InvalidRuleError: with everything that is wrong with it.
@@ -93,9 +161,28 @@ def read_rehearsal(given: Any) -> Rehearsal:
     except InvalidRuleError as error:
         raise InvalidRuleError([Problem(f"/rule{one.pointer}", one.detail) for one in error.problems]) from None
     rule = StoredRule(UUID(int=0), spec, 1, now, now).rule()
-    if not can_rehearse(rule):
-        raise InvalidRuleError([Problem("/rule/kind", f"{spec.kind} can't be tested on prices alone")])
-    return Rehearsal(rule, asked.symbol, asked.bars)
+    if isinstance(rule.condition, ByExpression):
+        problems = list(_lacking(rule.condition.expression, asked.symbol, asked.bars))
+        if problems:
+            raise InvalidRuleError(problems)
+    return Rehearsal(rule, asked.symbol, asked.bars, calendar)
+
+
+def _lacking(expression: Expression, symbol: str, bars: _Bars) -> Iterator[Problem]:
+    """What an expression speaks of and bars of one symbol don't have."""
+    for series in expression.series():
+        if series.source in ("analytics", "market") or series.symbol not in (None, symbol):
+            detail = f"{series} isn't in the bars of {symbol}: it takes tickstream alerts test"
+            yield Problem("/rule/parameters/when", detail)
+        elif series.source == "indicator" and series.name not in bars.indicators:
+            yield Problem(f"/bars/indicators/{series.name}", "must be given, the rule speaks of it")
+        elif series.source == "bar" and getattr(bars, series.name) is None:
+            yield Problem(f"/bars/{series.name}", "must be given, the rule speaks of it")
+    interval = Interval.named(expression.interval)
+    lengths = {end - start for start, end in zip(bars.start_ms, bars.end_ms, strict=True)}
+    other = min(lengths - {interval.size // NANOS_PER_MILLI}, default=None)
+    if other is not None and not interval.counted and not interval.daily:
+        yield Problem("/bars", f"must be of {interval.name}, as the rule looks at them, one is of {other / 1000:g} s")
 
 
 def rehearsal_json(rehearsal: Rehearsal, transitions: Sequence[Transition]) -> dict[str, Any]:

@@ -10,17 +10,17 @@ from psycopg.types.json import Jsonb
 
 from tickstream.alerting.spec import RuleSpec, StoredRule, parse
 
-_COLUMNS: Final = """id, name, kind, symbols, parameters, severity, labels, for_seconds, cooldown_seconds,
-    keep_firing_for_seconds, enabled, version, created_at, updated_at"""
-_VALUES: Final = """%(name)s, %(kind)s, %(symbols)s, %(parameters)s, %(severity)s, %(labels)s, %(for_seconds)s,
-    %(cooldown_seconds)s, %(keep_firing_for_seconds)s, %(enabled)s"""
-_GIVEN: Final = (
-    "name, kind, symbols, parameters, severity, labels, for_seconds, cooldown_seconds, keep_firing_for_seconds, enabled"
-)
+_FIELDS: Final = (
+    "name", "kind", "symbols", "parameters", "severity", "labels", "for_seconds", "cooldown_seconds",
+    "keep_firing_for_seconds", "schedule", "enabled",
+)  # fmt: skip
+_GIVEN: Final = ", ".join(_FIELDS)
+_VALUES: Final = ", ".join(f"%({field})s" for field in _FIELDS)
+_COLUMNS: Final = f"id, {_GIVEN}, version, created_at, updated_at"
 
 
 def _prefixed(table: str) -> str:
-    return ", ".join(f"{table}.{column}" for column in _GIVEN.split(", "))
+    return ", ".join(f"{table}.{field}" for field in _FIELDS)
 
 
 ALL: Final = f"SELECT {_COLUMNS} FROM alert_rules ORDER BY name"  # noqa: S608 - constants
@@ -34,6 +34,9 @@ UPSERT: Final = f"""
     INSERT INTO alert_rules AS old (id, {_GIVEN}) VALUES (%(id)s, {_VALUES})
     ON CONFLICT (name) DO UPDATE SET ({_GIVEN}) = ROW ({_VALUES})
     WHERE ({_prefixed("old")}) IS DISTINCT FROM ({_prefixed("excluded")})"""  # noqa: S608 - constants
+RESTORE: Final = f"""
+    INSERT INTO alert_rules (id, {_GIVEN}) VALUES (%(id)s, {_VALUES})
+    ON CONFLICT (id) DO UPDATE SET ({_GIVEN}) = ROW ({_VALUES}) RETURNING {_COLUMNS}"""  # noqa: S608 - constants
 REVISION: Final = "SELECT revision FROM alert_rules_revision"
 
 _NAMED: Final = uuid.UUID("1d0a7c0e-52b4-5c43-8f0f-0d8a55a0e2b7")
@@ -42,8 +45,8 @@ _NAMED: Final = uuid.UUID("1d0a7c0e-52b4-5c43-8f0f-0d8a55a0e2b7")
 def parameters_of(spec: RuleSpec) -> dict[str, Any]:
     """What the statements take for a rule."""
     values = spec.model_dump(mode="json")
-    for column in ("parameters", "labels"):
-        values[column] = Jsonb(values[column])
+    for field in ("parameters", "labels", "schedule"):
+        values[field] = None if values[field] is None else Jsonb(values[field])
     return values
 
 
@@ -58,5 +61,5 @@ def stored_rule(row: Mapping[str, Any]) -> StoredRule:
     Raises:
         InvalidRuleError: the row was written by hand, and isn't a rule.
     """
-    spec = parse({field: row[field] for field in _GIVEN.split(", ")})
+    spec = parse({field: row[field] for field in _FIELDS})
     return StoredRule(row["id"], spec, row["version"], row["created_at"], row["updated_at"])

@@ -18,7 +18,7 @@ from psycopg.rows import dict_row
 from psycopg.types.json import Jsonb
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from tickstream.alerting.adapters import rules_table
+from tickstream.alerting.adapters import rule_versions, rules_table
 from tickstream.alerting.domain.lifecycle import Standing, Transition
 from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import Rule, RuleBook
@@ -134,6 +134,7 @@ class Store:
             RetryableError: PostgreSQL doesn't answer.
         """
         with self.transaction() as connection:
+            connection.execute(rule_versions.ACT, {"by": rule_versions.BY_FILE})
             for spec in specs:
                 given = rules_table.parameters_of(spec) | {"id": rules_table.id_by_name(spec.name)}
                 connection.execute(rules_table.UPSERT, given)

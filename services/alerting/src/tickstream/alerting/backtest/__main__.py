@@ -74,7 +74,8 @@ def _run(given: argparse.Namespace) -> None:
     rows = recorded.rows(lane, until)
     if given.command == "test":
         on_ticks = any(not isinstance(rule.condition, ByExpression) for rule in rules)
-        found = backtest(book, rows, recorded.ticks(until) if on_ticks else [], since)
+        ticks, feeds = (recorded.ticks(until), recorded.feeds(until)) if on_ticks else ([], None)
+        found = backtest(book, rows, ticks, since, feeds)
         show_transitions({rule.id: rule.name for rule in rules}, found, as_json=given.json)
         return
     for rule in rules:

@@ -10,7 +10,7 @@ import numpy as np
 from tickstream.alerting.domain.compute import Computer
 from tickstream.alerting.domain.expression import Expression, Node, Number, Test
 from tickstream.alerting.domain.frame import Frame
-from tickstream.alerting.domain.lane import Row, shapes
+from tickstream.alerting.domain.lane import Row, put_row, shapes
 from tickstream.alerting.domain.rule import ByExpression, Rule
 from tickstream.alerting.domain.tape import Tape, TapeKey
 from tickstream.alerting.domain.watch import Watch
@@ -65,7 +65,7 @@ def _tapes(watch: Watch, rows: list[Row]) -> dict[TapeKey, Tape]:
         for key, tape in tapes.items():
             wanted = not key.sessions or row.session in key.sessions
             if (key.kind, key.interval) == (row.kind, row.interval) and wanted:
-                tape.put(row.symbol, row.end, row.values)
+                put_row(tape, key, row)
     return tapes
 
 

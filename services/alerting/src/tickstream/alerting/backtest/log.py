@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from typing import Final, TypeVar
 
+from tickstream.alerting.domain.feeds import Feeds
 from tickstream.alerting.domain.lane import Lane, Row
 from tickstream.alerting.rows import rows_of_bars, rows_of_figures, rows_of_indicators
 from tickstream.core.clock import Clock
@@ -13,8 +14,8 @@ from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.columns import TickColumns
 from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, KafkaError, KafkaException, Message, TopicPartition
-from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet, Record, Tick
-from tickstream.core.topics import ANALYTICS, BARS, INDICATORS, STOCK_TICKS
+from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet, MarketEvent, Record, Tick
+from tickstream.core.topics import ANALYTICS, BARS, INDICATORS, MARKET_EVENTS, STOCK_TICKS
 
 _LIMIT: Final = 30.0
 _AT_ONCE: Final = 10_000
@@ -64,6 +65,19 @@ class Recorded:
             codec.decode_columns([m.value() for m in batch], interners) for batch in self._batches(STOCK_TICKS.name)
         )
         return [found.columns.take(found.columns.ts_event <= until) for found in batches]
+
+    def feeds(self, until: int) -> Feeds:
+        """What market events up to `until` say of the trades' sources.
+
+        Raises:
+            RetryableError: Kafka doesn't answer.
+        """
+        feeds, codec = Feeds(), self._codecs.of(MarketEvent)
+        for batch in self._batches(MARKET_EVENTS.name):
+            for event in codec.decode_many([message.value() for message in batch]).records:
+                if event.ts_event <= until:
+                    feeds.take(event)
+        return feeds
 
     def _read(
         self, name: str, record: type[R], rows_of: Callable[[Sequence[R]], list[Row | None]]

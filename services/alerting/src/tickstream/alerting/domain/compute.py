@@ -23,6 +23,7 @@ from tickstream.alerting.domain.expression import (
     Comparison,
     Cross,
     Extent,
+    InActivity,
     InSession,
     Move,
     Negative,
@@ -36,14 +37,13 @@ from tickstream.alerting.domain.expression import (
 )
 from tickstream.alerting.domain.frame import Frame
 from tickstream.alerting.domain.lookback import rows_of
-from tickstream.alerting.domain.names import SESSIONS
+from tickstream.alerting.domain.names import ACTIVITIES, ACTIVITY, SESSION, SESSIONS
+from tickstream.alerting.domain.robust import deviation, median, robust_z
 from tickstream.core.columns import Floats
 from tickstream.core.intervals import Interval
 
 Truths = NDArray[np.int8]
 FALSE, UNKNOWN, TRUE = 0, 1, 2
-SESSION: Final = "session"
-"""The field that holds a bar's session, as its place in SESSIONS."""
 
 _OPERATORS: Final[dict[str, Callable[[Floats, Floats], Floats]]] = {
     "+": np.add,
@@ -138,6 +138,8 @@ class Computer:
     def _over(self, name: str, node: Value, extent: Extent, length: int) -> Floats:
         windows, inside = self._windows(node, extent, length)
         found: Floats
+        if name in ("median", "mad", "robust_z"):
+            return {"median": median, "mad": deviation, "robust_z": robust_z}[name](windows, inside)
         if name in ("highest", "lowest"):
             extreme = np.max if name == "highest" else np.min
             found = extreme(np.where(inside, windows, -np.inf if name == "highest" else np.inf), axis=2)
@@ -182,14 +184,16 @@ class Computer:
         truths = self._plain(node, length)
         return Held(truths, truths)
 
-    def _plain(self, node: Comparison | Move | InSession | Not, length: int) -> Truths:
+    def _plain(self, node: Comparison | Move | InSession | InActivity | Not, length: int) -> Truths:
         """The truth of a condition that goes on for as long as it could begin."""
         if isinstance(node, Comparison):
             return _compare(node.comparator, self.value(node.left, length), self.value(node.right, length))
         if isinstance(node, Move):
             return _compare(">=", self.move(node, length), np.array([[node.percent]]))
         if isinstance(node, InSession):
-            return self._in_session(node, length)
+            return self._is_one_of(SESSION, [SESSIONS.index(name) for name in node.sessions], length)
+        if isinstance(node, InActivity):
+            return self._is_one_of(ACTIVITY, [ACTIVITIES.index(name) for name in node.activities], length)
         return (TRUE - self.held(node.part, length).begins).astype(np.int8)
 
     def _cross(self, node: Cross, length: int) -> Held:
@@ -208,10 +212,9 @@ class Computer:
         found = np.maximum(up, down) if found is None else found
         return np.where(np.isfinite(found), found, np.nan)
 
-    def _in_session(self, node: InSession, length: int) -> Truths:
-        sessions = self.frame.own(SESSION, length)
-        inside = np.isin(sessions, [SESSIONS.index(name) for name in node.sessions])
-        return np.where(np.isnan(sessions), UNKNOWN, TRUE * inside).astype(np.int8)
+    def _is_one_of(self, field: str, codes: list[int], length: int) -> Truths:
+        found = self.frame.own(field, length)
+        return np.where(np.isnan(found), UNKNOWN, TRUE * np.isin(found, codes)).astype(np.int8)
 
     def _began_before(self, node: Test, extent: Extent, length: int) -> Truths:
         rows = rows_of(extent, self._size)

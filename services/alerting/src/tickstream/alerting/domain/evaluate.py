@@ -6,28 +6,67 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
+from tickstream.alerting.domain.feeds import Feeds
 from tickstream.alerting.domain.memory import TickMemory
-from tickstream.alerting.domain.rule import PercentMove, PriceLevel, Rule, RuleBook
+from tickstream.alerting.domain.near_bands import observe_bands
+from tickstream.alerting.domain.rule import ON_TICKS, NearBand, PercentMove, PriceLevel, Rule, RuleBook
 from tickstream.alerting.domain.shard import Shard
 from tickstream.core.columns import Floats, Ints, TickColumns
 from tickstream.core.model import FLAG_SUSPICIOUS
 
 
-def observe_ticks(rules: RuleBook, shard: Shard, ticks: TickColumns) -> None:
+def observe_ticks(rules: RuleBook, shard: Shard, ticks: TickColumns, feeds: Feeds | None = None) -> None:
     """Take trades of one partition into account, in the order of the log.
 
     Suspicious prints, repeats of a trade, and trades older than one that came before are left out.
+
+    Args:
+        rules: in force.
+        shard: the partition's.
+        ticks: the trades.
+        feeds: what is known of their sources; None is that they are never down.
     """
     for symbol, own in _by_symbol(ticks.take((ticks.flags & FLAG_SUSPICIOUS) == 0)):
-        levels, moves = rules.watching(symbol, PriceLevel), rules.watching(symbol, PercentMove)
-        if not levels and not moves:
+        if not any(rules.watching(symbol, kind) for kind in ON_TICKS):
             continue
         memory = shard.memories.setdefault(symbol, TickMemory())
         shard.changes.symbols.add(symbol)
-        new = memory.admit(own)
-        if len(new):
-            _observe_levels(levels, shard, symbol, new.ts_event, new.price)
-            _observe_moves(moves, shard, symbol, memory, new.ts_event, new.price)
+        since, new = memory.ts, memory.admit(own)
+        downs = feeds.went_down(since, memory.ts) if feeds is not None else []
+        start = 0
+        for down in downs:
+            stop = int(np.searchsorted(new.ts_event, down, side="right"))
+            _observe(rules, shard, symbol, new.take(np.arange(start, stop)))
+            _lose(rules, shard, symbol, down, feeds)
+            start = stop
+        _observe(rules, shard, symbol, new.take(np.arange(start, len(new))) if start else new)
+
+
+def end_feeds(rules: RuleBook, shard: Shard, feeds: Feeds) -> None:
+    """Let go of symbols whose sources have gone down since their last trades.
+
+    What was published before the feeds went down must have been observed.
+    """
+    for symbol, memory in shard.memories.items():
+        for down in feeds.went_down(memory.ts):
+            if _lose(rules, shard, symbol, down, feeds):
+                # A trade of before that comes after all is out of date.
+                memory.ts = down
+                shard.changes.symbols.add(symbol)
+
+
+def _lose(rules: RuleBook, shard: Shard, symbol: str, down: int, feeds: Feeds | None) -> bool:
+    lost = feeds is not None and feeds.are_down(shard.memories[symbol].heard, down)
+    return lost and shard.lose(rules, symbol, down)
+
+
+def _observe(rules: RuleBook, shard: Shard, symbol: str, ticks: TickColumns) -> None:
+    if len(ticks):
+        memory, ts, prices = shard.memories[symbol], ticks.ts_event, ticks.price
+        memory.hear(ticks)
+        _observe_levels(rules.watching(symbol, PriceLevel), shard, symbol, ts, prices)
+        _observe_moves(rules.watching(symbol, PercentMove), shard, symbol, memory, ts, prices)
+        observe_bands(rules.watching(symbol, NearBand), shard, symbol, memory, ts, prices)
 
 
 def _by_symbol(ticks: TickColumns) -> Iterator[tuple[str, TickColumns]]:

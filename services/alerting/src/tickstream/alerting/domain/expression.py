@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from tickstream.alerting.domain.names import BAR_FIELDS, is_indicator
 from tickstream.core.clock import NANOS_PER_SECOND
-from tickstream.core.model import SessionName
+from tickstream.core.model import Activity, SessionName
 
 Source = Literal["bar", "clock", "indicator", "analytics", "market"]
 Comparator = Literal[">", ">=", "<", "<=", "==", "!="]
@@ -155,6 +155,16 @@ class InSession:
 
 
 @dataclass(frozen=True, slots=True)
+class InActivity:
+    """The bar was made of trades, of none, or of no data at all."""
+
+    activities: tuple[Activity, ...]
+
+    def __str__(self) -> str:
+        return f"activity is {', '.join(self.activities)}"
+
+
+@dataclass(frozen=True, slots=True)
 class Not:
     """The contrary."""
 
@@ -197,12 +207,12 @@ class Then:
 
 
 Value = Number | Series | Negative | Arithmetic | Call
-Test = Comparison | Cross | Move | InSession | Not | And | Or | Then
+Test = Comparison | Cross | Move | InSession | InActivity | Not | And | Or | Then
 Node = Value | Test
 
 _PRECEDENCE: Final[dict[type[Node], int]] = {
-    Then: 1, Or: 2, And: 3, Not: 4, Comparison: 5, Cross: 5, Move: 5, InSession: 5, Negative: 8,
-    Number: 9, Series: 9, Call: 9,
+    Then: 1, Or: 2, And: 3, Not: 4, Comparison: 5, Cross: 5, Move: 5, InSession: 5, InActivity: 5,
+    Negative: 8, Number: 9, Series: 9, Call: 9,
 }  # fmt: skip
 
 
@@ -217,8 +227,8 @@ def _quoted(symbol: str) -> str:
 
 
 RESERVED: Final = frozenset((
-    "and", "or", "not", "then", "within", "until", "on", "during", "for", "session", "is", "bar", "bars", "rises",
-    "falls", "moves", "crosses_above", "crosses_below", "indicator", "analytics", "market",
+    "and", "or", "not", "then", "within", "until", "on", "during", "for", "session", "activity", "is", "bar", "bars",
+    "rises", "falls", "moves", "crosses_above", "crosses_below", "indicator", "analytics", "market",
 ))  # fmt: skip
 """Words that can't be a symbol without quotes."""
 
@@ -256,6 +266,11 @@ class Expression:
         yield from walk(self.condition)
         if self.until is not None:
             yield from walk(self.until)
+
+    @property
+    def speaks_of_data(self) -> bool:
+        """Whether it asks if there is data, so that bars of none tell it something."""
+        return any(isinstance(node, InActivity) for node in self.nodes())
 
     def series(self) -> tuple[Series, ...]:
         """The series that it speaks of, each once."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.alerting.domain.compute import Computer
+from tickstream.alerting.domain.day import DAY_FIELDS, put_bar
 from tickstream.alerting.domain.frame import Frame, Need, field_of, need_of
 from tickstream.alerting.domain.lifecycle import Transition
-from tickstream.alerting.domain.names import BAR_FIELDS, CLOCK_FIELDS
-from tickstream.alerting.domain.rule import RuleBook
+from tickstream.alerting.domain.names import ACTIVITIES, ACTIVITY, BAR_FIELDS, CLOCK_FIELDS, SESSION
+from tickstream.alerting.domain.rule import KEEPS, RuleBook
 from tickstream.alerting.domain.shard import Place
 from tickstream.alerting.domain.tape import NEVER, Tape, TapeKey
 from tickstream.alerting.domain.track import Track
@@ -26,15 +28,13 @@ from tickstream.alerting.domain.watch import Watch
 from tickstream.core.columns import Ints
 from tickstream.core.intervals import Interval
 
-ACTIVITY: Final = "activity"
-SESSION: Final = "session"
-FEED_DOWN: Final = 2.0
+_FEED_DOWN: Final = float(ACTIVITIES.index("feed_down"))
 _AT_ONCE: Final = 32
 """New rows of a symbol that are looked at together, at most."""
 _HOUR: Final = 3_600_000_000_000
 _REVISED: Final = (16, 600)
 """How many rows back a revision reaches at least, and at most; between the two an hour."""
-_BAR: Final = (*BAR_FIELDS, *CLOCK_FIELDS, SESSION, ACTIVITY)
+_BAR: Final = (*BAR_FIELDS, *CLOCK_FIELDS, *DAY_FIELDS, SESSION, ACTIVITY)
 
 Bools = NDArray[np.bool_]
 RowKey = tuple[TapeKey, str, int]
@@ -144,7 +144,7 @@ class Lane:
         for row in rows:
             for key in self._routes.get((row.kind, row.interval), ()):
                 if not key.sessions or row.session in key.sessions:
-                    self.tapes[key].put(row.symbol, row.end, row.values)
+                    put_row(self.tapes[key], key, row)
         for tape in self.tapes.values():
             tape.settle()
         self._resume()
@@ -165,9 +165,10 @@ class Lane:
                 if late and waiting:
                     self._evaluate()
                     waiting.clear()
-                if not self.tapes[key].put(row.symbol, row.end, row.values):
+                changed = put_row(self.tapes[key], key, row)
+                if not changed:
                     continue
-                self.changes.rows.add((key, row.symbol, row.end))
+                self.changes.rows.update((key, row.symbol, end) for end in changed)
                 waiting[place] = waiting.get(place, 0) + 1
                 if late or waiting[place] == _AT_ONCE:
                     self._evaluate()
@@ -283,7 +284,7 @@ class Lane:
             computer,
             ends,
             fresh=(ends >= since) & _complete(computer.frame, group, length),
-            stale=computer.frame.own(ACTIVITY, length) == FEED_DOWN,
+            stale=computer.frame.own(ACTIVITY, length) == _FEED_DOWN,
             revised=since[:, 0] <= group.seen[rows],
             horizon=tape.end[rows, tape.depth - room],
         )
@@ -293,7 +294,8 @@ class Lane:
         frame, ends = moments.computer.frame, moments.ends
         watch.grow(frame.tape)
         signals = np.broadcast_to(watch.signals(moments.computer, moments.stale, ends.shape[1]), ends.shape)
-        woken = watch.woken(signals, moments.fresh, frame.places, moments.revised).tolist()
+        told = signals if watch.rule.schedule is None else np.where(watch.rule.looks_at(ends), signals, np.int8(KEEPS))
+        woken = watch.woken(told, moments.fresh, frame.places, moments.revised).tolist()
         for row, seen in watch.observations(moments.computer, signals, moments.fresh, ends, woken):
             symbol = frame.symbols[row]
             place = watch.rule.id, symbol
@@ -311,6 +313,13 @@ def _complete(frame: Frame, group: Group, length: int) -> Bools:
     for need in group.needs:
         complete &= frame.present(need, length)
     return complete
+
+
+def put_row(tape: Tape, key: TapeKey, row: Row) -> list[int]:
+    """Take a row, or the revision of one; gives the ends of the rows that have changed."""
+    if key.kind == "bars":
+        return put_bar(tape, row.symbol, row.end, row.values, _lasting(key.interval))
+    return [row.end] if tape.put(row.symbol, row.end, row.values) else []
 
 
 def shapes(watches: Iterable[Watch]) -> dict[TapeKey, tuple[list[str], int]]:
@@ -333,6 +342,13 @@ def shapes(watches: Iterable[Watch]) -> dict[TapeKey, tuple[list[str], int]]:
 def _fields(watch: Watch) -> Iterator[tuple[TapeKey, str]]:
     for series in watch.expression.series():
         yield need_of(series, watch.clock)[0], field_of(series)
+
+
+@cache
+def _lasting(interval: str) -> int:
+    """How long bars last, 0 when they don't end with time."""
+    measure = Interval.named(interval)
+    return 0 if measure.counted else measure.size
 
 
 def _revisable(interval: str) -> int:

@@ -45,6 +45,8 @@ def band_of(rule: Rule, standing: Standing) -> Band:
     condition = rule.condition
     if not isinstance(condition, PriceLevel) or standing.phase in ("pending", "unknown") or standing.ended:
         return inf, -inf
+    if rule.schedule is not None and standing.phase != "inactive":
+        return inf, -inf
     above, level = condition.direction == "above", condition.level
     waits_for_end = standing.phase == "firing" or (condition.crossing and not standing.armed)
     if waits_for_end:

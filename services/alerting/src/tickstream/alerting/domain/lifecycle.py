@@ -10,6 +10,9 @@ last of them. Once fired, it outlasts the end of its condition by the rule's kee
 the condition begins anew. After a fired alert has resolved, no other begins before the cooldown
 has passed, nor ever at the very moment of the last one's end.
 
+Outside of its schedule a rule isn't looked at. What is present when the schedule ends, ends with it,
+at exactly that moment, whenever the next observation comes.
+
 An observation made of no data (stale) makes a present alert unknown: it neither fires nor ends
 before there is data again. Then it is what it was, or resolved; a hold time starts anew.
 """
@@ -17,16 +20,19 @@ before there is data again. Then it is what it was, or resolved; a hold time sta
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstream.alerting.domain.rule import BEGINS, ENDS, STALE, Rule, Signals
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.model import AlertState
 
+Against = Callable[[int], tuple[float, str]]
 Phase = Literal["inactive", "pending", "firing", "unknown"]
 
 _ALERTS: Final = uuid.UUID("6f3f7a5e-2a43-5d0c-9b8e-7d5f0c1e4a90")
@@ -37,12 +43,18 @@ _STATED: Final = {"resolved": "no longer ", "unknown": "not known to be "}
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What was seen of a symbol at one moment of event time; a threshold of None is the condition's own."""
+    """What was seen of a symbol at one moment of event time.
+
+    Attributes:
+        threshold: what it was held against; None is the condition's own.
+        note: what there is to say of that.
+    """
 
     ts: int
     value: float
     signal: int
     threshold: float | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +71,7 @@ class Standing:
         rows: observations for which the condition has held, while pending.
         ended: event time at which the condition of a firing alert ended, 0 while it goes on.
         before: what an unknown alert was.
+        note: of the observation that `value` is of.
     """
 
     phase: Phase = "inactive"
@@ -73,6 +86,7 @@ class Standing:
     rows: int = 0
     ended: int = 0
     before: Phase = "inactive"
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +113,11 @@ def alert_id_of(rule: Rule, symbol: str, began: int) -> str:
 def step(rule: Rule, symbol: str, standing: Standing, seen: Observation) -> tuple[Standing, list[Transition]]:
     """Take one observation into account; observations come in the order of their event time."""
     transitions: list[Transition] = []
+    standing, looked_at = _on_schedule(rule, symbol, standing, seen.ts, transitions)
+    if not looked_at:
+        return standing, transitions
     if seen.signal == STALE:
-        return _lose(rule, symbol, standing, seen, transitions), transitions
+        return _lose(rule, symbol, standing, seen.ts, transitions), transitions
     standing = _fall_due(rule, symbol, standing, seen.ts, transitions)
     standing = _return(rule, symbol, standing, seen, transitions)
     if seen.signal == BEGINS:
@@ -118,8 +135,24 @@ def step(rule: Rule, symbol: str, standing: Standing, seen: Observation) -> tupl
     return _goes_on(rule, symbol, replace(standing, armed=armed), seen, transitions), transitions
 
 
+def lose(rule: Rule, symbol: str, standing: Standing, ts: int) -> tuple[Standing, list[Transition]]:
+    """Take into account that nothing is seen any more from a time on; up to it everything was."""
+    transitions: list[Transition] = []
+    standing, looked_at = _on_schedule(rule, symbol, standing, ts, transitions)
+    if looked_at:
+        standing = _fall_due(rule, symbol, standing, ts, transitions)
+        standing = _lose(rule, symbol, standing, ts, transitions)
+    return standing, transitions
+
+
 def follow(
-    rule: Rule, symbol: str, standing: Standing, ts: Ints, values: Floats, signals: Signals
+    rule: Rule,
+    symbol: str,
+    standing: Standing,
+    ts: Ints,
+    values: Floats,
+    signals: Signals,
+    against: Against | None = None,
 ) -> tuple[Standing, list[Transition]]:
     """`step` through a batch of observations, looking only at those that can change something.
 
@@ -130,18 +163,27 @@ def follow(
         ts: event times in ascending order.
         values: the values observed.
         signals: what the condition says of each of them.
+        against: the threshold and the note of each, where the condition has none of its own.
     """
     transitions: list[Transition] = []
-    turns = np.flatnonzero(np.diff(signals)) + 1
+    turns = _turns(rule, ts, signals)
     at, length = 0, len(ts)
     while at < length:
-        seen = Observation(int(ts[at]), float(values[at]), int(signals[at]))
+        seen = Observation(int(ts[at]), float(values[at]), int(signals[at]), *(against(at) if against else ()))
         standing, more = step(rule, symbol, standing, seen)
         transitions += more
         turn = int(np.searchsorted(turns, at, side="right"))
         stop = int(turns[turn]) if turn < len(turns) else length
         at = _next(rule, standing, ts, seen, at, stop)
     return standing, transitions
+
+
+def _turns(rule: Rule, ts: Ints, signals: Signals) -> NDArray[np.intp]:
+    """Where the signal changes, or the schedule begins or ends."""
+    changes = np.diff(signals) != 0
+    if rule.schedule is not None:
+        changes |= np.diff(rule.schedule.places(ts - rule.lag_ns)) != 0
+    return np.flatnonzero(changes) + 1
 
 
 def _next(rule: Rule, standing: Standing, ts: Ints, seen: Observation, at: int, stop: int) -> int:
@@ -174,11 +216,30 @@ def abandon(symbol: str, rule_id: str, standing: Standing, ts: int, reason: str)
     )
 
 
-def _lose(rule: Rule, symbol: str, standing: Standing, seen: Observation, transitions: list[Transition]) -> Standing:
+def _on_schedule(
+    rule: Rule, symbol: str, standing: Standing, ts: int, transitions: list[Transition]
+) -> tuple[Standing, bool]:
+    """End what the schedule's end has ended by now; says whether the rule is looked at then."""
+    if rule.schedule is None:
+        return standing, True
+    moment = ts - rule.lag_ns
+    end = rule.schedule.end(standing.began - rule.lag_ns)
+    if standing.phase != "inactive" and moment >= end:
+        standing = _fall_due(rule, symbol, standing, end - 1 + rule.lag_ns, transitions)
+        fired = "firing" in (standing.phase, standing.before)
+        ending = abandon(symbol, rule.id, standing, end, "the rule's schedule has ended")
+        if ending is not None:
+            transitions.append(ending)
+            quiet_until = end + max(rule.cooldown_ns if fired else 0, 1)
+            standing = Standing(value=standing.value, threshold=standing.threshold, quiet_until=quiet_until)
+    return standing, rule.schedule.end(moment) > moment
+
+
+def _lose(rule: Rule, symbol: str, standing: Standing, ts: int, transitions: list[Transition]) -> Standing:
     """There is no data."""
     if standing.phase not in ("pending", "firing"):
         return standing
-    transitions.append(_transition(rule, symbol, standing, "unknown", seen.ts, "there is no data: the feed is down"))
+    transitions.append(_transition(rule, symbol, standing, "unknown", ts, "there is no data: the feed is down"))
     return replace(standing, phase="unknown", before=standing.phase, revision=standing.revision + 1)
 
 
@@ -188,7 +249,7 @@ def _fall_due(rule: Rule, symbol: str, standing: Standing, ts: int, transitions:
         due = (standing.held_since or standing.began) + rule.hold_ns
         return _fire(rule, symbol, standing, due, transitions) if ts >= due else standing
     if standing.phase == "firing" and standing.ended and ts >= standing.ended + rule.keep_ns:
-        end = Observation(standing.ended + rule.keep_ns, standing.value, ENDS, standing.threshold)
+        end = Observation(standing.ended + rule.keep_ns, standing.value, ENDS, standing.threshold, standing.note)
         return _end(rule, symbol, standing, end, transitions)
     return standing
 
@@ -213,7 +274,7 @@ def _goes_on(rule: Rule, symbol: str, standing: Standing, seen: Observation, tra
     if standing.phase != "pending":
         return standing
     if seen.signal == BEGINS:
-        standing = replace(standing, value=seen.value, threshold=_threshold(rule, seen))
+        standing = replace(standing, value=seen.value, threshold=_threshold(rule, seen), note=seen.note)
     if not rule.hold_rows:
         return standing
     standing = replace(standing, rows=standing.rows + 1)
@@ -241,6 +302,7 @@ def _begin(rule: Rule, symbol: str, standing: Standing, seen: Observation, trans
         revision=-1,
         value=seen.value,
         threshold=_threshold(rule, seen),
+        note=seen.note,
     )
     if rule.hold_ns == 0 and rule.hold_rows <= 1:
         return _fire(rule, symbol, pending, seen.ts, transitions)
@@ -258,7 +320,7 @@ def _fire(rule: Rule, symbol: str, standing: Standing, ts: int, transitions: lis
 
 def _end(rule: Rule, symbol: str, standing: Standing, seen: Observation, transitions: list[Transition]) -> Standing:
     fired = standing.phase == "firing"
-    ended = replace(standing, value=seen.value, threshold=_threshold(rule, seen))
+    ended = replace(standing, value=seen.value, threshold=_threshold(rule, seen), note=seen.note)
     reason = "the condition has ended" if fired else "the condition ended before it had held long enough"
     transitions.append(_transition(rule, symbol, ended, "resolved", seen.ts, reason))
     quiet = max(rule.cooldown_ns if fired else 0, 1)
@@ -267,6 +329,7 @@ def _end(rule: Rule, symbol: str, standing: Standing, seen: Observation, transit
 
 def _transition(rule: Rule, symbol: str, standing: Standing, state: AlertState, ts: int, reason: str) -> Transition:
     measured, limit = rule.condition.measured(standing.value), rule.condition.limit(standing.threshold)
+    note = f" ({standing.note})" if standing.note else ""
     return Transition(
         alert_id=standing.alert_id,
         rule_id=rule.id,
@@ -277,7 +340,7 @@ def _transition(rule: Rule, symbol: str, standing: Standing, state: AlertState, 
         value=standing.value,
         threshold=standing.threshold,
         reason=reason,
-        summary=f"{symbol} {measured}, {_STATED.get(state, '')}{limit}",
+        summary=f"{symbol} {measured}, {_STATED.get(state, '')}{limit}{note}",
     )
 
 

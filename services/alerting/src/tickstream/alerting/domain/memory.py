@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from tickstream.alerting.domain.luld import PriceBands
 from tickstream.alerting.domain.windows import PriceWindow
 from tickstream.core.columns import Ints, TickColumns
 
@@ -23,11 +24,15 @@ class TickMemory:
         ts: the latest event time.
         seqs: the last sequence number of each source.
         windows: the price windows that rules ask for, by their length.
+        heard: the event time of each source's latest trade.
+        bands: the limit-up and limit-down bands that rules ask for, by tier and leverage.
     """
 
     ts: int = 0
     seqs: dict[str, int] = field(default_factory=dict)
     windows: dict[int, PriceWindow] = field(default_factory=dict)
+    heard: dict[str, int] = field(default_factory=dict)
+    bands: dict[str, PriceBands] = field(default_factory=dict)
 
     def window(self, span: int) -> PriceWindow:
         """The window of one length, empty when no rule asked for it before."""
@@ -44,6 +49,13 @@ class TickMemory:
         self.ts = int(latest[-1])
         return ticks.take(ticks.ts_event >= latest[:-1])
 
+    def hear(self, ticks: TickColumns) -> None:
+        """Note of which sources trades have come, that were admitted."""
+        latest = dict(zip(ticks.source.codes.tolist(), ticks.ts_event.tolist(), strict=True))
+        self.heard |= {ticks.source.values[code]: ts for code, ts in latest.items()}
+        if len(self.heard) > _SOURCES:
+            self.heard = dict(sorted(self.heard.items(), key=lambda pair: pair[::-1])[-_SOURCES:])
+
     def _unseen(self, source: str, seqs: Ints) -> NDArray[np.bool_]:
         highest = np.maximum.accumulate(np.concatenate([[self.seqs.pop(source, 0)], seqs]))
         self.seqs[source] = int(highest[-1])
@@ -55,10 +67,14 @@ class TickMemory:
     def dump(self) -> dict[str, Any]:
         """What `load` needs to go on from here, as JSON has it."""
         windows = {str(span): window.dump() for span, window in self.windows.items()}
-        return {"ts": self.ts, "seqs": self.seqs, "windows": windows}
+        bands = {key: each.dump() for key, each in self.bands.items()}
+        return {"ts": self.ts, "seqs": self.seqs, "windows": windows, "heard": self.heard, "bands": bands}
 
     @classmethod
     def load(cls, dumped: dict[str, Any]) -> TickMemory:
         """The memory that was dumped."""
         windows = {int(span): PriceWindow.load(int(span), window) for span, window in dumped["windows"].items()}
-        return cls(dumped["ts"], dict(dumped["seqs"]), windows)
+        # What was dumped before sources were heard of had them by their sequence numbers alone.
+        heard = dumped.get("heard") or dict.fromkeys(dumped["seqs"], dumped["ts"])
+        bands = {key: PriceBands.load(each) for key, each in dumped.get("bands", {}).items()}
+        return cls(dumped["ts"], dict(dumped["seqs"]), windows, dict(heard), bands)

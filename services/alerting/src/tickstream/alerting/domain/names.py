@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, get_args
 
-from tickstream.core.model import SessionName
+from tickstream.core.model import Activity, SessionName
 
 BAR_FIELDS: Final = ("open", "high", "low", "close", "volume", "vwap", "trades")
 CLOCK_FIELDS: Final = ("minutes_since_open", "minutes_to_close")
+SESSION_FIELDS: Final = ("session_open", "session_high", "session_low", "previous_close", "bar_return")
+"""What the bars of a session so far, and of the one before, come to."""
 PRICE: Final = "price"
 """What a trade has."""
 SESSIONS: Final = get_args(SessionName)
+ACTIVITIES: Final = get_args(Activity)
+SESSION: Final = "session"
+"""The field that holds a bar's session, as its place in SESSIONS."""
+ACTIVITY: Final = "activity"
+"""The field that holds a bar's activity, as its place in ACTIVITIES."""
 
 INDICATORS: Final = (
     "sma_20", "ema_20", "rsi_14", "macd_12_26_9", "macd_12_26_9_signal", "macd_12_26_9_hist", "bbands_20_2_upper",
@@ -44,6 +51,9 @@ FUNCTIONS: Final = {
     "stddev": Signature(1, "always"),
     "highest": Signature(1, "always"),
     "lowest": Signature(1, "always"),
+    "median": Signature(1, "always"),
+    "mad": Signature(1, "always"),
+    "robust_z": Signature(1, "always"),
     "abs": Signature(1),
     "sqrt": Signature(1),
     "log": Signature(1),

@@ -10,7 +10,7 @@ import numpy as np
 
 from tickstream.alerting.domain.evaluate import observe_ticks
 from tickstream.alerting.domain.lifecycle import Transition
-from tickstream.alerting.domain.rule import PercentMove, PriceLevel, Rule, RuleBook
+from tickstream.alerting.domain.rule import Rule, RuleBook
 from tickstream.alerting.domain.shard import Changes, Shard
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import Tick
@@ -31,11 +31,6 @@ class Span:
     close: float
 
 
-def can_rehearse(rule: Rule) -> bool:
-    """Whether prices alone say what the rule would do."""
-    return isinstance(rule.condition, PriceLevel | PercentMove)
-
-
 def rehearse(rule: Rule, symbol: str, spans: Sequence[Span]) -> list[Transition]:
     """The transitions of one symbol's alerts, had its price gone through these bars.
 
@@ -43,7 +38,7 @@ def rehearse(rule: Rule, symbol: str, spans: Sequence[Span]) -> list[Transition]
     other, to the close, at even distances of time.
 
     Args:
-        rule: one that `can_rehearse` says can be.
+        rule: one on ticks.
         symbol: whose bars they are.
         spans: in ascending order.
     """

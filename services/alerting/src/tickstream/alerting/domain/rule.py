@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.alerting.domain.expression import Comparison, Expression, Move, Number, measured_of
+from tickstream.alerting.domain.schedule import Schedule
 from tickstream.core.clock import NANOS_PER_SECOND
-from tickstream.core.columns import Floats
+from tickstream.core.columns import Floats, Ints
 from tickstream.core.model import Severity
 
 BEGINS: Final = 1
@@ -23,6 +24,11 @@ STALE: Final = 2
 
 Signals = NDArray[np.int8]
 """For each value: the condition begins to hold, stays as it was, or ends; or there is no data."""
+
+
+def matches(symbol: str, patterns: Iterable[str]) -> bool:
+    """Whether one of the patterns, with * and ?, fits a symbol."""
+    return any(fnmatchcase(symbol, pattern) for pattern in patterns)
 
 
 def _signals(begins: NDArray[np.bool_], ends: NDArray[np.bool_]) -> Signals:
@@ -107,11 +113,56 @@ class PercentMove:
 
 
 @dataclass(frozen=True, slots=True)
+class NearBand:
+    """The price comes near a limit-up or limit-down band, or to it; see `luld`.
+
+    Attributes:
+        tier_1: symbols of tier 1, or patterns; all others are of tier 2.
+        within: how near, in percent of the price; 0 is at the band or through it.
+        hysteresis: how much further away the price has to be before the condition ends; percentage points.
+        leverage: of leveraged exchange-traded products.
+    """
+
+    tier_1: tuple[str, ...]
+    within: float
+    hysteresis: float = 0.0
+    leverage: float = 1.0
+    crossing: bool = False
+
+    @property
+    def threshold(self) -> float:
+        """Nothing by itself: each trade comes upon bands of its own."""
+        return 0.0
+
+    def tier(self, symbol: str) -> int:
+        """The tier of a symbol."""
+        return 1 if matches(symbol, self.tier_1) else 2
+
+    def signals(self, distances: Floats) -> Signals:
+        """The signals of some distances from the nearer band, in percent; NaN where no bands apply."""
+        return _signals(distances <= self.within, ~(distances <= self.within + self.hysteresis))
+
+    def measured(self, value: float) -> str:
+        """A price in words."""
+        return f"price {value:.10g}"
+
+    def limit(self, threshold: float) -> str:
+        """What it takes, in words."""
+        near = f"within {self.within:.10g} % of" if self.within else "at"
+        return f"{near} the price band {threshold:.10g}"
+
+
+@dataclass(frozen=True, slots=True)
 class ByExpression:
-    """An expression on bars holds; its thresholds come with its values."""
+    """An expression on bars holds; its thresholds come with its values.
+
+    Attributes:
+        label: what is measured, in words; empty for what the expression says.
+    """
 
     expression: Expression
     crossing: bool = False
+    label: str = ""
 
     @property
     def threshold(self) -> float:
@@ -125,6 +176,8 @@ class ByExpression:
     def measured(self, value: float) -> str:
         """The value of what is compared, in words."""
         part = measured_of(self.expression.condition)
+        if self.label:
+            return self.label if part is None else f"{self.label} {value:.6g}"
         if isinstance(part, Move):
             return f"{part.value} {part.direction} {value:.2f}% within {part.extent}"
         return str(self.expression) if part is None else f"{part.left} {value:.10g}"
@@ -133,15 +186,17 @@ class ByExpression:
         """What it takes, in words."""
         part = measured_of(self.expression.condition)
         if part is None:
-            return "as asked for"
+            return f"on {self.expression.interval}" if self.label else "as asked for"
         if isinstance(part, Move):
             return f"at least {threshold:.10g}% on {self.expression.interval}"
         relation = part.comparator if isinstance(part, Comparison) else f"beyond ({part.direction})"
-        what = "" if isinstance(part.right, Number) else f"{part.right} "
+        what = "" if isinstance(part.right, Number) or self.label else f"{part.right} "
         return f"{relation} {what}{threshold:.10g} on {self.expression.interval}"
 
 
-Condition = PriceLevel | PercentMove | ByExpression
+Condition = PriceLevel | PercentMove | NearBand | ByExpression
+ON_TICKS: Final[tuple[type[Condition], ...]] = (PriceLevel, PercentMove, NearBand)
+"""The kinds that trades are held against."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +209,7 @@ class Rule:
         hold_rows: the same as a number of bars; one of the two at most.
         keep_ns: how long a fired alert outlasts the end of its condition.
         cooldown_ns: after a fired alert has resolved, how long before the next one may begin.
+        schedule: outside of it the rule isn't looked at; None is always.
         digest: the same for two rules that ask for the same.
     """
 
@@ -168,18 +224,29 @@ class Rule:
     version: int = 1
     hold_rows: int = 0
     keep_ns: int = 0
+    schedule: Schedule | None = None
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:
         condition = self.condition
         asked = str(condition.expression) if isinstance(condition, ByExpression) else condition
-        more = (self.hold_rows, self.keep_ns) if self.hold_rows or self.keep_ns else ()
+        more: tuple[object, ...] = (self.hold_rows, self.keep_ns) if self.hold_rows or self.keep_ns else ()
+        more += () if self.schedule is None else (self.schedule.text,)
         asked_for = repr((asked, self.hold_ns, self.cooldown_ns, *more)).encode()
         object.__setattr__(self, "digest", hashlib.sha256(asked_for).hexdigest()[:16])
 
     def watches(self, symbol: str) -> bool:
         """Whether the rule is about this symbol."""
-        return any(fnmatchcase(symbol, pattern) for pattern in self.symbols)
+        return matches(symbol, self.symbols)
+
+    @property
+    def lag_ns(self) -> int:
+        """How far an observation's time lies behind the last moment that it tells of: bars end where the next begin."""
+        return 1 if isinstance(self.condition, ByExpression) else 0
+
+    def looks_at(self, ts: Ints) -> NDArray[np.bool_]:
+        """Whether the schedule has the rule look at observations of these times."""
+        return np.ones(len(ts), dtype=np.bool_) if self.schedule is None else self.schedule.covers(ts - self.lag_ns)
 
 
 class RuleBook:

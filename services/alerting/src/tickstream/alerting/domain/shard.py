@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tickstream.alerting.domain.levels import Levels
-from tickstream.alerting.domain.lifecycle import Standing, Transition, abandon, follow
+from tickstream.alerting.domain.lifecycle import Against, Standing, Transition, abandon, follow, lose
 from tickstream.alerting.domain.memory import TickMemory
-from tickstream.alerting.domain.rule import Rule, RuleBook, Signals
+from tickstream.alerting.domain.rule import ON_TICKS, Rule, RuleBook, Signals
 from tickstream.core.columns import Floats, Ints
 
 Place = tuple[str, str]
@@ -56,14 +56,33 @@ class Shard:
         found = self.stood.get((rule.id, symbol))
         return found.standing if found else Standing()
 
-    def follow(self, rule: Rule, symbol: str, ts: Ints, values: Floats, signals: Signals) -> None:
+    def follow(
+        self, rule: Rule, symbol: str, ts: Ints, values: Floats, signals: Signals, against: Against | None = None
+    ) -> None:
         """Take a batch of observations of one rule and symbol into account."""
         before = self.standing(rule, symbol)
-        after, transitions = follow(rule, symbol, before, ts, values, signals)
+        after, transitions = follow(rule, symbol, before, ts, values, signals, against)
+        self._stands(rule, symbol, before, after, transitions)
+
+    def _stands(
+        self, rule: Rule, symbol: str, before: Standing, after: Standing, transitions: Sequence[Transition]
+    ) -> None:
         self.changes.transitions += transitions
         if after != before:
             self.stood[rule.id, symbol] = Stood(rule.digest, after)
             self.changes.places.add((rule.id, symbol))
+
+    def lose(self, rules: RuleBook, symbol: str, ts: int) -> bool:
+        """Nothing of a symbol is seen any more from a time on; says whether that changes anything."""
+        lost = False
+        for rule in (rule for kind in ON_TICKS for rule in rules.watching(symbol, kind)):
+            before = self.standing(rule, symbol)
+            after, transitions = lose(rule, symbol, before, ts)
+            self._stands(rule, symbol, before, after, transitions)
+            lost |= after != before
+        if lost:
+            self._levels.pop(symbol, None)
+        return lost
 
     def reconcile(self, rules: RuleBook) -> None:
         """Forget where rules stood that are gone, switched off, or ask for something else now; end their alerts."""

@@ -141,8 +141,26 @@ class Tape:
         place = self.symbols.get(symbol)
         if place is None or end not in self.end[place]:
             return {}
-        found = self._values[:, place, int(np.searchsorted(self.end[place], end))]
-        return {name: float(found[at]) for name, at in self.fields.items() if found[at] == found[at]}
+        return self._row(place, int(np.searchsorted(self.end[place], end)))
+
+    def _row(self, place: int, column: int) -> dict[str, float]:
+        found = self._values[:, place, column].tolist()
+        return {name: found[at] for name, at in self.fields.items() if found[at] == found[at]}
+
+    def before(self, symbol: str, end: int) -> tuple[int, dict[str, float]] | None:
+        """The end and the values of the row before one; None when there is none."""
+        place = self.place(symbol)
+        ends = self.end[place]
+        column = (self.depth if end > ends[-1] else int(np.searchsorted(ends, end))) - 1
+        if column < 0 or not ends[column]:
+            return None
+        return int(ends[column]), self._row(place, column)
+
+    def ends_from(self, symbol: str, end: int) -> list[int]:
+        """The ends of a symbol's rows from one on."""
+        ends = self.end[self.symbols[symbol]]
+        found: list[int] = ends[np.searchsorted(ends, end) :].tolist()
+        return found
 
     def settle(self) -> None:
         """What has changed was taken into account."""

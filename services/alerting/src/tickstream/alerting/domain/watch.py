@@ -67,7 +67,8 @@ class Watch:
         if standing.phase == "inactive":
             self._phase[place] = _ASLEEP
         else:
-            self._phase[place] = _UP if standing.phase == "firing" and not standing.ended else _AWAKE
+            lasting = standing.phase == "firing" and not standing.ended and self.rule.schedule is None
+            self._phase[place] = _UP if lasting else _AWAKE
 
     def signals(self, computer: Computer, stale: NDArray[np.bool_], length: int) -> Signals:
         """What the last rows say, (symbols, length)."""
@@ -76,8 +77,10 @@ class Watch:
         ends = held.goes_on == FALSE
         if self.expression.until is not None:
             ends = (computer.held(self.expression.until, length).begins == TRUE) & ~begins
-        signals = np.where(stale, STALE, begins * np.int8(BEGINS) - (ends & ~begins) * np.int8(-ENDS))
-        return signals.astype(np.int8)
+        signals: Signals = begins * np.int8(BEGINS) - (ends & ~begins) * np.int8(-ENDS)
+        if not self.expression.speaks_of_data:
+            signals = np.where(stale, np.int8(STALE), signals)
+        return signals
 
     def woken(
         self, signals: Signals, fresh: NDArray[np.bool_], places: NDArray[np.intp], revised: NDArray[np.bool_]

@@ -16,6 +16,7 @@ from tickstream.alerting.domain.expression import (
     Cross,
     Expression,
     Extent,
+    InActivity,
     InSession,
     Move,
     Negative,
@@ -27,7 +28,7 @@ from tickstream.alerting.domain.expression import (
     Then,
     Value,
 )
-from tickstream.alerting.domain.names import FUNCTIONS, SESSIONS, Signature
+from tickstream.alerting.domain.names import ACTIVITIES, FUNCTIONS, SESSIONS, Signature
 from tickstream.alerting.language.checks import check, extent_of
 from tickstream.alerting.language.errors import At, meant
 from tickstream.alerting.language.misfit import Misfit
@@ -129,6 +130,10 @@ class Builder(Transformer[Token, Expression]):
     def in_session(self, found: list[Any]) -> Placed:
         return Placed(InSession(_sessions(found)), _at(found[0]).to(_at(found[-1])))
 
+    def in_activity(self, found: list[Any]) -> Placed:
+        names = _known(found, ACTIVITIES, "an activity")
+        return Placed(InActivity(cast("Any", names)), _at(found[0]).to(_at(found[-1])))
+
     def arithmetic(self, found: list[Any]) -> Placed:
         left, operator, right = found
         return _placed(Arithmetic(cast("Any", str(operator)), _value(left), _value(right)), [left, right])
@@ -186,10 +191,14 @@ def _arguments(name: Token, wants: Signature, values: Sequence[Placed], extents:
 
 
 def _sessions(names: Sequence[Token]) -> tuple[SessionName, ...]:
+    return cast("tuple[SessionName, ...]", _known(names, SESSIONS, "a session"))
+
+
+def _known(names: Sequence[Token], known: Sequence[str], what: str) -> tuple[str, ...]:
     for name in names:
-        if str(name) not in SESSIONS:
-            raise Misfit(_at(name), f"a session must be one of {', '.join(SESSIONS)}{meant(str(name), SESSIONS)}")
-    return tuple(dict.fromkeys(cast("SessionName", str(name)) for name in names))
+        if str(name) not in known:
+            raise Misfit(_at(name), f"{what} must be one of {', '.join(known)}{meant(str(name), known)}")
+    return tuple(dict.fromkeys(map(str, names)))
 
 
 def _value(placed: Placed) -> Value:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tickstream.alerting.domain.expression import Call, Expression, Extent, InSession, Move, Then
+from tickstream.alerting.domain.expression import Call, Expression, Extent, InActivity, InSession, Move, Then
 from tickstream.alerting.domain.lookback import MOST_ROWS, lookback
 from tickstream.alerting.domain.names import PRICE
 from tickstream.alerting.domain.on_ticks import condition_on_ticks
@@ -43,7 +43,7 @@ def check(expression: Expression, at: At) -> None:
         Misfit: something doesn't go together.
     """
     series = expression.series()
-    if not series and not any(isinstance(node, InSession) for node in expression.nodes()):
+    if not series and not any(isinstance(node, InSession | InActivity) for node in expression.nodes()):
         raise Misfit(at, "the condition must speak of a value, such as close")
     if expression.interval == "ticks":
         try:

@@ -9,12 +9,20 @@ from typing import Final
 from lark import Token
 
 from tickstream.alerting.domain.expression import MARKET, Series
-from tickstream.alerting.domain.names import BAR_FIELDS, CLOCK_FIELDS, FUNCTIONS, INDICATORS, PRICE, is_indicator
+from tickstream.alerting.domain.names import (
+    BAR_FIELDS,
+    CLOCK_FIELDS,
+    FUNCTIONS,
+    INDICATORS,
+    PRICE,
+    SESSION_FIELDS,
+    is_indicator,
+)
 from tickstream.alerting.language.errors import At, meant
 from tickstream.alerting.language.misfit import Misfit
 
 _FIGURES: Final = ("analytics", MARKET)
-_KNOWN: Final = (*BAR_FIELDS, *CLOCK_FIELDS, PRICE, *INDICATORS, "indicator", *_FIGURES)
+_KNOWN: Final = (*BAR_FIELDS, *CLOCK_FIELDS, *SESSION_FIELDS, PRICE, *INDICATORS, "indicator", *_FIGURES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def _plain(part: Part, symbol: str | None) -> Series:
     name = part.name
     if name in BAR_FIELDS or name == PRICE:
         return Series("bar", name, symbol)
-    if name in CLOCK_FIELDS:
+    if name in CLOCK_FIELDS or name in SESSION_FIELDS:
         return Series("clock", name, symbol)
     if is_indicator(name):
         return Series("indicator", name, symbol)

@@ -6,15 +6,17 @@ Values are written together, the newest of each key, ten times a second at most.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import orjson
 import redis
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from tickstream.analytics.domain.crowd import GROUP, MARKET
 from tickstream.core.clock import Clock
 from tickstream.core.logging import logger
+from tickstream.core.model import AnalyticsFigure
 
 _LOG = logger(__name__)
 _PERIOD: Final = 0.1
@@ -24,6 +26,7 @@ _ANSWER_LIMIT: Final = 1.0
 
 PRICE_SECONDS: Final = 60
 INDICATORS_SECONDS: Final = 86_400
+FIGURES_SECONDS: Final = 86_400
 
 Fields = Mapping[str, str | float | int]
 
@@ -59,6 +62,15 @@ class Cache:
         self._put(
             "market:movers", {"ts_event": ts_event} | {n: orjson.dumps(m).decode() for n, m in lists.items()}, None
         )
+
+    def figures(self, figures: Iterable[AnalyticsFigure]) -> None:
+        """The newest figures of the market, of groups and of symbols, each as JSON; given in the order of time."""
+        for figure in figures if self._redis is not None else ():
+            apart = figure.scope == MARKET or figure.scope.startswith(GROUP)
+            key = f"{figure.scope}:analytics" if apart else f"stock:{figure.scope}:analytics"
+            fields, _ = self._waiting.setdefault(key, ({}, FIGURES_SECONDS))
+            content = orjson.dumps({"ts_event": figure.ts_event, "values": figure.values})
+            fields[f"{figure.name}[{figure.window}]"] = content
 
     def _put(self, key: str, fields: Fields, seconds: int | None) -> None:
         if self._redis is not None:

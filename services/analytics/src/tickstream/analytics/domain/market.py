@@ -7,66 +7,105 @@ those of a reader who had all bars from the start.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right, insort
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Final
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
-from tickstream.analytics.domain.figures import (
-    CONTINUOUS_MINUTES_A_YEAR,
-    REGULAR_MINUTES_A_YEAR,
-    Quote,
-    breadth,
-    gainers,
-    losers,
-    most_active,
-    realised_volatility,
-)
-from tickstream.analytics.domain.series import DaySeries
+import numpy as np
+
+from tickstream.analytics.domain.grid import Bools, Grid, Symbols
+from tickstream.analytics.domain.study import Course, Panel, Study
 from tickstream.core.clock import NANOS_PER_SECOND
+from tickstream.core.columns import Ints
 from tickstream.core.model import AnalyticsFigure, Bar
-from tickstream.core.topics import INTERVALS
 
-INTERVAL: Final = "1m"
-MARKET: Final = "market"
-DAYS: Final = 3
-"""How many trading days are kept: those that bars came for last."""
+WHOLE_DAYS: Final = 2
+"""Trading days that are kept beside the history, so that so many have all of theirs."""
+MOST_SYMBOLS: Final = 5_000
+"""Symbols with figures; what memory holds of a symbol is arrays, not what was heard of it."""
 
-_MINUTE: Final = INTERVALS[INTERVAL]
-_SPANS: Final[dict[str, int | None]] = {"30m": 30 * _MINUTE, "1d": None}
+_DEEP: Final = 60
+"""Rows: figures that are given again from further back wait until the market is at rest."""
 _PATIENCE: Final = 300 * NANOS_PER_SECOND
 """A symbol this far behind the others in event time isn't waited for."""
+_NEVER: Final = np.iinfo(np.int64).max
 
 DayOf = Callable[[Bar], int]
 """Says when the trading day of a bar began."""
 
 
-@dataclass(slots=True)
 class TradingDay:
-    """One trading day's bars by symbol.
+    """One trading day's bars, and which of its figures have yet to be given.
 
-    Attributes:
-        ends: the times at which bars ended, ascending.
-        stale_from: figures of this time and later have yet to be given; None when all are.
-        touched: the number of the last bar that came for the day.
+    Args:
+        begin: when it begins.
+        symbols: the columns' names.
     """
 
-    series: dict[str, DaySeries] = field(default_factory=dict)
-    ends: list[int] = field(default_factory=list)
-    stale_from: int | None = None
-    touched: int = 0
+    def __init__(self, begin: int, symbols: Symbols) -> None:
+        self.grid = Grid(begin, symbols)
+        self._courses: list[Course[Any]] = []
+        self._stale: Ints = np.zeros(0, dtype=np.int64)
+        self._changed = 0
 
-    def stale(self, through: int) -> list[int]:
-        """The times up to `through` whose figures have yet to be given."""
-        if self.stale_from is None:
-            return []
-        return self.ends[bisect_left(self.ends, self.stale_from) : bisect_right(self.ends, through)]
+    def put(self, bar: Bar) -> int | None:
+        """Add a bar, or the revision of one; gives its row, or None when nothing has changed."""
+        row = self.grid.put(bar)
+        if row is not None:
+            self._changed = min(self._changed, row)
+        return row
 
-    def given(self, through: int) -> None:
-        """The figures up to `through` have been given."""
-        later = bisect_right(self.ends, through)
-        if self.stale_from is not None and self.stale_from <= through:
-            self.stale_from = self.ends[later] if later < len(self.ends) else None
+    def spoil(self, column: int | slice, row: int) -> None:
+        """A symbol's figures of this row and later ones have yet to be given."""
+        self._widen()
+        self._stale[column] = np.minimum(self._stale[column], row)
+
+    def restart(self) -> None:
+        """Bars of days before, or the symbols, have changed: all states are to be worked out anew."""
+        self._courses = []
+
+    @property
+    def is_deep(self) -> bool:
+        """Whether figures from far back have yet to be given."""
+        return int(self._stale.min(initial=_NEVER)) < self.grid.rows - _DEEP
+
+    def keep(self, order: list[int]) -> None:
+        """Have these columns only, in this order, as `Symbols.keep`."""
+        self._widen()
+        self._stale = self._stale[order]
+        self.grid.keep(order)
+        self.restart()
+
+    def figures(self, through: int, studies: Sequence[Study[Any]], past: Sequence[Grid]) -> Iterator[AnalyticsFigure]:
+        """The figures up to the time `through` that have yet to be given, in the order of time."""
+        self._widen()
+        first = int(self._stale.min(initial=_NEVER))
+        rows = self.grid.filled(first, self.grid.row(through) + 1) if first < self.grid.rows else []
+        if rows:
+            self._bring_up(studies, past)
+        for row in rows:
+            due = self._stale <= row
+            for course in self._courses:
+                for found in course.figures(row):
+                    if isinstance(found, AnalyticsFigure):
+                        yield found
+                    else:
+                        yield from _each(found, self.grid, row, due)
+            self._stale[due] = row + 1
+
+    def _widen(self) -> None:
+        lacking = len(self.grid.symbols) - len(self._stale)
+        if lacking > 0:
+            self._stale = np.concatenate([self._stale, np.full(lacking, _NEVER)])
+
+    def _bring_up(self, studies: Sequence[Study[Any]], past: Sequence[Grid]) -> None:
+        for grid in (*past, self.grid):
+            grid.settle()
+        if not self._courses:
+            self._courses = [Course(study, self.grid, past) for study in studies]
+        for course in self._courses:
+            course.rewind(self._changed)
+        self._changed = self.grid.rows
 
 
 class Market:
@@ -74,13 +113,21 @@ class Market:
 
     Args:
         day_of: when the trading day of a bar began.
+        studies: give the figures, in this order.
+        history: how many trading days before its own a figure may look at.
     """
 
-    def __init__(self, day_of: DayOf) -> None:
+    def __init__(self, day_of: DayOf, studies: Sequence[Study[Any]], history: int) -> None:
         self._day_of = day_of
+        self._studies = studies
+        self._history = history
+        self._symbols = Symbols()
         self._days: dict[int, TradingDay] = {}
+        self._touched: int | None = None
+        self._past_changed: dict[int, set[str]] = {}
         self._last: dict[str, int] = {}
-        self._taken = 0
+        self._references: dict[str, tuple[int, float | None]] = {}
+        self._in_order = 0
 
     def take(self, bar: Bar, *, counted: bool = False) -> int:
         """Take a closed one-minute bar into account; gives its trading day.
@@ -89,19 +136,32 @@ class Market:
             bar: closed, of one minute.
             counted: its figures were given before; the bar is read again after a restart.
         """
-        self._taken += 1
         begin = self._day_of(bar)
-        day = self._days.setdefault(begin, TradingDay())
-        day.touched = self._taken
-        if not day.series.setdefault(bar.symbol, DaySeries()).put(bar):
-            return begin
-        at = bisect_left(day.ends, bar.end)
-        if at == len(day.ends) or day.ends[at] != bar.end:
-            insort(day.ends, bar.end)
-        self._last[bar.symbol] = max(self._last.get(bar.symbol, 0), bar.end)
-        if not counted:
-            day.stale_from = bar.end if day.stale_from is None else min(day.stale_from, bar.end)
+        if begin != self._touched:
+            self._touch(begin)
+        row = self._days[begin].put(bar)
+        if row is not None:
+            self._last[bar.symbol] = max(self._last.get(bar.symbol, 0), bar.end)
+            self._references.pop(bar.symbol, None)
+            if not counted:
+                self._days[begin].spoil(self._symbols.column(bar.symbol), row)
+            for later in [other for other in self._days if other > begin]:
+                self._past_changed.setdefault(later, set())
+                if not counted:
+                    self._past_changed[later].add(bar.symbol)
         return begin
+
+    def _touch(self, begin: int) -> None:
+        """A bar of another day than the last one's comes: that day is now the last."""
+        day = self._days.pop(begin) if begin in self._days else TradingDay(begin, self._symbols)
+        self._days[begin] = day
+        self._touched = begin
+        for other in self.days[:-WHOLE_DAYS]:
+            self._days[other].restart()
+
+    def has_room(self, symbol: str) -> bool:
+        """Whether bars of a symbol can be taken: it is known, or one of the first `MOST_SYMBOLS`."""
+        return symbol in self._symbols.columns or len(self._symbols.names) < MOST_SYMBOLS
 
     @property
     def newest(self) -> int:
@@ -116,55 +176,108 @@ class Market:
 
     @property
     def days(self) -> list[int]:
-        """The trading days that are kept, the one longest untouched first."""
-        return sorted(self._days, key=lambda begin: self._days[begin].touched)
+        """The trading days that are kept, the one longest without a bar first."""
+        return list(self._days)
 
-    def forget_oldest(self) -> list[int]:
-        """Let go of the days too many; gives them. Their stale figures should have been given before."""
-        gone = self.days[:-DAYS]
-        for begin in gone:
-            del self._days[begin]
-        return gone
-
-    def figures(self, through: int) -> Iterator[AnalyticsFigure]:
-        """The figures up to `through` that have yet to be given, in the order of time."""
-        for begin in sorted(self._days):
-            day = self._days[begin]
-            for ts in day.stale(through):
-                yield from self._figures_at(begin, ts)
-            day.given(through)
+    @property
+    def is_leaving(self) -> bool:
+        """Whether there are days too many."""
+        return len(self._days) > self._history + WHOLE_DAYS
 
     def leaving(self) -> Iterator[AnalyticsFigure]:
-        """The figures still to be given of days that `forget_oldest` would let go of."""
-        for begin in self.days[:-DAYS]:
-            for ts in self._days[begin].stale(self.newest):
-                yield from self._figures_at(begin, ts)
+        """The figures still to be given of the days that `forget_oldest` would let go of."""
+        for begin in self.days[: -self._history - WHOLE_DAYS]:
+            yield from self._figures(begin, self.newest)
+
+    def forget_oldest(self) -> list[int]:
+        """Let go of the days too many; gives them. Their figures should have been given before."""
+        gone = self.days[: -self._history - WHOLE_DAYS]
+        for begin in gone:
+            del self._days[begin]
+            self._past_changed.pop(begin, None)
+        if gone:
+            self._put_in_order()
+        return gone
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there are figures to give again that wait for the market to be at rest."""
+        return any(self._past_changed.values()) or any(day.is_deep for day in self._days.values())
+
+    def figures(self, through: int, *, at_rest: bool = True) -> Iterator[AnalyticsFigure]:
+        """The figures up to `through` that have yet to be given, by days in the order of time.
+
+        Args:
+            through: a time.
+            at_rest: nothing hurries. Otherwise those wait that are many: from far back, and of days whose past
+                has changed. So bars of past days, however many, don't hold up the present.
+        """
+        if at_rest:
+            self._pass_on()
+        for begin in sorted(self._days):
+            if at_rest or not self._days[begin].is_deep:
+                yield from self._figures(begin, through)
+
+    def _pass_on(self) -> None:
+        """Let days know that days before them have changed."""
+        for begin, symbols in self._past_changed.items():
+            self._days[begin].restart()
+            for symbol in symbols:
+                self._days[begin].spoil(self._symbols.column(symbol), 0)
+        self._past_changed = {}
 
     def reference(self, begin: int, symbol: str) -> float | None:
         """The last close of the trading day before, else the first price of this one."""
-        earlier = [b for b, day in self._days.items() if b < begin and symbol in day.series]
-        if earlier:
-            return self._days[max(earlier)].series[symbol].last_price
-        day = self._days.get(begin)
-        return day.series[symbol].first_price if day is not None and symbol in day.series else None
+        known = self._references.get(symbol)
+        if known is None or known[0] != begin:
+            known = self._references[symbol] = (begin, self._find_reference(begin, symbol))
+        return known[1]
 
-    def _figures_at(self, begin: int, ts: int) -> Iterator[AnalyticsFigure]:
-        quotes = list(self._quotes(begin, ts))
-        yield AnalyticsFigure(MARKET, "gainers", ts, "1d", gainers(quotes))
-        yield AnalyticsFigure(MARKET, "losers", ts, "1d", losers(quotes))
-        yield AnalyticsFigure(MARKET, "most_active", ts, "1d", most_active(quotes))
-        yield AnalyticsFigure(MARKET, "breadth", ts, "1d", breadth(quotes))
-        for symbol, series in sorted(self._days[begin].series.items()):
-            if series.ends_at(ts):
-                minutes = CONTINUOUS_MINUTES_A_YEAR if series.is_continuous else REGULAR_MINUTES_A_YEAR
-                for window, span in _SPANS.items():
-                    returns = series.returns(ts, span)
-                    if len(returns):
-                        values = realised_volatility(returns, minutes)
-                        yield AnalyticsFigure(symbol, "realised_volatility", ts, window, values)
+    def _find_reference(self, begin: int, symbol: str) -> float | None:
+        column = self._symbols.columns.get(symbol)
+        if column is None:
+            return None
+        for grid in reversed(self._past(begin)):
+            price = grid.last_price(column)
+            if price is not None:
+                return price
+        return self._days[begin].grid.first_price(column) if begin in self._days else None
 
-    def _quotes(self, begin: int, ts: int) -> Iterator[Quote]:
-        for symbol, series in sorted(self._days[begin].series.items()):
-            price, reference = series.price_at(ts), self.reference(begin, symbol)
-            if price is not None and reference is not None:
-                yield Quote(symbol, price, reference, series.volume_through(ts))
+    def _figures(self, begin: int, through: int) -> Iterator[AnalyticsFigure]:
+        if len(self._symbols.names) != self._in_order:
+            self._put_in_order()
+        yield from self._days[begin].figures(through, self._studies, self._past(begin))
+
+    def _past(self, begin: int) -> list[Grid]:
+        earlier = sorted(at for at in self._days if at < begin)[-self._history :]
+        return [self._days[at].grid for at in earlier]
+
+    def _put_in_order(self) -> None:
+        """Have a column for each symbol that has a bar in the kept days, in the order of the names."""
+        names = self._symbols.names
+        used: set[int] = set()
+        for day in self._days.values():
+            used.update(np.flatnonzero(day.grid.present()).tolist())
+        order = sorted(used, key=names.__getitem__)
+        for day in self._days.values():
+            day.keep(order)
+        self._symbols.keep(order)
+        if self._in_order == 1 < len(order):
+            # A lone column is summed up in another order than columns side by side.
+            for day in self._days.values():
+                day.spoil(slice(None), 0)
+        self._in_order = len(order)
+        self._last = {name: end for name, end in self._last.items() if name in self._symbols.columns}
+        self._references.clear()
+
+
+def _each(panel: Panel, grid: Grid, row: int, due: Bools) -> Iterator[AnalyticsFigure]:
+    """A panel's figures, symbol by symbol."""
+    steady = grid.steady[row]
+    chosen = np.flatnonzero(steady if panel.mutual else steady & due)
+    names, ts = list(panel.values), grid.end(row)
+    table = np.stack([np.broadcast_to(values, steady.shape)[chosen] for values in panel.values.values()], axis=1)
+    for column, numbers in zip(chosen.tolist(), table.tolist(), strict=True):
+        values = {name: number for name, number in zip(names, numbers, strict=True) if math.isfinite(number)}
+        if values:
+            yield AnalyticsFigure(grid.symbols[column], panel.name, ts, panel.window, values)

@@ -14,9 +14,9 @@ from tickstream.core.errors import FatalError
 from tickstream.core.kafka import Kafka
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
+from tickstream.core.news import Heard, News
 from tickstream.core.service import Stop
 from tickstream.core.topics import BARS, INDICATORS, STOCK_TICKS
-from tickstream.processor.adapters.news import Heard, News
 from tickstream.processor.adapters.plugins import Complaints
 from tickstream.processor.backfill.partition import Backfill, Counts, Place
 from tickstream.processor.figures import Figures

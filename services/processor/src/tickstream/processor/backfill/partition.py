@@ -25,9 +25,9 @@ from tickstream.core.errors import FatalError
 from tickstream.core.kafka import Kafka, Message
 from tickstream.core.logging import logger
 from tickstream.core.model import Tick
+from tickstream.core.news import Heard
 from tickstream.core.service import Stop
 from tickstream.processor.adapters import changelog
-from tickstream.processor.adapters.news import Heard
 from tickstream.processor.adapters.outputs import Outputs
 from tickstream.processor.adapters.transactions import Transactions
 from tickstream.processor.backfill.log import Log, cut

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from tickstream.core.columns import Ints, TickColumns
 from tickstream.core.model import FLAG_SUSPICIOUS, MarketEvent, Progress
+from tickstream.core.outages import Outages
 from tickstream.processor.domain.bars import OpenWindows, Table
 from tickstream.processor.domain.closing import BAR, Closing
 from tickstream.processor.domain.counted import CountedBars
@@ -22,7 +23,7 @@ from tickstream.processor.domain.dedupe import Missing, Seen
 from tickstream.processor.domain.indicators import Indicators
 from tickstream.processor.domain.lanes import Lanes
 from tickstream.processor.domain.memory import Memory, Parts, merged
-from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, Outages, touched
+from tickstream.processor.domain.outages import FEED_DOWN, HALTED, QUIET, touched
 from tickstream.processor.domain.output import Gap, Output, Taken
 from tickstream.processor.domain.revisions import Revised, Revisions
 from tickstream.processor.domain.rules import Rules

@@ -124,7 +124,7 @@ def indicator_lines(sets: Sequence[IndicatorSet]) -> Lines:
 
 
 def analytics_lines(figures: Sequence[AnalyticsFigure]) -> Lines:
-    """Figures as points of the measurement `analytics`, a field for each value."""
+    """Figures as points of the measurement `analytics`, a field for each value; an empty one has no point."""
     return _record_lines(figures, _analytics_line)
 
 
@@ -132,10 +132,12 @@ def _record_lines(records: Iterable[_Record], line: Callable[[_Record], str]) ->
     made = Lines()
     for row, record in enumerate(records):
         try:
-            made.lines.append(line(record))
+            text = line(record)
         except BadRecordError as error:
             made.refused.append(Refused(row, str(error)))
-        else:
+            continue
+        if text:
+            made.lines.append(text)
             made.rows.append(row)
     return made
 
@@ -158,7 +160,7 @@ def _indicator_line(of: IndicatorSet) -> str:
 
 def _analytics_line(figure: AnalyticsFigure) -> str:
     if not figure.values:
-        raise BadRecordError("values must not be empty")
+        return ""
     window = f",window={_tag('window', figure.window)}" if figure.window else ""
     return (
         f"analytics,scope={_tag('scope', figure.scope)},name={_tag('name', figure.name)}{window} "

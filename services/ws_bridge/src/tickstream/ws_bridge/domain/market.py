@@ -18,6 +18,8 @@ from tickstream.ws_bridge.domain.last_trades import LastTrades, Rows
 
 MARKET_SCOPE: Final = "market"
 """The scope of analytics that speak of all symbols together."""
+GROUP_SCOPES: Final = "group:"
+"""What the scopes of analytics begin with that speak of a group of symbols."""
 
 _RECENT: Final = 1_000
 _MAX_OPEN_ALERTS: Final = 10_000
@@ -213,7 +215,10 @@ class Market:
             series.form(record.start, entry)
 
     def _figure(self, record: AnalyticsFigure, entry: Entry) -> None:
-        if record.scope != MARKET_SCOPE and not self._known(record.scope):
+        if record.scope.startswith(GROUP_SCOPES):
+            if record.scope not in self._figures and len(self._figures) >= self._max_symbols:
+                return
+        elif record.scope != MARKET_SCOPE and not self._known(record.scope):
             return
         figures = self._figures.setdefault(record.scope, {})
         if entry.key in figures or len(figures) < _MAX_FIGURES:

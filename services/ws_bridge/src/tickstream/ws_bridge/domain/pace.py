@@ -9,6 +9,8 @@ _GATHERINGS: Final = 6
 _CALM_SECONDS: Final = 0.05
 _MANY: Final = 1_000
 """So many records a second are sent as calmly as any number."""
+_FEW: Final = 4
+"""Records of a frame: from so many on it pays to take them in together."""
 
 
 class CommandBudget:
@@ -73,14 +75,17 @@ class Tempo:
 
     Attributes:
         interval: seconds from one flush to the next, now.
+        gathers: whether what comes during a flush waits for the next one, to go through the hub in larger lots: its
+            clients get many records a frame. Else it goes with those frames that are still to be sent.
     """
 
-    __slots__ = ("_least", "_most", "interval")
+    __slots__ = ("_least", "_most", "gathers", "interval")
 
     def __init__(self, least: float, most: float) -> None:
         self._least = least
         self._most = most
         self.interval = least
+        self.gathers = False
 
     @property
     def gathering(self) -> float:
@@ -96,3 +101,4 @@ class Tempo:
         """
         calm = min(rate / _MANY, 1.0) * _CALM_SECONDS
         self.interval = max(self._least, min(max(busy / _BUSY_SHARE, calm), self._most))
+        self.gathers = rate * self.interval >= _FEW

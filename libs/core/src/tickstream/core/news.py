@@ -1,4 +1,4 @@
-"""Market events that tell why windows are empty: every instance hears all of them, from the first on."""
+"""Market events that tell why there are no trades: every instance hears all of them, from the first on."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tickstream.core.errors import BadRecordError, RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
 from tickstream.core.model import MarketEvent
+from tickstream.core.outages import matters
 from tickstream.core.topics import MARKET_EVENTS
-from tickstream.processor.domain.outages import matters
 
 _LOG = logger(__name__)
 _BATCH: Final = 5_000

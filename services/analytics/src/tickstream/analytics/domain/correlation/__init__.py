@@ -1,0 +1,1 @@
+"""How one-minute returns move together."""
