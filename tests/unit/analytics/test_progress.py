@@ -37,12 +37,14 @@ def test_what_was_counted_stays_counted_while_it_is_read_again() -> None:
 
 def test_it_is_behind_until_every_end_as_it_was_has_been_reached() -> None:
     progress = reading(end=100)
-    assert progress.is_behind
+    assert progress.is_behind(lambda _partition: 0)
     progress.read(PARTITION, 98)
-    assert not progress.is_behind
-    waiting = reading(end=100)
-    waiting.wait_no_more()
-    assert not waiting.is_behind
+    assert progress.is_behind(lambda _partition: 99)
+    assert not progress.is_behind({PARTITION: 100}.__getitem__), "a marker of a transaction is the log's last record"
+    assert not progress.is_behind(lambda _partition: 0), "it stays so"
+    other = reading(end=100)
+    other.read(PARTITION, 99)
+    assert not other.is_behind(lambda _partition: 0)
 
 
 def test_a_partition_that_has_gone_has_no_checkpoint() -> None:

@@ -132,6 +132,8 @@ class AnalyticsHandler:
         self._unsent: list[AnalyticsFigure] = []
         self._last_bar = self._rested = clock.monotonic()
         self.waiting_for = ""
+        self.position: Callable[[Partition], int] = lambda _partition: 0
+        """Up to where a partition was read: the runner's word, which has this handler first."""
         self._records = Counter("analytics_records", "Records read", ["topic"], registry=registry)
         self._left_out = Counter(
             "analytics_bars_left_out", f"Bars of more than {MOST_SYMBOLS} symbols", registry=registry
@@ -184,7 +186,6 @@ class AnalyticsHandler:
 
     def idle(self) -> None:
         """Give the figures that wait for symbols of which nothing comes any more."""
-        self._progress.wait_no_more()
         try:
             self.handle(())
         except RetryableError as error:
@@ -193,7 +194,7 @@ class AnalyticsHandler:
             self.waiting_for = str(error)
 
     def _give(self, through: int, *, at_rest: bool = True) -> None:
-        if self._progress.is_behind:
+        if self._progress.is_behind(self.position):
             self._publish(())
         else:
             self._publish(self._market.figures(through, at_rest=at_rest), through)

@@ -109,6 +109,7 @@ def _work(
         registry=registry,
     )
     runner = Runner(consumer, handler.topics, handler, stop, clock, until_caught_up=settings.until_caught_up)
+    handler.position = runner.position
     waiting.started(runner, handler)
     try:
         runner.run()

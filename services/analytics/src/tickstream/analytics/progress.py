@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from tickstream.analytics.adapters.checkpoints import Checkpoint
 from tickstream.core.runner import Partition
-
-_CLOSE_ENOUGH: Final = 5
-"""Offsets that markers of transactions may take at a log's end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +94,14 @@ class Progress:
         for log in self._logs.values():
             log.open = [bar for bar in log.open if bar.end > through]
 
-    def wait_no_more(self) -> None:
-        """Whatever the logs' ends were, they count as reached."""
-        for log in self._logs.values():
-            log.end = None
+    def is_behind(self, position: Callable[[Partition], int]) -> bool:
+        """Whether a log's end, as it was when the partition came, is still to be reached.
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether a log's end, as it was when the partition came, is still to be reached."""
-        for log in self._logs.values():
-            if log.end is not None and log.read >= log.end - _CLOSE_ENOUGH:
+        Args:
+            position: how far a partition was read; markers of transactions at its log's end count.
+        """
+        for partition, log in self._logs.items():
+            if log.end is not None and max(log.read, position(partition)) >= log.end:
                 log.end = None
         return any(log.end is not None for log in self._logs.values())
 

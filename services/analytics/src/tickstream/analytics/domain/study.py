@@ -73,6 +73,17 @@ class Stateless:
         """Nothing."""
 
 
+class Windowed(Stateless):
+    """The same of the last minutes.
+
+    Args:
+        minutes: length of the window.
+    """
+
+    def __init__(self, minutes: int) -> None:
+        self._minutes = minutes
+
+
 class Course(Generic[State]):
     """A study on its way through a day, with some of the states that it has been in.
 

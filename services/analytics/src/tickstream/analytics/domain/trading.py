@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tickstream.analytics.domain.grid import Grid
-from tickstream.analytics.domain.study import Panel, Stateless, known
+from tickstream.analytics.domain.study import Panel, Windowed, known
 from tickstream.core.columns import Floats
 
 _MILLION: Final = 1e6
@@ -57,15 +57,8 @@ class RelativeVolume:
             yield Panel("relative_volume", "1d", values)
 
 
-class TradeFlow(Stateless):
-    """Volume of buyers and of sellers, told apart by the moves of the price (bulk volume classification).
-
-    Args:
-        minutes: length of the window.
-    """
-
-    def __init__(self, minutes: int) -> None:
-        self._minutes = minutes
+class TradeFlow(Windowed):
+    """Volume of buyers and of sellers, told apart by the moves of the price (bulk volume classification)."""
 
     def figures(self, _state: None, grid: Grid, row: int) -> Iterator[Panel]:
         """`trade_flow`."""
@@ -87,15 +80,8 @@ class TradeFlow(Stateless):
         yield Panel("trade_flow", f"{self._minutes}m", values)
 
 
-class Liquidity(Stateless):
-    """How much the price gives way, and an estimate of the spread; there are no quotes to read it from.
-
-    Args:
-        minutes: length of the window.
-    """
-
-    def __init__(self, minutes: int) -> None:
-        self._minutes = minutes
+class Liquidity(Windowed):
+    """How much the price gives way, and an estimate of the spread; there are no quotes to read it from."""
 
     def figures(self, _state: None, grid: Grid, row: int) -> Iterator[Panel]:
         """`liquidity`."""

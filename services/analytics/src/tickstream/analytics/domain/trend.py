@@ -8,21 +8,14 @@ from typing import Final
 import numpy as np
 
 from tickstream.analytics.domain.grid import Grid
-from tickstream.analytics.domain.study import Panel, Stateless, known
+from tickstream.analytics.domain.study import Panel, Windowed, known
 
 _LEAST: Final = 3
 """Bars without which a line has no error."""
 
 
-class Trend(Stateless):
-    """The least-squares line through the logarithms of closes over time.
-
-    Args:
-        minutes: length of the window.
-    """
-
-    def __init__(self, minutes: int) -> None:
-        self._minutes = minutes
+class Trend(Windowed):
+    """The least-squares line through the logarithms of closes over time."""
 
     def figures(self, _state: None, grid: Grid, row: int) -> Iterator[Panel]:
         """`trend`."""

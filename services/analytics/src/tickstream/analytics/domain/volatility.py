@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tickstream.analytics.domain.grid import CONTINUOUS, Grid
-from tickstream.analytics.domain.study import Panel, Stateless, known
+from tickstream.analytics.domain.study import Panel, Windowed, known
 from tickstream.core.columns import Floats, Ints
 
 REGULAR_MINUTES_A_YEAR: Final = 252 * 390
@@ -90,15 +90,8 @@ class EwmaVolatility:
         )
 
 
-class GarmanKlass(Stateless):
-    """Volatility from opens, highs, lows and closes.
-
-    Args:
-        minutes: length of the window.
-    """
-
-    def __init__(self, minutes: int) -> None:
-        self._minutes = minutes
+class GarmanKlass(Windowed):
+    """Volatility from opens, highs, lows and closes."""
 
     def figures(self, _state: None, grid: Grid, row: int) -> Iterator[Panel]:
         """`garman_klass`."""
