@@ -18,7 +18,7 @@ def test_a_restart_begins_with_the_first_kept_day_and_counts_up_to_the_first_ope
     progress = reading()
     for offset, day in ((3, 1), (5, 2), (8, 2)):
         progress.taken(PARTITION, OpenBar(offset, offset * 10, day), counted=False)
-        progress.read(PARTITION, offset)
+        progress.reached(PARTITION, offset + 1)
     assert progress.checkpoints() == {PARTITION: Checkpoint(3, 3)}
     progress.given(50)
     assert progress.checkpoints() == {PARTITION: Checkpoint(3, 8)}
@@ -31,26 +31,23 @@ def test_what_was_counted_stays_counted_while_it_is_read_again() -> None:
     progress = reading(checkpoint=Checkpoint(3, 8))
     assert [progress.is_counted(PARTITION, offset) for offset in (3, 7, 8)] == [True, True, False]
     progress.taken(PARTITION, OpenBar(3, 30, 1), counted=True)
-    progress.read(PARTITION, 3)
+    progress.reached(PARTITION, 4)
     assert progress.checkpoints() == {PARTITION: Checkpoint(3, 8)}
 
 
 def test_it_is_behind_until_every_end_as_it_was_has_been_reached() -> None:
     progress = reading(end=100)
-    assert progress.is_behind(lambda _partition: 0)
-    progress.read(PARTITION, 98)
-    assert progress.is_behind(lambda _partition: 99)
-    assert not progress.is_behind({PARTITION: 100}.__getitem__), "a marker of a transaction is the log's last record"
-    assert not progress.is_behind(lambda _partition: 0), "it stays so"
-    other = reading(end=100)
-    other.read(PARTITION, 99)
-    assert not other.is_behind(lambda _partition: 0)
+    assert progress.is_behind
+    progress.reached(PARTITION, 99)
+    assert progress.is_behind
+    progress.reached(PARTITION, 100)
+    assert not progress.is_behind
 
 
 def test_a_partition_that_has_gone_has_no_checkpoint() -> None:
     progress = reading()
     progress.go([PARTITION])
-    progress.read(PARTITION, 4)
+    progress.reached(PARTITION, 5)
     progress.taken(PARTITION, OpenBar(4, 40, 1), counted=False)
     assert progress.checkpoints() == {}
     assert not progress.is_counted(PARTITION, 0)

@@ -9,7 +9,8 @@ import pytest
 
 from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import TopicPartition
-from tickstream.core.runner import Partition, Runner
+from tickstream.core.partition import Partition
+from tickstream.core.runner import Runner
 from tickstream.core.service import Stop
 
 TOPIC = "bars"

@@ -33,6 +33,7 @@ from tickstream.core.clients import HomingConsumer, HomingProducer
 from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.logging import logger
+from tickstream.core.partition import Partition
 from tickstream.core.service import Stop
 from tickstream.core.settings import KafkaSettings
 from tickstream.core.topics import LARGEST_RECORD, TOPICS, Topic, dlq_of
@@ -347,3 +348,19 @@ def retry_forever(call: Callable[[], None], stop: Stop, say: Callable[[str], Non
             wait = min(wait * 2, 2.0)
         else:
             return
+
+
+def log_end_of(consumer: Consumer) -> Callable[[Partition], int]:
+    """What asks for the end of a partition's log.
+
+    It raises RetryableError when Kafka doesn't answer.
+    """
+
+    def log_end(partition: Partition) -> int:
+        try:
+            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=30.0)
+        except KafkaException as error:
+            raise RetryableError(f"Kafka doesn't answer: {error}") from error
+        return high
+
+    return log_end

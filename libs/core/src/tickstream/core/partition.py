@@ -1,8 +1,11 @@
-"""Which partition a key goes to: Kafka's own default, murmur2, as the Java clients have it."""
+"""Partitions, and which one a key goes to: Kafka's own default, murmur2, as the Java clients have it."""
 
 from __future__ import annotations
 
 from typing import Final
+
+Partition = tuple[str, int]
+"""A topic's full name, and the number of one of its partitions."""
 
 _SEED: Final = 0x9747B28C
 _M: Final = 0x5BD1E995

@@ -20,6 +20,7 @@ from tickstream.core.clock import Clock
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
+from tickstream.core.partition import Partition
 from tickstream.core.service import Stop
 
 _LOG = logger(__name__)
@@ -29,8 +30,6 @@ _LONGEST_ASKED_WAIT: Final = 60.0
 _ANSWER_LIMIT: Final = 5.0
 _LOOK_EVERY: Final = 1.0
 _ASK_AFTER: Final = 5.0
-
-Partition = tuple[str, int]
 
 
 def by_partition(batch: Iterable[Message]) -> dict[Partition, list[Message]]:

@@ -36,7 +36,8 @@ from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
 from tickstream.core.model import Tick
 from tickstream.core.news import Heard, News
-from tickstream.core.runner import Partition, by_partition
+from tickstream.core.partition import Partition
+from tickstream.core.runner import by_partition
 from tickstream.core.topics import STOCK_TICKS
 
 _LOG = logger(__name__)

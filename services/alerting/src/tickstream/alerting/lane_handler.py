@@ -19,7 +19,6 @@ from tickstream.alerting.adapters.lane_store import LaneStore, Move
 from tickstream.alerting.adapters.outbox import Outbox
 from tickstream.alerting.adapters.store import OvertakenError
 from tickstream.alerting.domain.lane import Lane, LaneChanges, Row
-from tickstream.alerting.domain.merge import Merge
 from tickstream.alerting.figures import Figures
 from tickstream.alerting.in_force import RulesInForce
 from tickstream.alerting.rows import rows_of_bars, rows_of_figures, rows_of_indicators
@@ -27,8 +26,10 @@ from tickstream.core.codec import Codecs
 from tickstream.core.errors import FatalError, RetryableError
 from tickstream.core.kafka import OFFSET_BEGINNING, Kafka, Message
 from tickstream.core.logging import logger
+from tickstream.core.merge import Merge
 from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet
-from tickstream.core.runner import Partition, by_partition
+from tickstream.core.partition import Partition
+from tickstream.core.runner import by_partition
 from tickstream.core.topics import ANALYTICS, BARS, INDICATORS
 
 _LOG = logger(__name__)
@@ -72,7 +73,7 @@ class LaneHandler:
         self._calendar = calendar
         self._bars, self._sets, self._figured = codecs.of(Bar), codecs.of(IndicatorSet), codecs.of(AnalyticsFigure)
         self._lane = Lane()
-        self._merge = Merge()
+        self._merge = Merge[Row]()
         self._stored: dict[Partition, int | None] = {}
         self._unsaved: list[Row] = []
         self._attempted: list[Move] = []

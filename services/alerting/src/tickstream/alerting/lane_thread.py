@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -14,34 +14,19 @@ from tickstream.alerting.figures import Figures
 from tickstream.alerting.in_force import RulesInForce
 from tickstream.alerting.lane_handler import LaneHandler
 from tickstream.alerting.settings import AlertingSettings
+from tickstream.core.brake import Brake
 from tickstream.core.clock import Clock
 from tickstream.core.codec import Codecs
-from tickstream.core.errors import FatalError, RetryableError
-from tickstream.core.kafka import Consumer, Kafka, KafkaException, Publisher, TopicPartition
+from tickstream.core.errors import FatalError
+from tickstream.core.kafka import Kafka, Publisher, log_end_of
 from tickstream.core.lease import Lease
-from tickstream.core.runner import Partition, Patience, Runner
+from tickstream.core.runner import Patience, Runner
 from tickstream.core.service import Stop
 
 BATCH: Final = 20_000
 PATIENCE: Final = Patience(first=0.1, more=0.02)
 _GROUP: Final = "alerting-bars"
 _LEASE: Final = "alerting-lease"
-
-
-def log_end_of(consumer: Consumer) -> Callable[[Partition], int]:
-    """What asks for the end of a partition's log.
-
-    It raises RetryableError when Kafka doesn't answer.
-    """
-
-    def log_end(partition: Partition) -> int:
-        try:
-            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=30.0)
-        except KafkaException as error:
-            raise RetryableError(f"Kafka doesn't answer: {error}") from error
-        return high
-
-    return log_end
 
 
 class LaneThread:
@@ -112,25 +97,8 @@ class LaneThread:
             patience=PATIENCE,
         )
         handler.at_end = lambda: runner.at_end
-        handler.pause = _Brake(consumer)
+        handler.pause = Brake(consumer)
         self._parts = (runner, handler)
         runner.run()
         if not stop:
             self._wait(handler.finish)
-
-
-class _Brake:
-    """Pauses partitions of which enough waits, and lets the others go on."""
-
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
-        self._paused: set[Partition] = set()
-
-    def __call__(self, full: Collection[Partition]) -> None:
-        ours = {(each.topic, each.partition) for each in self._consumer.assignment()}
-        stopped, freed = (set(full) - self._paused) & ours, (self._paused - set(full)) & ours
-        if stopped:
-            self._consumer.pause([TopicPartition(*partition) for partition in stopped])
-        if freed:
-            self._consumer.resume([TopicPartition(*partition) for partition in freed])
-        self._paused = set(full) & ours

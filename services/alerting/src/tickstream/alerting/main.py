@@ -19,14 +19,14 @@ from tickstream.alerting.figures import Figures
 from tickstream.alerting.handler import AlertingHandler
 from tickstream.alerting.housekeeping import Housekeeping
 from tickstream.alerting.in_force import RulesInForce
-from tickstream.alerting.lane_thread import BATCH, PATIENCE, LaneThread, log_end_of
+from tickstream.alerting.lane_thread import BATCH, PATIENCE, LaneThread
 from tickstream.alerting.notifier import Notifier
 from tickstream.alerting.settings import AlertingSettings
 from tickstream.alerting.watched_file import Hangups, WatchedFile
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
 from tickstream.core.health import HealthServer
-from tickstream.core.kafka import Kafka, Publisher, retry_forever
+from tickstream.core.kafka import Kafka, Publisher, log_end_of, retry_forever
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
 from tickstream.core.news import News

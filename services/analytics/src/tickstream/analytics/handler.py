@@ -2,7 +2,8 @@
 
 Order of effects:
 
-1. closed one-minute bars go into the market, trades and indicators to the cache's newest,
+1. closed one-minute bars go into the market, in the order of event time as far as other partitions
+   have been read, trades and indicators to the cache's newest,
 2. figures that are due are published, and have arrived,
 3. the checkpoints are written,
 4. the runner commits the offsets: for bars that is only for the lag's sake, a restart begins at
@@ -13,7 +14,9 @@ A crash between 2 and 3 publishes the same figures again, identical to the last 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -33,8 +36,10 @@ from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.errors import RetryableError, TickstreamError
 from tickstream.core.kafka import OFFSET_BEGINNING, DeadLetters, Kafka, Message, Publisher
 from tickstream.core.logging import logger
+from tickstream.core.merge import Merge
 from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet, Tick
-from tickstream.core.runner import Partition
+from tickstream.core.partition import Partition
+from tickstream.core.runner import by_partition
 from tickstream.core.sessions import Sessions
 from tickstream.core.topics import ANALYTICS, BARS, INDICATORS, STOCK_TICKS
 
@@ -75,6 +80,20 @@ class TradingDays:
             self._begin = int(self._sessions.day_start(moment)[0])
             self._end = int(self._sessions.day_end(moment)[0])
         return self._begin
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadBar:
+    """A closed one-minute bar, and where it was read."""
+
+    bar: Bar
+    partition: Partition
+    offset: int
+
+    @property
+    def end(self) -> int:
+        """The bar's."""
+        return self.bar.end
 
 
 class AnalyticsHandler:
@@ -129,11 +148,14 @@ class AnalyticsHandler:
         self._market = Market(days.of_bar, studies(chosen), chosen.history)
         self._first_prices: dict[str, tuple[int, float]] = {}
         self._progress = Progress()
+        self._merge = Merge[_ReadBar]()
+        self._in_turn: deque[_ReadBar] = deque()
         self._unsent: list[AnalyticsFigure] = []
         self._last_bar = self._rested = clock.monotonic()
         self.waiting_for = ""
         self.position: Callable[[Partition], int] = lambda _partition: 0
-        """Up to where a partition was read: the runner's word, which has this handler first."""
+        self.at_end: Callable[[], Collection[Partition]] = set
+        self.pause: Callable[[Collection[Partition]], None] = lambda _full: None
         self._records = Counter("analytics_records", "Records read", ["topic"], registry=registry)
         self._left_out = Counter(
             "analytics_bars_left_out", f"Bars of more than {MOST_SYMBOLS} symbols", registry=registry
@@ -157,6 +179,8 @@ class AnalyticsHandler:
             )
 
         self._wait(learn)
+        for partition, start in starts.items():
+            self._merge.start(partition, start)
         return {partition: start or OFFSET_BEGINNING for partition, start in starts.items()}
 
     def revoked(self, partitions: Sequence[Partition]) -> None:
@@ -167,6 +191,9 @@ class AnalyticsHandler:
         except TickstreamError as error:
             _LOG.warning("figures_left", reason=str(error))
         self._progress.go(partitions)
+        for partition in partitions:
+            self._merge.drop(partition)
+        self._in_turn = deque(each for each in self._in_turn if each.partition not in partitions)
 
     def handle(self, batch: Sequence[Message]) -> None:
         """Take a batch into account, durably.
@@ -177,6 +204,8 @@ class AnalyticsHandler:
         for topic, messages in _by_topic(batch).items():
             self._records.labels(self._topics[topic]).inc(len(messages))
             self._take(self._topics[topic], messages)
+        self._advance()
+        self.pause(self._merge.full())
         now = self._clock.monotonic()
         quiet = now - self._last_bar > _QUIET
         at_rest = quiet or now - self._rested > _RESTLESS
@@ -194,7 +223,7 @@ class AnalyticsHandler:
             self.waiting_for = str(error)
 
     def _give(self, through: int, *, at_rest: bool = True) -> None:
-        if self._progress.is_behind(self.position):
+        if self._progress.is_behind:
             self._publish(())
         else:
             self._publish(self._market.figures(through, at_rest=at_rest), through)
@@ -228,30 +257,46 @@ class AnalyticsHandler:
             self._take_indicators(messages)
 
     def _take_bars(self, messages: Sequence[Message]) -> None:
+        for partition, read in by_partition(messages).items():
+            self._merge.add(partition, self._minutes(partition, read), (read[-1].offset() or 0) + 1)
+
+    def _minutes(self, partition: Partition, messages: Sequence[Message]) -> Iterator[tuple[int, _ReadBar]]:
         chosen = [message for message in messages if _may_be_minute(message)]
         decoded = self._bars.decode_many([message.value() for message in chosen])
+        self._reject(chosen, decoded.rejected)
         for bar, row in zip(decoded.records, decoded.rows, strict=True):
             if bar.interval != INTERVAL or bar.state != "closed":
                 continue
-            if not self._days.knows(bar.start):
-                self._dead_letters.reject(chosen[row], f"start must be within the calendar's days, was {bar.start}")
-            elif self._market.has_room(bar.symbol):
-                self._take_bar(bar, chosen[row])
+            offset = chosen[row].offset() or 0
+            if self._days.knows(bar.start):
+                yield offset, _ReadBar(bar, partition, offset)
             else:
-                self._left_out.inc()
-        self._reject(chosen, decoded.rejected)
-        for message in messages:
-            self._progress.read(_partition(message), message.offset() or 0)
+                self._dead_letters.reject(chosen[row], f"start must be within the calendar's days, was {bar.start}")
 
-    def _take_bar(self, bar: Bar, message: Message) -> None:
-        partition, offset = _partition(message), message.offset() or 0
-        counted = self._progress.is_counted(partition, offset)
-        day = self._market.take(bar, counted=counted)
-        self._progress.taken(partition, OpenBar(offset, bar.end, day), counted=counted)
-        self._last_bar = self._clock.monotonic()
-        if self._market.is_leaving:
-            self._publish(self._market.leaving())
-            self._progress.forgotten(self._market.forget_oldest())
+    def _advance(self) -> None:
+        """Take the bars that need not wait for other partitions any longer into the market."""
+        for partition in self._merge.partitions:
+            self._merge.add(partition, (), self.position(partition))
+        self._in_turn.extend(self._merge.release(self.at_end()))
+        while True:
+            if self._market.is_leaving:
+                self._publish(self._market.leaving())
+                self._progress.forgotten(self._market.forget_oldest())
+            if not self._in_turn:
+                break
+            self._take_bar(self._in_turn.popleft())
+        for partition in self._merge.partitions:
+            self._progress.reached(partition, self._merge.position(partition))
+
+    def _take_bar(self, read: _ReadBar) -> None:
+        if self._market.has_room(read.bar.symbol):
+            counted = self._progress.is_counted(read.partition, read.offset)
+            day = self._market.take(read.bar, counted=counted)
+            self._progress.taken(read.partition, OpenBar(read.offset, read.end, day), counted=counted)
+            self._last_bar = self._clock.monotonic()
+        else:
+            self._left_out.inc()
+        self._progress.reached(read.partition, read.offset + 1)
 
     def _take_ticks(self, messages: Sequence[Message]) -> None:
         decoded = self._ticks.decode_columns([message.value() for message in messages], self._interners)
@@ -307,10 +352,6 @@ class AnalyticsHandler:
         if newest is not None:
             lists = {f.name: f.values for f in self._unsent if f.ts_event == newest and f.name in _MOVERS}
             self._cache.movers(newest, lists)
-
-
-def _partition(message: Message) -> Partition:
-    return message.topic() or "", message.partition() or 0
 
 
 def _may_be_minute(message: Message) -> bool:

@@ -11,16 +11,17 @@ from tickstream.analytics.adapters.cache import Cache
 from tickstream.analytics.adapters.checkpoints import Checkpoints
 from tickstream.analytics.handler import AnalyticsHandler, TradingDays
 from tickstream.analytics.settings import AnalyticsSettings
+from tickstream.core.brake import Brake
 from tickstream.core.clock import Clock, SystemClock
 from tickstream.core.codec import Codecs
-from tickstream.core.errors import FatalError, RetryableError
+from tickstream.core.errors import FatalError
 from tickstream.core.health import HealthServer
-from tickstream.core.kafka import DeadLetters, Kafka, KafkaException, Publisher, TopicPartition, retry_forever
+from tickstream.core.kafka import DeadLetters, Kafka, Publisher, log_end_of, retry_forever
 from tickstream.core.lease import Lease
 from tickstream.core.logging import logger
 from tickstream.core.metrics import new_registry
 from tickstream.core.reporting import Reporter
-from tickstream.core.runner import Partition, Runner
+from tickstream.core.runner import Runner
 from tickstream.core.service import Stop, run_service
 
 _LOG = logger(__name__)
@@ -86,14 +87,6 @@ def _work(
 ) -> None:
     publisher = Publisher(kafka.producer(_NAME))
     consumer, store = kafka.consumer(_NAME), Checkpoints(kafka)
-
-    def log_end(partition: Partition) -> int:
-        try:
-            _low, high = consumer.get_watermark_offsets(TopicPartition(*partition), timeout=10.0)
-        except KafkaException as error:
-            raise RetryableError(f"Kafka doesn't answer: {error}") from error
-        return high
-
     handler = AnalyticsHandler(
         kafka=kafka,
         publisher=publisher,
@@ -104,12 +97,12 @@ def _work(
         days=TradingDays(settings.calendar),
         chosen=settings.chosen,
         clock=clock,
-        log_end=log_end,
+        log_end=log_end_of(consumer),
         wait=waiting.until_done,
         registry=registry,
     )
     runner = Runner(consumer, handler.topics, handler, stop, clock, until_caught_up=settings.until_caught_up)
-    handler.position = runner.position
+    handler.position, handler.at_end, handler.pause = runner.position, lambda: runner.at_end, Brake(consumer)
     waiting.started(runner, handler)
     try:
         runner.run()

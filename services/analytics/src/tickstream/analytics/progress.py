@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from tickstream.analytics.adapters.checkpoints import Checkpoint
-from tickstream.core.runner import Partition
+from tickstream.core.partition import Partition
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,21 +24,21 @@ class _Log:
 
     Attributes:
         checkpoint: as it was written last.
-        read: the offset of the next record.
+        next: the offset of the first record that isn't in the market yet.
         end: of the log when the partition came; None once it has been reached.
         begins: the first offset of each kept day.
         open: the open bars, in the order of the log.
     """
 
     checkpoint: Checkpoint
-    read: int
+    next: int
     end: int | None
     begins: dict[int, int] = field(default_factory=dict)
     open: list[OpenBar] = field(default_factory=list)
 
     def next_checkpoint(self) -> Checkpoint:
-        begin = min(self.begins.values()) if self.begins else self.read
-        counted = self.open[0].offset if self.open else self.read
+        begin = min(self.begins.values()) if self.begins else self.next
+        counted = self.open[0].offset if self.open else self.next
         return Checkpoint(begin, max(self.checkpoint.counted, counted))
 
 
@@ -58,7 +58,7 @@ class Progress:
         for partition, end in ends.items():
             checkpoint = found.get(partition, Checkpoint(0, 0))
             self._logs[partition] = _Log(checkpoint, checkpoint.begin, end)
-        return {partition: self._logs[partition].read for partition in ends}
+        return {partition: self._logs[partition].next for partition in ends}
 
     def go(self, partitions: Sequence[Partition]) -> None:
         """Let go of partitions."""
@@ -78,10 +78,10 @@ class Progress:
             if not counted:
                 log.open.append(bar)
 
-    def read(self, partition: Partition, offset: int) -> None:
-        """A record has been looked at, and all before it."""
+    def reached(self, partition: Partition, next_offset: int) -> None:
+        """All before an offset is in the market, or was of no use."""
         if partition in self._logs:
-            self._logs[partition].read = offset + 1
+            self._logs[partition].next = next_offset
 
     def forgotten(self, days: Collection[int]) -> None:
         """Days aren't kept any more."""
@@ -94,14 +94,11 @@ class Progress:
         for log in self._logs.values():
             log.open = [bar for bar in log.open if bar.end > through]
 
-    def is_behind(self, position: Callable[[Partition], int]) -> bool:
-        """Whether a log's end, as it was when the partition came, is still to be reached.
-
-        Args:
-            position: how far a partition was read; markers of transactions at its log's end count.
-        """
-        for partition, log in self._logs.items():
-            if log.end is not None and max(log.read, position(partition)) >= log.end:
+    @property
+    def is_behind(self) -> bool:
+        """Whether a log's end, as it was when the partition came, is still to be reached."""
+        for log in self._logs.values():
+            if log.end is not None and log.next >= log.end:
                 log.end = None
         return any(log.end is not None for log in self._logs.values())
 

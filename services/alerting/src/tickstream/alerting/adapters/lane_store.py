@@ -15,7 +15,7 @@ from tickstream.alerting.domain.lane import Lane
 from tickstream.alerting.domain.rule import RuleBook
 from tickstream.alerting.domain.tape import TapeKey
 from tickstream.alerting.domain.track import Track
-from tickstream.core.runner import Partition
+from tickstream.core.partition import Partition
 
 
 @dataclass(frozen=True, slots=True)

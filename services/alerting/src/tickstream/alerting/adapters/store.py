@@ -27,7 +27,7 @@ from tickstream.alerting.spec import InvalidRuleError, RuleSpec
 from tickstream.core.errors import RetryableError, TickstreamError
 from tickstream.core.logging import logger
 from tickstream.core.model import AlertEvent
-from tickstream.core.runner import Partition
+from tickstream.core.partition import Partition
 
 Connection = psycopg.Connection[dict[str, Any]]
 

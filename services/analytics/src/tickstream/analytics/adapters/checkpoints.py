@@ -8,7 +8,7 @@ from typing import Final
 
 from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import Kafka, KafkaException, TopicPartition
-from tickstream.core.runner import Partition
+from tickstream.core.partition import Partition
 
 _GROUP: Final = "analytics-checkpoints"
 _ANSWER_LIMIT: Final = 10.0

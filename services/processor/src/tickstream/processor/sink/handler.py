@@ -21,7 +21,7 @@ from tickstream.core.codec import Codecs, RecordCodec, TickInterners
 from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import DeadLetters, Kafka, Message, Publisher
 from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet, Tick
-from tickstream.core.runner import Partition
+from tickstream.core.partition import Partition
 from tickstream.core.topics import ANALYTICS, BARS, INDICATORS, STOCK_TICKS
 from tickstream.processor.sink.figures import Figures
 from tickstream.processor.sink.series import Refused, TimeSeries

@@ -9,16 +9,27 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable
-from typing import Final
+from operator import itemgetter
+from typing import Final, Generic, Protocol, TypeVar
 
-from tickstream.alerting.domain.lane import Row
+from tickstream.core.partition import Partition
 
-Partition = tuple[str, int]
 FULL: Final = 20_000
 """Rows of a partition that wait before no more of it are wanted."""
 
 
-class Merge:
+class Timed(Protocol):
+    """What has a place in event time."""
+
+    @property
+    def end(self) -> int:
+        """When it was over, in nanoseconds."""
+
+
+Row = TypeVar("Row", bound=Timed)
+
+
+class Merge(Generic[Row]):
     """What was read and waits."""
 
     def __init__(self) -> None:
@@ -69,7 +80,7 @@ class Merge:
             while waiting and (frontier is None or waiting[0][0] <= frontier):
                 reached, _, row = waiting.popleft()
                 found.append((reached, row))
-        found.sort(key=lambda pair: pair[0])
+        found.sort(key=itemgetter(0))
         return [row for _, row in found]
 
     def position(self, partition: Partition) -> int:
