@@ -50,9 +50,9 @@ def test_commands_beyond_the_rate_are_refused_until_time_has_passed() -> None:
     assert [budget.spend(0.5) for _ in range(10)] == [True] * 5 + [False] * 5
 
 
-def interval(busy: float, rate: float = 0.0, least: float = 0.01, most: float = 0.25) -> float:
+def interval(busy: float, rate: float = 0.0, frames: int = 200, least: float = 0.01, most: float = 0.25) -> float:
     tempo = Tempo(least, most)
-    tempo.flushed(busy, rate)
+    tempo.flushed(busy, rate, frames)
     return tempo.interval
 
 
@@ -68,11 +68,16 @@ def test_who_gets_many_records_gets_them_in_fewer_frames() -> None:
     assert interval(0.0, rate=50_000, most=0.02) == 0.02
 
 
+def test_few_clients_get_many_records_as_soon_as_can_be() -> None:
+    assert [interval(0.0, 50_000, frames) for frames in (1, 20, 60, 100)] == pytest.approx([0.01, 0.01, 0.03, 0.05])
+    assert interval(0.03, 50_000, frames=1) == pytest.approx(0.05)
+
+
 @given(st.floats(0, 1), st.floats(0, 1e6))
 def test_what_has_come_waits_for_more_a_sixth_of_what_it_waits_for_a_flush(busy: float, rate: float) -> None:
     tempo = Tempo(0.01, 0.25)
     assert tempo.gathering == pytest.approx(0.01 / 6)
-    tempo.flushed(busy, rate)
+    tempo.flushed(busy, rate, 100)
     assert 0.01 <= tempo.interval <= 0.25
     assert tempo.gathering == pytest.approx(tempo.interval / 6)
 
@@ -81,6 +86,6 @@ def test_what_comes_during_a_flush_waits_for_the_next_only_where_frames_have_man
     tempo = Tempo(0.01, 0.25)
     seen = []
     for busy, rate in ((0.012, 50), (0.012, 400), (0.2, 4_000), (0.12, 1), (0.0, 0.0)):
-        tempo.flushed(busy, rate)
+        tempo.flushed(busy, rate, 100)
         seen.append(tempo.gathers)
     assert seen == [False, True, True, False, False]

@@ -50,6 +50,8 @@ _RESTLESS: Final = 10.0
 """Seconds for which figures from far back wait at most."""
 _ARRIVAL_LIMIT: Final = 30.0
 _MOVERS: Final = ("gainers", "losers", "most_active")
+_MOST_FIRST_PRICES: Final = 100_000
+"""Symbols without a bar whose first trade of the day is known; the one known longest goes first."""
 _AT_ONCE: Final = 20_000
 """Figures that are made and published together."""
 
@@ -320,6 +322,8 @@ class AnalyticsHandler:
         day = self._days.of(trade.ts_event)
         if self._first_prices.get(trade.symbol, (None, 0.0))[0] != day:
             self._first_prices[trade.symbol] = (day, trade.first_price)
+            if len(self._first_prices) > _MOST_FIRST_PRICES:
+                del self._first_prices[next(iter(self._first_prices))]
         known = self._market.reference(day, trade.symbol)
         return known if known is not None else self._first_prices[trade.symbol][1]
 

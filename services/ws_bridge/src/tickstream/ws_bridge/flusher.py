@@ -77,7 +77,7 @@ class Flusher:
             now = self._clock.monotonic()
             self._metrics.loop_lag.observe(max(0.0, now - at))
             self._intake.apply()
-            fullness = await self.flush(now)
+            frames, records = await self.flush(now)
             done = self._clock.monotonic()
             self._metrics.flush.observe(done - now)
             if done - self._swept >= _SWEEP_SECONDS:
@@ -85,13 +85,14 @@ class Flusher:
                 self._clients.sweep(done)
                 self._metrics.subscriptions.set(len(self._hub.subscriptions.all))
             before, worked = worked, time.thread_time()
-            self._tempo.flushed(worked - before, fullness / max(now - began, self._tempo.interval))
+            rate = records / max(frames, 1) / max(now - began, self._tempo.interval)
+            self._tempo.flushed(worked - before, rate, frames)
             began = now
             at = max(at + self._tempo.interval, done)
             await asyncio.sleep(at - done)
 
-    async def flush(self, now: float) -> float:
-        """Serve every client that something waits for; gives how many records a frame had, on average."""
+    async def flush(self, now: float) -> tuple[int, int]:
+        """Serve every client that something waits for; gives how many frames went, and how many records in them."""
         self._journey.flush_began()
         for served, sid in enumerate(self._hub.waiting(), 1):
             client = self._clients.get(sid)
@@ -105,7 +106,7 @@ class Flusher:
         frames = sum([sent.frames for sent in self._sent.values()])
         records = sum([sent.records for sent in self._sent.values()])
         self._tell()
-        return records / max(frames, 1)
+        return frames, records
 
     def _serve(self, client: Client, now: float) -> None:
         ladder = client.ladder

@@ -9,6 +9,8 @@ _GATHERINGS: Final = 6
 _CALM_SECONDS: Final = 0.05
 _MANY: Final = 1_000
 """So many records a second are sent as calmly as any number."""
+_CROWD: Final = 100
+"""Frames of a flush: to send so many, however often, is work."""
 _FEW: Final = 4
 """Records of a frame: from so many on it pays to take them in together."""
 
@@ -66,8 +68,9 @@ class Pace:
 class Tempo:
     """How often flushes come: the more there is to do, the fewer and larger frames are.
 
-    Flushes leave the loop two fifths of its time. A frame costs about as much as some tens of records, so a client that
-    gets hundreds of records a second gets them in some twenty frames, which is as smooth to look at as a hundred.
+    Flushes leave the loop two fifths of its time. A frame costs about as much as some tens of records, so where many
+    clients get hundreds of records a second each, they get them in some twenty frames, which is as smooth to look at
+    as a hundred. A few clients get them as soon as can be: their frames cost little.
 
     Args:
         least: seconds from one flush to the next while there is little to do.
@@ -92,13 +95,14 @@ class Tempo:
         """Seconds that what has come may wait for more of it: little beside what it waits for a flush."""
         return self.interval / _GATHERINGS
 
-    def flushed(self, busy: float, rate: float) -> None:
+    def flushed(self, busy: float, rate: float, frames: int) -> None:
         """A flush is done.
 
         Args:
             busy: CPU seconds of the loop since the last one; to wait for a processor isn't work of its own.
             rate: records a second that the clients that got some get, on average.
+            frames: that were sent.
         """
-        calm = min(rate / _MANY, 1.0) * _CALM_SECONDS
+        calm = min(rate / _MANY, 1.0) * min(frames / _CROWD, 1.0) * _CALM_SECONDS
         self.interval = max(self._least, min(max(busy / _BUSY_SHARE, calm), self._most))
         self.gathers = rate * self.interval >= _FEW
