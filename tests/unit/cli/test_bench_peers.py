@@ -104,4 +104,4 @@ def test_peers_that_need_no_other_program_are_always_there(monkeypatch: pytest.M
             there.append(make().name)
         except MissingToolError:
             continue
-    assert there == ["plain confluent-kafka loop"]
+    assert there == ["plain confluent-kafka loop", "Quix Streams"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -54,12 +53,18 @@ def plain_loop() -> Peer:
 
 
 def quix_streams() -> Peer:
-    """Quix Streams, which runs in an environment of its own."""
-    uv = shutil.which("uv")
-    if uv is None:
-        raise MissingToolError("Quix Streams runs in an environment of its own, which uv makes: uv is not on the PATH")
+    """Quix Streams, which runs in an environment of its own, made by uv."""
     folder = _sources("quix")
-    command = (uv, "run", "--quiet", "--frozen", "--project", str(folder), "python", str(folder / "app.py"))
+    command = (
+        str(_ROOT / "tools" / "uv.sh"),
+        "run",
+        "--quiet",
+        "--frozen",
+        "--project",
+        str(folder),
+        "python",
+        str(folder / "app.py"),
+    )
     return Peer("Quix Streams", "1m bars, JSON, at least once", command, encoding="json", idle=_QUIX_IDLE)
 
 
