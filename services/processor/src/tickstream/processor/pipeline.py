@@ -53,6 +53,9 @@ _GATHER: Final = 0.005
 _GATHER_SHARE: Final = 0.25
 """Once there is a trade, more are waited for, for this part of what the last ones took: with load, batches grow."""
 
+_COMPANY: Final = 0.015
+"""How long bars wait for those of the same time that other partitions are about to close: one commit does for all."""
+
 _COMMIT_EVERY: Final = 0.2
 _SAVE_EVERY: Final = 1.0
 """How often state is committed while it comes to nothing that a reader would wait for."""
@@ -118,6 +121,8 @@ class Pipeline:
         self._complaints = Complaints(self._rules.catalogue, figures, clock)
         self._source = Source(kafka, codecs, settings.max_batch, self._assigned, self._revoked, self._patiently)
         self._changed_at = 0.0
+        self._closed_at = 0.0
+        self._closed_through: int | None = None
         self._took = 0.0
         self._form_at = 0.0
         self._failed = ""
@@ -156,15 +161,19 @@ class Pipeline:
             self._changed.add(partition)
         self._close()
         self._form()
-        if self._changed and self._clock.monotonic() - self._changed_at >= self._longest_wait(len(batch.messages)):
+        if self._changed and self._is_due(len(batch.messages)):
             self._commit()
         self._took = self._clock.monotonic() - began
 
-    def _longest_wait(self, trades: int) -> float:
-        """How long changes may wait: what readers wait for goes out as soon as no more trades are."""
+    def _is_due(self, trades: int) -> bool:
+        """Whether to commit: as soon as readers wait for something, but the bars of a time together."""
+        now = self._clock.monotonic()
         if not self._transactions.is_open:
-            return _SAVE_EVERY
-        return _COMMIT_EVERY if trades >= self._settings.max_batch // 10 else 0.0
+            return now - self._changed_at >= _SAVE_EVERY
+        if trades >= self._settings.max_batch // 10:
+            return now - self._changed_at >= _COMMIT_EVERY
+        through = self._closed_through
+        return through is None or now - self._closed_at >= _COMPANY or not self._engine.lags(through)
 
     def _take(self, batch: Batch) -> None:
         values = list(map(Message.value, batch.messages))
@@ -207,6 +216,9 @@ class Pipeline:
         output = self._engine.close()
         self._outputs.send_bars(output, "closed")
         if len(output.bars):
+            if self._closed_through is None:
+                self._closed_at = self._clock.monotonic()
+            self._closed_through = int(output.bars["end"].max())
             self._figures.revisions.inc(int(np.count_nonzero(output.bars["revision"])))
             counts = np.bincount(output.bars["interval"], minlength=len(self._counts)).tolist()
             for figure, count in zip(self._counts, counts, strict=True):
@@ -234,6 +246,7 @@ class Pipeline:
         with self._figures.commit_seconds.time():
             self._transactions.commit(self._source.positions(), self._source.consumer)
         self._changed.clear()
+        self._closed_through = None
         self._complaints.tell()
         self._figures.transactions.inc()
         self._figures.lag.set(self._source.lag)
@@ -252,6 +265,7 @@ class Pipeline:
         self._failed = ""
         self._figures.restarts.inc()
         self._changed.clear()
+        self._closed_through = None
         self._patiently(self._renew_and_restart)
 
     def _renew_and_restart(self) -> None:

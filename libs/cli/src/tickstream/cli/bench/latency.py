@@ -150,7 +150,8 @@ def _read_plainly(kafka: Kafka, name: str, times: _Times, ages: _Ages, stop: thr
     topic = kafka.topic(name)
     consumer.assign([TopicPartition(topic, number, OFFSET_END) for number in range(kafka.partitions(name))])
     while not stop.is_set():
-        found = consumer.consume(1000, 0.005)
+        first = consumer.poll(0.1)
+        found = [] if first is None else [first, *consumer.consume(1000, 0)]
         received = time.time_ns()  # what it takes to decode bars one by one is no age of theirs
         messages = [message for message in found if message.error() is None]
         if messages:

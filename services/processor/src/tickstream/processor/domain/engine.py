@@ -245,6 +245,10 @@ class Engine:
             found[rows[touched(down, starts[rows], ends[rows])]] = FEED_DOWN
         return found
 
+    def lags(self, through: int) -> bool:
+        """Whether windows that end by a time are still open."""
+        return bool((self._parts.open.table["end"] <= through).any())
+
     def form(self) -> Output:
         """The newest window of each series as it is now, where it has changed since it was last shown."""
         table = self._parts.open.table
