@@ -90,11 +90,12 @@ export function awaited(state: ConnectionPhase, what: string, rows: number): HTM
   return placeholder(words.later(what));
 }
 
-/** Keeps the children of `parent` equal to `wanted`, moving as few as it can. */
+/** Keeps the children of `parent` equal to `wanted`; those that stay in order stay where they are. */
 export function setChildren(parent: Element, wanted: readonly Element[]): void {
+  const kept = new Set(wanted);
+  for (const child of [...parent.children]) if (!kept.has(child)) child.remove();
   wanted.forEach((child, index) => {
     const present = parent.children[index];
     if (present !== child) parent.insertBefore(child, present ?? null);
   });
-  while (parent.children.length > wanted.length) parent.lastElementChild?.remove();
 }

@@ -240,8 +240,8 @@ export function rowView(symbol: string, open: () => void, pin: () => void): RowV
         "data-pinned": shown.pinned,
       });
       if (place !== before?.place || columns !== before.columns) {
-        element.style.setProperty("--at-line", String(Math.floor(place / columns)));
-        element.style.setProperty("--at-column", String(place % columns));
+        const [column, line] = [place % columns, Math.floor(place / columns)];
+        element.style.transform = `translate(${100 * column}%, calc(${line} * var(--row)))`;
       }
       for (const cell of cells) cell.update(shown);
       before = shown;
