@@ -1,13 +1,15 @@
 """A bridge under steady load for a while: its memory, and the age of what its clients get.
 
 Four kinds of clients at once: some that get every record, some that get the newest of each symbol, some that read too
-slowly, and some that leave and come back with their tokens over and over. Needs KAFKA_BOOTSTRAP_SERVERS.
+slowly, and some that leave and come back with their tokens over and over. It starts
+a broker of its own unless KAFKA_BOOTSTRAP_SERVERS names yours.
 
 Usage: python -m tests.bench.bridge.soak [MINUTES [FOLDER]]; the plots go into the folder, by default docs.
 """
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -21,6 +23,7 @@ from tests.bench.bridge.contenders import BRIDGE, Running, running
 from tests.bench.bridge.generator import Generator, Joined, Sample
 from tests.bench.bridge.plot import plot
 from tests.bench.bridge.trades import Trades
+from tickstream.cli.bench.servers import bench_servers
 
 SYMBOLS: Final = 200
 EACH: Final = 20
@@ -142,4 +145,6 @@ def main(minutes: float, folder: Path) -> int:
 
 if __name__ == "__main__":
     _minutes = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    raise SystemExit(main(_minutes, Path(sys.argv[2] if len(sys.argv) > 2 else "docs")))
+    with bench_servers(["kafka"]) as _environment:
+        os.environ |= _environment
+        raise SystemExit(main(_minutes, Path(sys.argv[2] if len(sys.argv) > 2 else "docs")))

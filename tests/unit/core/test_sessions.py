@@ -45,6 +45,71 @@ def test_new_york_sessions(moment: str, session: str) -> None:
     assert SESSION_NAMES[Sessions.of("XNYS").classify(one(at(moment)))[0]] == session
 
 
+TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@pytest.mark.parametrize(
+    ("moment", "session"),
+    [
+        ("2024-03-04 08:59:59", "closed"),
+        ("2024-03-04 09:00:00", "regular"),
+        ("2024-03-04 11:29:59", "regular"),
+        ("2024-03-04 11:30:00", "closed"),
+        ("2024-03-04 12:29:59", "closed"),
+        ("2024-03-04 12:30:00", "regular"),
+        ("2024-03-04 14:59:59", "regular"),
+        ("2024-03-04 15:00:00", "closed"),
+    ],
+)
+def test_tokyo_closes_for_lunch(moment: str, session: str) -> None:
+    assert SESSION_NAMES[Sessions.of("XTKS").classify(one(at(moment, TOKYO)))[0]] == session
+
+
+def test_a_session_goes_on_after_its_break() -> None:
+    sessions = Sessions.of("XTKS")
+    parts = np.array([at("2024-03-04 10:00:00", TOKYO), at("2024-03-04 13:00:00", TOKYO)], dtype=np.int64)
+    assert sessions.session_start(parts).tolist() == [at("2024-03-04 09:00:00", TOKYO)] * 2
+    assert sessions.session_end(parts).tolist() == [at("2024-03-04 15:00:00", TOKYO)] * 2
+    lunch = one(at("2024-03-04 12:00:00", TOKYO))
+    assert sessions.session_start(lunch)[0] == at("2024-03-04 11:30:00", TOKYO)
+    assert sessions.session_end(lunch)[0] == at("2024-03-04 12:30:00", TOKYO)
+    night = one(at("2024-03-04 20:00:00", TOKYO))
+    assert sessions.session_start(night)[0] == at("2024-03-04 15:00:00", TOKYO)
+    assert sessions.session_end(night)[0] == at("2024-03-05 09:00:00", TOKYO)
+    starts, ends = sessions.stretches(["regular"])
+    assert np.isin([at("2024-03-04 09:00:00", TOKYO), at("2024-03-04 12:30:00", TOKYO)], starts).all()
+    assert np.isin([at("2024-03-04 11:30:00", TOKYO), at("2024-03-04 15:00:00", TOKYO)], ends).all()
+
+
+@pytest.mark.parametrize(
+    ("calendar", "zone", "day", "begins", "hours"),
+    [
+        ("BVMF", "America/Sao_Paulo", "2018-11-04", "2018-11-04 03:00:00", 23),  # clocks went from 00:00 to 01:00
+        ("BVMF", "America/Sao_Paulo", "2018-02-17", "2018-02-17 02:00:00", 25),  # and from 24:00 back to 23:00
+        ("XPAR", "Europe/Paris", "2024-03-31", "2024-03-30 23:00:00", 23),
+        ("XMAD", "Europe/Madrid", "2024-07-01", "2024-06-30 22:00:00", 24),
+        ("XTAI", "Asia/Taipei", "2024-07-01", "2024-06-30 16:00:00", 24),
+    ],
+)
+def test_days_begin_where_clocks_change_at_midnight_too(
+    calendar: str, zone: str, day: str, begins: str, hours: int
+) -> None:
+    sessions = Sessions.of(calendar)
+    noon = one(at(f"{day} 12:00:00", ZoneInfo(zone)))
+    start, end = int(sessions.day_start(noon)[0]), int(sessions.day_end(noon)[0])
+    assert start == at(begins, None)
+    assert end - start == hours * 3_600_000_000_000
+
+
+def test_a_calendar_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_name: str) -> None:
+        raise NotImplementedError("no vectorised Easter")
+
+    monkeypatch.setattr("exchange_calendars.get_calendar", fails)
+    with pytest.raises(ValueError, match="calendar 'XMOON' can't be made by exchange_calendars: no vectorised Easter"):
+        Sessions.of("XMOON")
+
+
 def test_session_bounds_are_those_of_the_segment_that_holds_the_time() -> None:
     sessions = Sessions.of("XNYS")
     times = np.array([at("2013-10-08 10:15:00"), at("2013-10-08 17:00:00")], dtype=np.int64)

@@ -220,6 +220,22 @@ def test_each_symbol_follows_its_own_calendar() -> None:
     assert (day["session"], day["end"] - day["start"]) == ("continuous", 86_400 * SECOND)
 
 
+def test_a_break_for_lunch_has_no_bars_and_does_not_begin_the_session_anew() -> None:
+    bench = Bench(("1m", "15m"), calendar="XTKS")
+    lunch = 1_709_519_400 * SECOND  # 2024-03-04, 11:30 in Tokyo; trading goes on at 12:30
+    reopened = lunch + 3600 * SECOND
+    ticks = [
+        Tick("7203", 10.0, 1.0, lunch - 90 * SECOND, 0, 1, "src"),
+        Tick("7203", 20.0, 1.0, reopened + 10 * SECOND, 0, 2, "src"),
+    ]
+    bench.batch([*ticks, Progress("src", reopened + 900 * SECOND, 0)])
+    minutes = [((bar["start"] - lunch) // (60 * SECOND), bar["activity"]) for bar in bench.bars["7203", "1m"]]
+    assert minutes[:4] == [(-2, "traded"), (-1, "quiet"), (60, "traded"), (61, "quiet")]
+    assert [bar["session_vwap"] for bar in bench.bars["7203", "1m"]][:3] == [10.0, 10.0, 15.0]
+    assert [bar["session_vwap"] for bar in bench.bars["7203", "15m"]] == [10.0, 15.0]
+    assert {bar["session"] for bar in bench.bars["7203", "1m"]} == {"regular"}
+
+
 def test_numbers_near_the_end_of_doubles_are_no_poison() -> None:
     bench = Bench(("1m",))
     ticks = [Tick("S1", 1e308, 1e308, OPEN + n, 0, n + 1, "src") for n in range(3)]

@@ -2,7 +2,8 @@
 
 Exchange calendars give the regular hours, holidays and early closes. On the exchanges of
 `_EXTENDED` the pre session runs from 04:00 to the open, and the post session for four hours
-from the close (20:00; 17:00 after an early close), as NYSE Arca and Nasdaq trade. A trading
+from the close (20:00; 17:00 after an early close), as NYSE Arca and Nasdaq trade. Where an
+exchange closes for lunch the break is closed, and the session goes on after it. A trading
 day runs from midnight to midnight where the exchange is. "24/7" is one continuous session,
 its day is the UTC day.
 """
@@ -10,6 +11,7 @@ its day is the UTC day.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import tzinfo
 from functools import cache
 from typing import Final, NamedTuple, cast, get_args
 
@@ -33,6 +35,7 @@ _FIRST_WEEKDAY: Final = 3
 _SATURDAY: Final = 5
 _HOUR: Final = 3_600_000_000_000
 _PRE_START: Final = pd.Timedelta(hours=4)
+_NO_BREAKS: Final[Ints] = np.zeros(0, dtype=np.int64)
 
 
 class Change(NamedTuple):
@@ -50,10 +53,22 @@ class Sessions:
         kinds: for each stretch, an index into `SESSION_NAMES`.
         midnights: when each day begins where the exchange is, from 1970 on.
         time_zone: where it is, by IANA's name.
+        breaks: when those stretches begin that interrupt a session.
     """
 
-    def __init__(self, starts: Ints, kinds: NDArray[np.int8], midnights: Ints, time_zone: str = "UTC") -> None:
+    def __init__(
+        self,
+        starts: Ints,
+        kinds: NDArray[np.int8],
+        midnights: Ints,
+        time_zone: str = "UTC",
+        breaks: Ints = _NO_BREAKS,
+    ) -> None:
         self._starts = starts
+        self._begins, self._ends = starts.copy(), np.append(starts[1:], starts[-1:])
+        interrupted = np.searchsorted(starts, breaks)
+        self._begins[interrupted + 1] = starts[interrupted - 1]
+        self._ends[interrupted - 1] = self._ends[interrupted + 1]
         self._kinds = kinds
         self._midnights = midnights
         self.time_zone = time_zone
@@ -70,10 +85,7 @@ class Sessions:
             days = pd.date_range(_FIRST_DAY, _LAST_DAY, freq="D", tz="UTC")
             ends = np.array([np.iinfo(np.int64).min, np.iinfo(np.int64).max], dtype=np.int64)
             return Sessions(ends, np.array([ALL_DAY, ALL_DAY], dtype=np.int8), _nanos(days))
-        try:
-            exchange = exchange_calendars.get_calendar(calendar, start=_FIRST_YEAR)
-        except exchange_calendars.errors.InvalidCalendarName:
-            raise ValueError(f"calendar {calendar!r} must be {CONTINUOUS!r} or a name of exchange_calendars") from None
+        exchange = _exchange(calendar)
         schedule = exchange.schedule
         opens, closes = _nanos(schedule["open"]), _nanos(schedule["close"])
         bounds = [(opens, REGULAR)]
@@ -83,20 +95,22 @@ class Sessions:
             bounds += [(closes, POST), (closes + 4 * _HOUR, CLOSED)]
         else:
             bounds.append((closes, CLOSED))
-        midnights = pd.date_range(_FIRST_DAY, _LAST_DAY, freq="D").tz_localize(exchange.tz)
-        return Sessions(*_sorted(bounds), _nanos(midnights), str(exchange.tz))
+        breaks = schedule[["break_start", "break_end"]].dropna()
+        begins = _nanos(breaks["break_start"])
+        bounds += [(begins, CLOSED), (_nanos(breaks["break_end"]), REGULAR)]
+        return Sessions(*_sorted(bounds), _midnights(exchange.tz), str(exchange.tz), begins)
 
     def classify(self, ts: Ints) -> NDArray[np.int8]:
         """For each time an index into `SESSION_NAMES`."""
         return self._kinds[self._stretch(ts)]
 
     def session_start(self, ts: Ints) -> Ints:
-        """When the session, or the closed stretch, that holds each time began."""
-        return self._starts[self._stretch(ts)]
+        """When the session, or the closed stretch, that holds each time began; for a session before any break in it."""
+        return self._begins[self._stretch(ts)]
 
     def session_end(self, ts: Ints) -> Ints:
-        """When the session, or the closed stretch, that holds each time ends."""
-        return self._starts[np.minimum(self._stretch(ts) + 1, len(self._starts) - 1)]
+        """When the session, or the closed stretch, that holds each time ends; a session after any break in it."""
+        return self._ends[self._stretch(ts)]
 
     def day_start(self, ts: Ints) -> Ints:
         """The midnight before each time, where the exchange is."""
@@ -107,7 +121,7 @@ class Sessions:
         return self._midnights[self._day(ts) + 1]
 
     def next_change(self, ts: int) -> Change | None:
-        """The first change of session after `ts`; None when the calendar knows of none."""
+        """The first change of session after `ts`, breaks included; None when the calendar knows of none."""
         at = int(np.searchsorted(self._starts, ts, side="right"))
         if at >= len(self._starts) or self._kinds[at] == ALL_DAY:
             return None
@@ -137,6 +151,24 @@ class Sessions:
 
     def _day(self, ts: Ints) -> NDArray[np.intp]:
         return np.clip(np.searchsorted(self._midnights, ts, side="right") - 1, 0, len(self._midnights) - 2)
+
+
+def _exchange(calendar: str) -> exchange_calendars.ExchangeCalendar:
+    """A calendar from as early on as is wanted, or as it is known."""
+    try:
+        known = exchange_calendars.get_calendar(calendar)
+        first = max(pd.Timestamp(_FIRST_YEAR), known.bound_min() or pd.Timestamp(_FIRST_YEAR))
+        return exchange_calendars.get_calendar(calendar, start=first)
+    except exchange_calendars.errors.InvalidCalendarName:
+        raise ValueError(f"calendar {calendar!r} must be {CONTINUOUS!r} or a name of exchange_calendars") from None
+    except (ValueError, NotImplementedError) as error:
+        raise ValueError(f"calendar {calendar!r} can't be made by exchange_calendars: {error}") from error
+
+
+def _midnights(zone: tzinfo) -> Ints:
+    """When each day begins: an hour late where clocks are put forward at midnight, the first time where back to it."""
+    days = pd.date_range(_FIRST_DAY, _LAST_DAY, freq="D")
+    return _nanos(days.tz_localize(zone, ambiguous=np.ones(len(days), dtype=bool), nonexistent="shift_forward"))
 
 
 def _nanos(times: pd.DatetimeIndex | pd.Series) -> Ints:

@@ -48,15 +48,14 @@ class Simulator:
         """A chunk a step while the exchange is open, and an empty one over each time that it is closed."""
         at = self._start
         while True:
-            session = self._session(at)
+            session, change = self._session(at), self._sessions.next_change(at)
             if session is None:
-                change = self._sessions.next_change(at)
                 if change is None:
                     return
                 at = change.ts
                 yield Chunk(nothing(), np.zeros(0, dtype=np.int64), at)
                 continue
-            stop = min(at + STEP, session.end)
+            stop = min(at + STEP, session.end if change is None else change.ts)
             rng = np.random.default_rng([self._seed, at - self._start])
             trades = self._counter.number(self._market.trade(rng, at, stop, session))
             yield Chunk(trades, trades.ts_event, stop)
