@@ -29,7 +29,7 @@ class ComingAndGoing(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.log = Log(PARTITIONS)
-        self.nodes_ = [Node(self.log), Node(self.log)]
+        self.nodes_ = [self._node(), self._node()]
         self.awaiting: list[tuple[str, Wish]] = []
         self.ledgers = {name: Ledger() for name in ("x", "y", "z")}
         self.at: dict[str, Node] = {}
@@ -38,15 +38,21 @@ class ComingAndGoing(RuleBasedStateMachine):
 
     @initialize(
         modes=st.tuples(*[st.sampled_from(("all", "latest"))] * 3),
+        wanted=st.tuples(*[st.sets(st.sampled_from(SYMBOLS), min_size=1, max_size=2)] * 3),
         max_hz=st.sampled_from((None, 3.0)),
         homes=st.fixed_dictionaries(dict.fromkeys(SYMBOLS, st.sampled_from(PARTITIONS))),
     )
-    def begin(self, modes: tuple[str, ...], max_hz: float | None, homes: dict[str, int]) -> None:
+    def begin(
+        self, modes: tuple[str, ...], wanted: tuple[set[str], ...], max_hz: float | None, homes: dict[str, int]
+    ) -> None:
         self.log.homes = homes
-        for name, mode in zip(self.ledgers, modes, strict=True):
-            self.come(name, 0)
-            self.wish(name, {"A", "B"}, mode, None)
-            self.wish(name, {"C"}, "all", max_hz)
+        for symbol in SYMBOLS:
+            self.log.publish(symbol)
+        self._read_all()
+        for number, (name, mode, symbols) in enumerate(zip(self.ledgers, modes, wanted, strict=True)):
+            self.come(name, number % 2)
+            self.wish(name, symbols, mode, None)
+        self.wish("x", {"C"}, "all", max_hz)
 
     @rule(symbols=st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=8), fast=nodes, ahead=st.integers(0, 9))
     def trade(self, symbols: list[str], fast: int, ahead: int) -> None:
@@ -67,11 +73,12 @@ class ComingAndGoing(RuleBasedStateMachine):
         self.nodes_[node].live(partition, count)
         self._subscribe_all()
 
-    @rule(node=nodes, after=st.sampled_from((0.3, 2.0, 400.0)))
-    def look(self, node: int, after: float) -> None:
-        """What nobody needs rests after a second."""
+    @rule(after=st.sampled_from((0.3, 2.0, 400.0)))
+    def look(self, after: float) -> None:
+        """What nobody has needed since the last look rests."""
         self.now += after
-        self.nodes_[node].look(self.now)
+        for node in self.nodes_:
+            node.look(self.now)
 
     @rule(name=names, node=nodes)
     def come(self, name: str, node: int) -> None:
@@ -135,7 +142,7 @@ class ComingAndGoing(RuleBasedStateMachine):
         """The node is gone with all it knew; another takes its place and begins at the log's start."""
         for name in [name for name, at in self.at.items() if at is self.nodes_[node]]:
             self.vanish(name)
-        self.nodes_[node] = Node(self.log)
+        self.nodes_[node] = self._node()
 
     @rule(node=nodes, count=some)
     def reread(self, node: int, count: int) -> None:
@@ -187,6 +194,9 @@ class ComingAndGoing(RuleBasedStateMachine):
             assert all(wish.live for wish in ledger.wishes)
             wished = list(ledger.symbols())
             assert {symbol: ledger.had[symbol] for symbol in wished} == {s: self.log.last[s] for s in wished}
+
+    def _node(self) -> Node:
+        return Node(self.log, patience=0.1)
 
     def _read_all(self) -> None:
         for node in self.nodes_:
