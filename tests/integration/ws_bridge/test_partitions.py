@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.ws_bridge.conftest import metric
+from tests.integration.ws_bridge.test_growth import grow
 from tests.support.market import Market, tick
 from tests.support.programs import Running, service
 from tests.support.servers import Servers, isolated
@@ -166,4 +167,23 @@ async def test_another_partitioner_costs_a_subscriber_nothing(own: dict[str, str
             seen = numbers(client)
             assert seen[:10] == [(home, seq) for seq in range(2, 12)]
             assert sorted(seen[10:]) == [(third, 2), (third, 3)]
+            assert client.lost("ticks") == 0
+
+
+async def test_who_reads_when_the_topic_grows_misses_nothing(own: dict[str, str], tmp_path: Path) -> None:
+    market = Market(own)
+    symbol = symbol_in(own, 0)
+    market.publish([tick(symbol, 1)])
+    with service("tickstream-ws-bridge", env=own | CHOOSING, log=tmp_path / "log") as bridge:
+        await asyncio.to_thread(bridge.await_ready)
+        async with listener(bridge.url) as client:
+            await client.subscribe(channel="ticks", symbols=[symbol], mode="all")
+            await reads(bridge, 1)
+            added = await asyncio.to_thread(grow, own, "stock_ticks")
+            await until(lambda: kafka_of(own).partitions("stock_ticks") > added, lambda: "there is no partition")
+            await asyncio.to_thread(publish, own, 0, tick(symbol, 2))  # of a producer that doesn't know yet
+            await asyncio.to_thread(publish, own, 3, tick(symbol, 3))  # of one that does, for which it moved
+            await asyncio.to_thread(publish, own, added, tick(symbol, 4))
+            await client.until(lambda: len(client.records("ticks")) >= 3)
+            assert sorted(numbers(client)) == [(symbol, seq) for seq in (2, 3, 4)]
             assert client.lost("ticks") == 0

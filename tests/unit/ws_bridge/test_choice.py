@@ -206,6 +206,7 @@ def test_when_the_topic_grows_symbols_may_be_anywhere() -> None:
     choice.look(0.0, ["D"])
     assert looked(choice, 2.0, ["D"]) == ({1, 2}, set())
     homes.open(4)
+    homes.saw("D", 3)  # by one of several producers
     assert looked(choice, 3.0, ["D"]) == (set(), {1, 2})
     choice.awake(frozenset({1, 2}), 3.0)
     homes.saw("D", 0)

@@ -19,8 +19,8 @@ class Choice:
 
     Args:
         homes: know where symbols are.
-        patience: seconds that a partition which nobody needs is still read; all are for as long after a symbol was
-            seen in a further one.
+        patience: seconds that a partition which nobody needs is still read; all are for as long after the topic grew
+            or a symbol was seen in a further one.
         look_through: seconds of rest until a partition is looked through.
     """
 

@@ -28,7 +28,7 @@ class Homes:
 
     Attributes:
         all: the topic's partitions.
-        scattered: how often a symbol was found in a further partition: then its producers disagree, or the topic grew.
+        scattered: how often the topic grew, or a symbol was found in a further partition: then its producers disagree.
     """
 
     def __init__(self) -> None:
@@ -41,6 +41,7 @@ class Homes:
     def open(self, count: int) -> None:
         """The topic has so many partitions; if there were others before, symbols may be elsewhere by now."""
         if count != len(self.all):
+            self.scattered += bool(self.all)
             self.all = frozenset(range(count))
             self._seen.clear()
             self._own.clear()
