@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
+from tickstream.ws_bridge.domain.choice import Choice
 from tickstream.ws_bridge.domain.entry import Entry, Route, Run, Waiting
 from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
 from tickstream.ws_bridge.domain.market import Market
@@ -42,14 +43,23 @@ def together(entries: Iterable[Entry | None]) -> Iterator[Waiting]:
 
 
 class Log:
-    """Two partitions; some offsets hold no record, as those of a transaction's markers don't."""
+    """Some partitions; some offsets hold no record, as those of a transaction's markers don't.
 
-    def __init__(self) -> None:
-        self.partitions: list[list[Entry | None]] = [[] for _ in PARTITIONS]
+    Args:
+        partitions: their numbers.
+        homes: the partition of each symbol; by default in turn.
+    """
+
+    def __init__(self, partitions: Sequence[int] = PARTITIONS, homes: Mapping[str, int] | None = None) -> None:
+        self.partitions: list[list[Entry | None]] = [[] for _ in partitions]
+        self.homes = homes or {symbol: number % len(partitions) for number, symbol in enumerate(SYMBOLS)}
         self.last = dict.fromkeys(SYMBOLS, 0)
 
     def publish(self, symbol: str) -> None:
-        partition = SYMBOLS.index(symbol) % len(PARTITIONS)
+        self.publish_to(self.homes[symbol], symbol)
+
+    def publish_to(self, partition: int, symbol: str) -> None:
+        """Publish as another partitioner would."""
         kept = self.partitions[partition]
         self.last[symbol] += 1
         kept.append(entry(symbol, self.last[symbol], partition, len(kept)))
@@ -62,24 +72,69 @@ class Log:
 
 
 class Node:
-    """A bridge without its sockets."""
+    """A bridge without its sockets.
 
-    def __init__(self, log: Log, room: Room = ROOM, epoch: str = "epoch") -> None:
+    Args:
+        patience: that partitions which nobody needs are read, by the clock of `look`.
+        lookback: of each partition, what is read of it at the most when it wakes.
+    """
+
+    def __init__(
+        self, log: Log, room: Room = ROOM, epoch: str = "epoch", patience: float = 1.0, lookback: int = 1_000
+    ) -> None:
         self.log = log
         self.room = room
         self.hub = Hub(Market(history=10, max_records=100, max_symbols=100), LIMITS, room, flush_seconds=0.05)
         self.hub.market.know(SYMBOLS)
-        self.hub.positions.open("ticks", KEY, epoch, dict.fromkeys(PARTITIONS, 0))
+        self.hub.positions.open("ticks", KEY, epoch, dict.fromkeys(range(len(log.partitions)), 0))
+        self.hub.homes.open(len(log.partitions))
+        self.choice = Choice(self.hub.homes, patience)
+        self.lookback = lookback
+        self.rested: dict[int, int] = {}
+        self.waking: dict[int, int] = {}
+        self.now = 0.0
         self.absences: list[Absence] = []
         self.reading: tuple[Replay, list[Absence], dict[int, int]] | None = None
 
     def live(self, partition: int, count: int) -> None:
-        """Read on."""
+        """Read on, if the partition is read."""
+        if partition in self.rested:
+            return
         start = self.hub.positions.now("ticks")[partition]
         found = self.log.partitions[partition][start : start + count]
         for some in together(found):
+            self.hub.homes.saw(some.route[2], partition)
             self.hub.tick(some)
         self.hub.positions.reached("ticks", partition, start + len(found))
+        if start + len(found) >= self.waking.get(partition, 1 << 62):
+            del self.waking[partition]
+            self.choice.awake(frozenset((partition,)), self.now)
+
+    def look(self, now: float) -> None:
+        """Choose the partitions."""
+        self.now = now
+        idle, woken = self.choice.look(now, self.hub.subscriptions.symbols("ticks"))
+        self.rested |= {partition: self.hub.positions.now("ticks")[partition] for partition in idle}
+        self.hub.positions.rest("ticks", idle)
+        self.wake(woken)
+
+    def wake(self, partitions: Iterable[int]) -> None:
+        """Read these again, from where their rest began or from the lookback."""
+        for partition in partitions:
+            high, ended = len(self.log.partitions[partition]), self.rested.pop(partition)
+            start = max(ended, high - self.lookback)
+            if start > ended:
+                self.hub.market.forget_trades({partition})
+            self.hub.positions.reached("ticks", partition, start)
+            self.waking[partition] = high
+            self.live(partition, 0)
+
+    def lacks(self, **fields: Any) -> bool:
+        """Whether a client has to wait for what it asks for; it is being read then."""
+        request = parse_subscribe([fields], LIMITS)
+        lacking = self.choice.lacking(None if request.everything else request.symbols)
+        self.wake(self.choice.ask(lacking))
+        return bool(lacking & (self.rested.keys() | self.waking.keys()))
 
     def subscribe(self, client: str, **fields: Any) -> Subscribed | Absence:
         request = parse_subscribe([fields], LIMITS)

@@ -37,7 +37,7 @@ NODES = 3
 @pytest.fixture(scope="module")
 def own(servers: Servers) -> Iterator[dict[str, str]]:
     with isolated(servers) as found:
-        yield found | {"WS_BRIDGE_RESUME_SECONDS": "15"}
+        yield found | {"WS_BRIDGE_RESUME_SECONDS": "15", "WS_BRIDGE_REST_SECONDS": "0.2"}
 
 
 class Nodes:

@@ -8,14 +8,19 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.support.nodes import LIMITS, PARTITIONS, SYMBOLS, Log, Node, fields_of
+from tests.support.nodes import LIMITS, SYMBOLS, Log, Node, fields_of
 from tests.support.resuming import Ledger, Wish
 from tickstream.ws_bridge.domain.protocol import parse_unsubscribe
 from tickstream.ws_bridge.domain.replay import Absence
 
+PARTITIONS = (0, 1, 2)
+
 
 class ComingAndGoing(RuleBasedStateMachine):
-    """Clients subscribe, unsubscribe, vanish and come back on either of two nodes, one of which may lag."""
+    """Clients subscribe, unsubscribe, vanish and come back on either of two nodes, one of which may lag.
+
+    Each node reads the partitions that its own clients need; symbols are wherever some partitioner puts them.
+    """
 
     names = st.sampled_from(("x", "y", "z"))
     nodes = st.integers(0, 1)
@@ -23,19 +28,31 @@ class ComingAndGoing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.log = Log()
-        self.nodes_ = [Node(self.log), Node(self.log)]
+        self.log = Log(PARTITIONS)
+        self.nodes_ = [self._node(), self._node()]
+        self.awaiting: list[tuple[str, Wish]] = []
         self.ledgers = {name: Ledger() for name in ("x", "y", "z")}
         self.at: dict[str, Node] = {}
         self.pending: dict[Absence, tuple[str, Wish]] = {}
         self.now = 0.0
 
-    @initialize(modes=st.tuples(*[st.sampled_from(("all", "latest"))] * 3), max_hz=st.sampled_from((None, 3.0)))
-    def begin(self, modes: tuple[str, ...], max_hz: float | None) -> None:
-        for name, mode in zip(self.ledgers, modes, strict=True):
-            self.come(name, 0)
-            self.wish(name, {"A", "B"}, mode, None)
-            self.wish(name, {"C"}, "all", max_hz)
+    @initialize(
+        modes=st.tuples(*[st.sampled_from(("all", "latest"))] * 3),
+        wanted=st.tuples(*[st.sets(st.sampled_from(SYMBOLS), min_size=1, max_size=2)] * 3),
+        max_hz=st.sampled_from((None, 3.0)),
+        homes=st.fixed_dictionaries(dict.fromkeys(SYMBOLS, st.sampled_from(PARTITIONS))),
+    )
+    def begin(
+        self, modes: tuple[str, ...], wanted: tuple[set[str], ...], max_hz: float | None, homes: dict[str, int]
+    ) -> None:
+        self.log.homes = homes
+        for symbol in SYMBOLS:
+            self.log.publish(symbol)
+        self._read_all()
+        for number, (name, mode, symbols) in enumerate(zip(self.ledgers, modes, wanted, strict=True)):
+            self.come(name, number % 2)
+            self.wish(name, symbols, mode, None)
+        self.wish("x", {"C"}, "all", max_hz)
 
     @rule(symbols=st.lists(st.sampled_from(SYMBOLS), min_size=1, max_size=8), fast=nodes, ahead=st.integers(0, 9))
     def trade(self, symbols: list[str], fast: int, ahead: int) -> None:
@@ -45,6 +62,7 @@ class ComingAndGoing(RuleBasedStateMachine):
         for partition, kept in enumerate(self.log.partitions):
             self.nodes_[fast].live(partition, len(kept))
             self.nodes_[1 - fast].live(partition, ahead)
+        self._subscribe_all()
 
     @rule(partition=st.sampled_from(PARTITIONS))
     def mark(self, partition: int) -> None:
@@ -53,6 +71,14 @@ class ComingAndGoing(RuleBasedStateMachine):
     @rule(node=nodes, partition=st.sampled_from(PARTITIONS), count=some)
     def live(self, node: int, partition: int, count: int) -> None:
         self.nodes_[node].live(partition, count)
+        self._subscribe_all()
+
+    @rule(after=st.sampled_from((0.3, 2.0, 400.0)))
+    def look(self, after: float) -> None:
+        """What nobody has needed since the last look rests."""
+        self.now += after
+        for node in self.nodes_:
+            node.look(self.now)
 
     @rule(name=names, node=nodes)
     def come(self, name: str, node: int) -> None:
@@ -76,6 +102,17 @@ class ComingAndGoing(RuleBasedStateMachine):
             self._subscribe(name, wish)
 
     def _subscribe(self, name: str, wish: Wish) -> None:
+        self.awaiting.append((name, wish))
+        self._subscribe_all()
+
+    def _subscribe_all(self) -> None:
+        """Let those in that what they ask for is read for."""
+        for name, wish in list(self.awaiting):
+            if not self.at[name].lacks(**wish.request()):
+                self.awaiting.remove((name, wish))
+                self._begin(name, wish)
+
+    def _begin(self, name: str, wish: Wish) -> None:
         answer = self.at[name].subscribe(name, **wish.request())
         if isinstance(answer, Absence):
             self.pending[answer] = (name, wish)
@@ -86,7 +123,7 @@ class ComingAndGoing(RuleBasedStateMachine):
     def give_up(self, name: str, symbols: set[str]) -> None:
         ledger = self.ledgers[name]
         gone = symbols.intersection(ledger.symbols())
-        if name not in self.at or not gone:
+        if name not in self.at or not gone or name in [one for one, _wish in self.awaiting]:
             return
         request = parse_unsubscribe([{"channel": "ticks", "symbols": sorted(symbols)}], LIMITS)
         done = self.at[name].hub.unsubscribe(name, request)
@@ -97,6 +134,7 @@ class ComingAndGoing(RuleBasedStateMachine):
     def vanish(self, name: str) -> None:
         if name in self.at:
             self.at.pop(name).hub.leave(name)
+            self.awaiting = [(one, wish) for one, wish in self.awaiting if one != name]
             self.ledgers[name].disconnected()
 
     @rule(node=nodes)
@@ -104,7 +142,7 @@ class ComingAndGoing(RuleBasedStateMachine):
         """The node is gone with all it knew; another takes its place and begins at the log's start."""
         for name in [name for name, at in self.at.items() if at is self.nodes_[node]]:
             self.vanish(name)
-        self.nodes_[node] = Node(self.log)
+        self.nodes_[node] = self._node()
 
     @rule(node=nodes, count=some)
     def reread(self, node: int, count: int) -> None:
@@ -141,9 +179,11 @@ class ComingAndGoing(RuleBasedStateMachine):
         """Everybody is there and everything read: each has the last of what it wishes for."""
         for name in self.ledgers:
             self.come(name, 0)
+        self._read_all()
+        while self.awaiting:
+            self._subscribe_all()
+            self._read_all()
         for node in self.nodes_:
-            for partition, kept in enumerate(self.log.partitions):
-                node.live(partition, len(kept))
             while node.absences or node.reading:
                 node.reread(1_000)
                 self._recover(node)
@@ -154,6 +194,14 @@ class ComingAndGoing(RuleBasedStateMachine):
             assert all(wish.live for wish in ledger.wishes)
             wished = list(ledger.symbols())
             assert {symbol: ledger.had[symbol] for symbol in wished} == {s: self.log.last[s] for s in wished}
+
+    def _node(self) -> Node:
+        return Node(self.log, patience=0.1)
+
+    def _read_all(self) -> None:
+        for node in self.nodes_:
+            for partition, kept in enumerate(self.log.partitions):
+                node.live(partition, len(kept))
 
 
 ComingAndGoing.TestCase.settings = settings(max_examples=150, stateful_step_count=50)

@@ -192,7 +192,7 @@ async def test_what_nothing_can_be_done_about_ends_the_reading() -> None:
         raise MemoryError
 
     kafka = Kafka(KafkaSettings())
-    listeners = Listeners(lambda _log: None, broken, lambda _offsets: None, lambda _rest: None, lambda: None)
+    listeners = Listeners(lambda _log: None, broken, *[lambda _what: None] * 4)
     reading = Reading(Codecs())
     made = Feed(
         kafka, reading, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners, Tempo(0.01, 0.25)

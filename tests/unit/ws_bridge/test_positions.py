@@ -68,3 +68,17 @@ def test_a_subscription_that_a_token_doesnt_know_goes_on_from_the_earliest_of_th
     assert place.of("a") == {0: 3, 1: 9}
     assert place.of("c") == {0: 7, 1: 9}
     assert place.of("new") == {0: 3, 1: 4}
+
+
+@given(offsets=OFFSETS)
+def test_a_token_says_of_which_partitions_it_says_nothing(offsets: dict[int, int]) -> None:
+    made = positions()
+    made.rest("ticks", {1, 3})
+    assert made.now("ticks") == {0: 7}
+    said = {0: 7} | offsets
+    place = positions().read("ticks", json.loads(made.token("ticks", offsets)))
+    assert place == Place(said, {}, frozenset({1, 3} - said.keys()))
+    made.reached("ticks", 1, 12)
+    assert positions().read("ticks", token(made)) == Place({0: 7, 1: 12}, {}, frozenset({3}))
+    made.open("ticks", b"key", "epoch", {0: 8, 1: 13, 3: 4}, [1])
+    assert positions().read("ticks", token(made)) == Place({0: 8, 3: 4}, {}, frozenset({1}))

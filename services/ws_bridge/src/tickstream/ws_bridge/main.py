@@ -44,6 +44,7 @@ from tickstream.ws_bridge.adapters.wire import tick_bodies
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.forwarding import Proxies
+from tickstream.ws_bridge.domain.homes import Partitions
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.keyring import Keyring
@@ -121,7 +122,7 @@ class Bridge:
             clock,
             settings.lookback_records,
             self.loaded,
-            Listeners(self._opened, self.intake.take, self._heard, self._woken, self._awake),
+            Listeners(self._opened, self.intake.take, self._heard, self._rested, self._woken, self._awake),
             tempo,
         )
         self.naps = Naps(self.hub, self.feed, settings.rest_seconds, clock, self.metrics)
@@ -186,8 +187,14 @@ class Bridge:
         self.intake.apply()  # what was read before comes before
         key = _resume_key(self._settings, log.cluster)
         for channel, starts in log.starts.items():
-            self.hub.positions.open(channel, key, log.epochs[channel], starts)
+            unread = log.resting if channel == "ticks" else ()
+            self.hub.positions.open(channel, key, log.epochs[channel], starts, unread)
+        self.hub.homes.open(len(log.starts["ticks"]))
         self.canaries.open(tuple(log.canaries))
+
+    def _rested(self, partitions: Partitions) -> None:
+        self.intake.apply()
+        self.hub.positions.rest("ticks", partitions)
 
     def _woken(self, rest: Rest) -> None:
         self.intake.apply()
@@ -195,9 +202,9 @@ class Bridge:
         for partition, offset in rest.ends.items():
             self.hub.positions.reached("ticks", partition, offset)
 
-    def _awake(self) -> None:
+    def _awake(self, partitions: Partitions) -> None:
         self.intake.apply()  # snapshots have what was read
-        self.naps.awake()
+        self.naps.awake(partitions)
 
     def _heard(self, reached: Offsets) -> None:
         self.journey.canary.heard(reached, self._clock.monotonic())

@@ -65,6 +65,9 @@ class BridgeMetrics:
         self.kafka_lag = Gauge(name + "kafka_lag", "Records not read yet", ["channel"], registry=registry)
         self.kafka_up = Gauge(name + "kafka_up", "Whether Kafka answers", registry=registry)
         self.resting = Gauge(name + "resting", "Whether no trades are read, for want of readers", registry=registry)
+        self.partitions_read = Gauge(
+            name + "partitions_read", "Partitions of the trades that are read", registry=registry
+        )
         self.canary_age = Gauge(
             name + "canary_age_seconds", "How long what Kafka took has not come through", registry=registry
         )

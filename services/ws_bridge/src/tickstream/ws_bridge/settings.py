@@ -62,7 +62,7 @@ class WsBridgeSettings(ServiceSettings):
     flush_ms: int = Field(10, ge=5, le=1000, description="from one flush to the next, at least")
     flush_max_ms: int = Field(250, ge=5, le=1000, description="the same under load, at most")
     lag_seconds: float = Field(2.0, ge=0.1, le=60, description="late by more, records make clients be told of a lag")
-    rest_seconds: float = Field(300.0, ge=0.1, description="without a reader of trades until they aren't read any more")
+    rest_seconds: float = Field(300.0, ge=0.1, description="that partitions of trades are read without a reader")
     max_connections: int = Field(20_000, ge=1)
     max_connections_per_ip: int = Field(10_000, ge=1)
     max_subscriptions_per_ip: int = Field(200_000, ge=1)

@@ -42,7 +42,7 @@ class Commands:
         metrics: counts them.
         readable: whether the topics have been read far enough for snapshots.
         audit: writes down what was denied.
-        naps: say whether trades are read, and end them.
+        naps: say whether the trades asked for are read, and see to it.
         connected: whether a client is still there.
     """
 
@@ -104,14 +104,14 @@ class Commands:
             raise RefusalError("forbidden", f"the channel {request.channel} is not among those allowed")
         if not self._readable():
             raise RefusalError("internal", "the topics are still being read; try again in a moment")
-        if request.channel == "ticks" and self._naps.resting:
+        if self._naps.lacks(request):
             return self._awaited(client, request, grant)
         return self._begin(client, request, grant)
 
     async def _awaited(self, client: str, request: Subscribe, grant: Grant) -> Reply:
-        """Subscribe once trades are read again, if the client is still there."""
+        """Subscribe once the trades asked for are read again, if the client is still there."""
         try:
-            await self._naps.end()
+            await self._naps.end(request)
             answer = self._begin(client, request, grant) if self._connected(client) else _gone()
         except Exception as error:  # noqa: BLE001 - as in `answer`
             return self._failed("subscribe", error)

@@ -18,6 +18,7 @@ from tickstream.core.logging import logger
 from tickstream.core.topics import SYSTEM_METRICS
 from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Log, Reading, next_offsets
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
+from tickstream.ws_bridge.domain.homes import Partitions
 from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -39,15 +40,15 @@ _READ_AHEAD_KB: Final = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Rest:
-    """A time in which trades weren't read.
+    """A time in which some partitions of the trades weren't read.
 
     Attributes:
-        ends: where they are read from again, of every partition.
-        gaps: the partitions of which some before that never will be.
+        ends: where each of them is read from again.
+        gaps: those of which some before that never will be.
     """
 
     ends: Offsets
-    gaps: frozenset[int]
+    gaps: Partitions
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,17 @@ class Listeners:
         opened: gets where reading begins, before the first batch and again after an outage.
         take: gets each batch.
         canaries: gets the next offsets of the canaries' topic, between the batches.
-        woken: gets a rest from the trades that has ended.
-        awake: is called once what there was then has been taken.
+        rested: gets partitions of the trades that aren't read any more.
+        woken: gets a rest of some of them that has ended.
+        awake: gets those of which what there was then has been taken.
     """
 
     opened: Callable[[Log], None]
     take: Callable[[Batch], None]
     canaries: Callable[[Offsets], None]
+    rested: Callable[[Partitions], None]
     woken: Callable[[Rest], None]
-    awake: Callable[[], None]
+    awake: Callable[[Partitions], None]
 
 
 Place = tuple[str, int]
@@ -123,8 +126,9 @@ class Feed:
         self._backlog = False
         self._turns = cycle(_TOPICS)
         self._orders: deque[Callable[[Consumer], None]] = deque()
-        self._resting = False
+        self._resting: set[Place] = set()
         self._waking: dict[Place, int] = {}
+        self._assigned: set[Place] = set()
         self.up = False
         self.failure: Exception | None = None
 
@@ -136,13 +140,13 @@ class Feed:
         """Read on with another consumer: this one is given up, though Kafka answers."""
         self._anew.set()
 
-    def rest(self) -> None:
-        """Read no trades until `wake`."""
-        self._orders.append(self._begin_rest)
+    def rest(self, partitions: Partitions) -> None:
+        """Read none of these partitions of the trades until `wake`."""
+        self._orders.append(partial(self._begin_rest, partitions))
 
-    def wake(self) -> None:
-        """Go on with the trades where the rest began, or at the lookback if that is later."""
-        self._orders.append(self._end_rest)
+    def wake(self, partitions: Partitions) -> None:
+        """Go on with these where their rest began, or at the lookback if that is later."""
+        self._orders.append(partial(self._end_rest, partitions))
 
     async def stop(self) -> None:
         """End the thread."""
@@ -178,6 +182,7 @@ class Feed:
                 self._unread.add(place)
         self._begin(consumer, SYSTEM_METRICS.name, 0)
         self._tell_where()
+        self._assigned = set()
         self._go_on(consumer)
         self._heard = self._clock.monotonic()
         self._set_up(up=True)
@@ -194,35 +199,41 @@ class Feed:
         return list(starts)
 
     def _go_on(self, consumer: Consumer) -> None:
-        """Let the consumer read what is to be read, from where that was."""
-        places = [place for place in self._next if not (self._resting and self._trades(place))]
-        consumer.assign([TopicPartition(*place, self._next[place]) for place in places])
+        """Let the consumer read what is to be read, from where that was; nothing else is touched."""
+        wanted = self._next.keys() - self._resting
+        if ended := self._assigned - wanted:
+            consumer.incremental_unassign([TopicPartition(*place) for place in ended])
+        if begun := wanted - self._assigned:
+            consumer.incremental_assign([TopicPartition(*place, self._next[place]) for place in begun])
+        self._assigned = wanted
 
-    def _trades(self, place: Place) -> bool:
-        return place[0] == self._kafka.topic(TOPIC_OF["ticks"])
+    def _places(self, partitions: Partitions) -> list[Place]:
+        return [(self._kafka.topic(TOPIC_OF["ticks"]), partition) for partition in partitions]
 
-    def _begin_rest(self, consumer: Consumer) -> None:
-        self._resting = True
+    def _begin_rest(self, partitions: Partitions, consumer: Consumer) -> None:
+        self._resting.update(self._places(partitions))
         self._go_on(consumer)
+        self._in_loop(lambda: self._listeners.rested(partitions))
 
-    def _end_rest(self, consumer: Consumer) -> None:
-        places = [place for place in self._next if self._trades(place)]
+    def _end_rest(self, partitions: Partitions, consumer: Consumer) -> None:
         ends = {
-            place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS) for place in places
+            place: consumer.get_watermark_offsets(TopicPartition(*place), timeout=_ANSWER_SECONDS)
+            for place in self._places(partitions)
         }
         starts = {place: max(self._next[place], low, high - self._lookback) for place, (low, high) in ends.items()}
         gaps = frozenset(place[1] for place, start in starts.items() if start > self._next[place])
         self._next.update(starts)
-        self._waking = {place: high for place, (_low, high) in ends.items()}
-        self._resting = False
+        self._waking.update({place: high for place, (_low, high) in ends.items()})
+        self._resting -= ends.keys()
         rest = Rest({partition: start for (_topic, partition), start in starts.items()}, gaps)
         self._in_loop(lambda: self._listeners.woken(rest))
         self._go_on(consumer)
 
     def _look_awake(self) -> None:
-        if self._waking and all(self._next[place] >= high for place, high in self._waking.items()):
-            self._waking = {}
-            self._in_loop(self._listeners.awake)
+        if awake := [place for place, high in self._waking.items() if self._next[place] >= high]:
+            for place in awake:
+                del self._waking[place]
+            self._in_loop(lambda: self._listeners.awake(frozenset(partition for _topic, partition in awake)))
 
     def _known(self, full: str) -> int:
         """How many partitions of a topic are read."""
@@ -235,7 +246,8 @@ class Feed:
             starts[self._kafka.declared(topic)][partition] = offset
         epochs = {channel: self._kafka.topic_id(TOPIC_OF[channel]) for channel in CHANNELS}
         where = {channel: starts[TOPIC_OF[channel]] for channel in CHANNELS}
-        log = Log(self._kafka.cluster_id(), epochs, where, starts[SYSTEM_METRICS.name])
+        resting = [partition for _topic, partition in self._resting]
+        log = Log(self._kafka.cluster_id(), epochs, where, resting, starts[SYSTEM_METRICS.name])
         self._in_loop(lambda: self._listeners.opened(log))
 
     def _read(self, consumer: Consumer) -> None:
@@ -286,8 +298,7 @@ class Feed:
 
     def _take_records(self, channel: Channel, messages: Sequence[Message]) -> None:
         self._taken += len(messages)
-        waking = self._waking and channel == "ticks"
-        batch = self._reading.batch(channel, messages, self._clock.now_ns() if waking else self._due(messages))
+        batch = self._reading.batch(channel, messages, self._due(messages))
         self._metrics.received.labels(channel).inc(len(messages))
         self._metrics.unreadable.labels(channel).inc(batch.unreadable)
         self._hand_over(partial(self._listeners.take, batch))
@@ -296,10 +307,12 @@ class Feed:
         """Since when messages should have gone to the clients.
 
         Where Kafka has no more than these, that is now, whatever they say of their own age: a producer's clock may be
-        wrong, or it may have held them back.
+        wrong, or it may have held them back. What is read of a partition that wakes is nobody's yet.
         """
         now_ns = self._clock.now_ns()
-        _kind, published_ms = messages[0].timestamp()
+        live = (one for one in messages if not (self._waking and (one.topic(), one.partition()) in self._waking))
+        first = next(live, None)
+        _kind, published_ms = (0, 0) if first is None else first.timestamp()
         return min(now_ns, published_ms * NANOS_PER_MILLI) if self._backlog and published_ms > 0 else now_ns
 
     def _reached_end(self, place: Place, offset: int) -> None:
@@ -356,7 +369,7 @@ class Feed:
                 self.begin_anew()
         behind: dict[str, int] = defaultdict(int)
         for (topic, partition), position in self._next.items():
-            if (self._resting or self._waking) and self._trades((topic, partition)):
+            if (topic, partition) in self._resting or (topic, partition) in self._waking:
                 continue
             _low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), cached=True)
             behind[self._kafka.declared(topic)] += max(0, high - position)

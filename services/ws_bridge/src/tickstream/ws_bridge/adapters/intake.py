@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, pairwise
 from typing import Final
@@ -48,12 +48,14 @@ class Log:
         cluster: the id of the Kafka cluster.
         epochs: the id of each channel's topic.
         starts: where it is read from, of every partition.
-        canaries: the same of the canaries' topic.
+        resting: the partitions of the trades that aren't read.
+        canaries: where the canaries' topic is read from.
     """
 
     cluster: str
     epochs: Mapping[Channel, str]
     starts: Mapping[Channel, Offsets]
+    resting: Collection[int]
     canaries: Offsets
 
 
@@ -204,6 +206,7 @@ class Intake:
         ticks = [batch.ticks for batch in batches if batch.ticks is not None]
         if ticks:
             together = Ticks.concatenate(ticks)
+            hub.homes.learn(together.columns.symbol, together.partitions)
             read, unread = _rows(together.columns, hub.wanted)
             hub.market.unread(together.columns, together.partitions, together.offsets, unread)
             for run in self._runs(together, read):

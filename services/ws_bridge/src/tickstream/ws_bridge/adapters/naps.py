@@ -1,4 +1,4 @@
-"""Trades aren't read while no client of this node wants them."""
+"""Partitions of the trades aren't read while no client of this node needs them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Final
 from tickstream.core.clock import Clock
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.feed import Feed
+from tickstream.ws_bridge.domain.choice import Choice
+from tickstream.ws_bridge.domain.homes import Partitions
 from tickstream.ws_bridge.domain.hub import Hub
-from tickstream.ws_bridge.domain.protocol import RefusalError
+from tickstream.ws_bridge.domain.protocol import RefusalError, Subscribe
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _LOG = logger(__name__)
@@ -17,73 +19,71 @@ _WAKING_SECONDS: Final = 15.0
 
 
 class Naps:
-    """Lets the feed rest from the trades, and wakes it for whoever asks for some.
+    """Lets partitions of the trades rest, and wakes them for whoever asks for symbols that may be there.
 
-    Who does waits until the feed has come to where the topic ended then: snapshots are as good as those of a node that
+    Who does waits until the feed has come to where they ended then: snapshots are as good as those of a node that
     has just started, or better.
 
     Args:
-        hub: knows who reads.
-        feed: rests and goes on; `awake` is to be called when it has caught up.
+        hub: knows who reads what, and where that is.
+        feed: lets partitions rest and goes on with them; `awake` is to be called when it has caught up.
         patience: seconds without a reader until then.
         clock: for them.
         metrics: show it.
     """
 
-    def __init__(
-        self,
-        hub: Hub,
-        feed: Feed,
-        patience: float,
-        clock: Clock,
-        metrics: BridgeMetrics,
-    ) -> None:
+    def __init__(self, hub: Hub, feed: Feed, patience: float, clock: Clock, metrics: BridgeMetrics) -> None:
         self._hub = hub
         self._feed = feed
-        self._patience = patience
+        self._choice = Choice(hub.homes, patience)
         self._clock = clock
         self._metrics = metrics
-        self._read_at = clock.monotonic()
-        self._called = False
-        self._reading = asyncio.Event()
-        self._reading.set()
+        self._came = asyncio.Event()
 
-    @property
-    def resting(self) -> bool:
-        """Whether there are trades that were not read because nobody wanted them."""
-        return not self._reading.is_set()
+    def lacks(self, request: Subscribe) -> bool:
+        """Whether not all is read that a client asks for."""
+        return bool(self._lacking(request))
 
     def look(self) -> None:
-        """Begin to rest if nobody has read trades for long enough."""
-        now = self._clock.monotonic()
-        if self.resting:
-            return
-        if any(one.channel == "ticks" for one in self._hub.subscriptions.all.values()):
-            self._read_at = now
-        elif now - self._read_at >= self._patience:
-            _LOG.info("resting", seconds=self._patience)
-            self._reading.clear()
-            self._metrics.resting.set(1)
-            self._feed.rest()
+        """Let those rest that nobody has needed for long enough, and wake those that somebody needs."""
+        wanted = self._hub.subscriptions.symbols("ticks")
+        idle, woken = self._choice.look(self._clock.monotonic(), wanted)
+        if idle:
+            _LOG.info("resting", partitions=sorted(idle))
+            self._feed.rest(idle)
+        if woken:
+            self._feed.wake(woken)
+        self._show()
 
-    async def end(self) -> None:
-        """Wait until trades are read.
+    async def end(self, request: Subscribe) -> None:
+        """Wait until all is read that a client asks for.
 
         Raises:
             RefusalError: that takes too long.
         """
-        if not self._called:
-            self._called = True
-            self._feed.wake()
         try:
             async with asyncio.timeout(_WAKING_SECONDS):
-                await self._reading.wait()
+                while lacking := self._lacking(request):
+                    if woken := self._choice.ask(lacking):
+                        self._feed.wake(woken)
+                    await self._came.wait()
         except TimeoutError:
             raise RefusalError("internal", "the trades are still being read; try again in a moment") from None
 
-    def awake(self) -> None:
-        """The feed has caught up."""
-        self._read_at = self._clock.monotonic()
-        self._called = False
-        self._reading.set()
-        self._metrics.resting.set(0)
+    def awake(self, partitions: Partitions) -> None:
+        """The feed has caught up with these."""
+        self._choice.awake(partitions, self._clock.monotonic())
+        self._came.set()
+        self._came = asyncio.Event()
+        self._show()
+
+    def _lacking(self, request: Subscribe) -> Partitions:
+        if request.channel != "ticks":
+            return frozenset()
+        symbols = None if request.everything else [one for one in request.symbols if request.scope.has(one)]
+        return self._choice.lacking(symbols)
+
+    def _show(self) -> None:
+        read = len(self._choice.read)
+        self._metrics.partitions_read.set(read)
+        self._metrics.resting.set(not read)

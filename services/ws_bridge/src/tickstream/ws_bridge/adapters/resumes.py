@@ -89,7 +89,7 @@ class Resumes:
         if self._count >= self._limits.at_once:
             return self._anew("busy", client, request)
         absence = self._hub.rejoin(client, request, place)
-        if absence.records() > self._limits.records:
+        if absence.obstacle is None and absence.records() > self._limits.records:
             absence.obstacle = "beyond_bound"
         if absence.obstacle is not None or (not absence.records() and self._hub.caught_up(absence)):
             return self._ended(absence)

@@ -10,6 +10,7 @@ from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route, Waiting
 from tickstream.ws_bridge.domain.frames import FrameMaker
+from tickstream.ws_bridge.domain.homes import Homes
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.positions import Place, Positions
@@ -113,6 +114,7 @@ class Hub:
         self.market = market
         self.limits = limits
         self.positions = Positions()
+        self.homes = Homes()
         self.subscriptions = Subscriptions()
         self.overloaded = False
         self._room = room
@@ -158,15 +160,23 @@ class Hub:
         """
         known = self._admit(client, request)
         subscription = self._add(client, request, known)
-        until = self.positions.now(request.channel)
+        now = self.positions.now(request.channel)
         # A partition that the token doesn't know was added since: all of it was missed.
-        since = subscription.since = {**dict.fromkeys(until, 0), **place.of(subscription.filter())}
-        return Absence(subscription, request, known, since, until)
+        places = {**dict.fromkeys(now.keys() - place.unread, 0), **place.of(subscription.filter())}
+        resting = self.positions.unread(request.channel)
+        since = subscription.since = {one: offset for one, offset in places.items() if one not in resting}
+        until = {one: offset for one, offset in now.items() if one in since}
+        absence = Absence(subscription, request, known, since, until)
+        needed = self.homes.likely(None if request.everything else known)
+        if place.unread.difference(places) & needed:
+            absence.obstacle = "unread"
+        return absence
 
     def caught_up(self, absence: Absence) -> bool:
         """Whether the bridge itself has come to where the client was: another one may have been ahead of it."""
         now = self.positions.now(absence.request.channel)
-        return all(now.get(partition, 0) >= offset for partition, offset in absence.since.items())
+        resting = self.positions.unread(absence.request.channel)
+        return all(one in resting or now.get(one, 0) >= offset for one, offset in absence.since.items())
 
     def recover(self, absence: Absence) -> Subscribed:
         """Send what was missed, and go on with what came since; without a gap, or else from a snapshot.

@@ -12,7 +12,7 @@ from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Subscribe
 from tickstream.ws_bridge.domain.subscriptions import Subscription, routes_of
 
-Obstacle = Literal["beyond_retention", "beyond_bound", "wrong_epoch", "timed_out", "unavailable"]
+Obstacle = Literal["beyond_retention", "beyond_bound", "wrong_epoch", "timed_out", "unavailable", "unread"]
 """Why what was missed can't be had."""
 
 
@@ -23,8 +23,8 @@ class Absence:
     Attributes:
         request: what the client asked for.
         symbols: those of them that are known.
-        since: the first offsets that the client hasn't had, of every partition.
-        until: the first that it gets live.
+        since: the first offsets that the client hasn't had, of the partitions that its token speaks of.
+        until: the first that it gets live, of those of them that are read.
         missed: what lies between, with the subscription's mode and filter.
         obstacle: why it can't be had; None: it can.
     """

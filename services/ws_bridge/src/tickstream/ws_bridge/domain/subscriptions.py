@@ -137,6 +137,12 @@ class Subscriptions:
             readers = self._open(route)
         return readers
 
+    def symbols(self, channel: Channel) -> Collection[str] | None:
+        """The symbols of a channel that anyone reads; None: all."""
+        if any(stream[0] == channel for stream in self._to_everything):
+            return None
+        return [route[2] for route in self._readers if route[0] == channel]
+
     def is_read(self, subscription: Subscription, symbol: str) -> bool:
         """Whether it is through this subscription that its client reads the symbol."""
         route = (subscription.channel, subscription.interval, symbol)
