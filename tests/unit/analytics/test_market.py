@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickstream.analytics.domain.crowd import MARKET
 from tickstream.analytics.domain.market import WHOLE_DAYS, Market
 from tickstream.analytics.domain.prices import last_trades
 from tickstream.analytics.domain.studies import Choices, studies
 from tickstream.analytics.handler import TradingDays
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import AnalyticsFigure, Bar, Tick
+from tickstream.core.scopes import MARKET
 
 MINUTE = 60 * 10**9
 DAY = 86_400 * 10**9
