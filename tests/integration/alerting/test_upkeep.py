@@ -168,7 +168,7 @@ def test_a_declared_halt_lets_the_pause_be_told_before_the_reopening(market: Mar
     pause = "{name: pause, kind: luld, for_seconds: 15, parameters: {tier_1: [S00], within_percent: 0}}"
     market.rules_file.write_text(f"rules:\n  - {pause}\n")
     opening, second = 1_381_239_000 * 10**9, 10**9
-    told = "SELECT t.state, t.ts_event, summary FROM alert_transitions t ORDER BY revision"
+    told = "SELECT t.state, t.ts_event, summary FROM alert_transitions t ORDER BY t.ts_event"
 
     def trade(at: int, price: float) -> Tick:
         return Tick("S00", price, 1.0, opening + at * second, 0, at + 1, "walk")
