@@ -23,12 +23,12 @@ from tickstream.analytics.domain.studies import Choices, studies
 from tickstream.core.codec import Codecs
 from tickstream.core.model import AnalyticsFigure, Bar
 
-_DAY = 86_400_000_000_000
+DAY = 86_400_000_000_000
 _OPEN = 570
 _LATE = 30
 
 
-def _session(day: int, symbols: int, minutes: int) -> Iterator[list[Bar]]:
+def session(day: int, symbols: int, minutes: int) -> Iterator[list[Bar]]:
     """A session's bars, minute by minute."""
     rng = np.random.default_rng(day)
     names, price = [f"S{number:04}" for number in range(symbols)], np.linspace(10.0, 500.0, symbols)
@@ -36,7 +36,7 @@ def _session(day: int, symbols: int, minutes: int) -> Iterator[list[Bar]]:
         steps = price * np.exp(rng.normal(0.0, 0.0005, (4, symbols)).cumsum(axis=0))
         first, last, high, low = steps[0], steps[-1], steps.max(axis=0), steps.min(axis=0)
         volume, vwap = rng.integers(0, 5000, symbols), (high + low) / 2.0
-        price, start = last, day * _DAY + minute * MINUTE
+        price, start = last, day * DAY + minute * MINUTE
         rows = zip(names, *(x.tolist() for x in (first, high, low, last, volume.astype(float), vwap)), strict=True)
         yield [
             Bar(name, "1m", start, start + MINUTE, o, h, lo, c, v, w, int(v / 100), "closed", 0, "traded", "regular")
@@ -53,16 +53,16 @@ def main() -> None:
     given = parser.parse_args()
     groups = {f"G{number}": [f"S{at:04}" for at in range(number, given.symbols, 11)] for number in range(11)}
     chosen = Choices(history=max(given.days, 1), groups=groups)
-    market, codec = Market(lambda bar: bar.start // _DAY * _DAY, studies(chosen), chosen.history), Codecs()
+    market, codec = Market(lambda bar: bar.start // DAY * DAY, studies(chosen), chosen.history), Codecs()
     encode = codec.of(AnalyticsFigure).encode_many
     began = time.process_time()
     for day in range(given.days):
-        for bars in _session(day, given.symbols, given.minutes):
+        for bars in session(day, given.symbols, given.minutes):
             for bar in bars:
                 market.take(bar, counted=True)
     read = time.process_time() - began
     costs, records, size = [], 0, 0
-    for bars in _session(given.days, given.symbols, given.minutes):
+    for bars in session(given.days, given.symbols, given.minutes):
         began = time.process_time()
         for bar in bars:
             market.take(bar)

@@ -127,6 +127,22 @@ def test_without_the_key_nothing_is_told_except_health(api: Api, running: Runnin
     running.await_ready()
 
 
+def test_a_rule_about_groups_is_kept_with_them_for_symbols(api: Api) -> None:
+    given = {
+        "name": "behind",
+        "kind": "expression",
+        "symbols": ["group:Oil & Gas", "group:b*"],
+        "parameters": {"when": "group.returns[1d].equal_weighted < -1"},
+    }
+    status, made = api("POST", "/api/v1/rules", given)
+    assert (status, made["symbols"]) == (201, given["symbols"])
+    status, problem = api("PUT", f"/api/v1/rules/{made['id']}", given | {"symbols": ["group:b*", "SPY"]})
+    assert (status, [one["pointer"] for one in problem["errors"]]) == (422, ["#/symbols/1"])
+    status, problem = api("PUT", f"/api/v1/rules/{made['id']}", given | {"parameters": {"when": "group.returns < -1"}})
+    assert (status, problem["errors"][0]["pointer"]) == (422, "#/parameters/when")
+    assert "expected group.NAME[WINDOW].VALUE" in problem["errors"][0]["detail"]
+
+
 def test_a_rule_works_as_soon_as_it_is_made_and_its_alerts_end_with_it(api: Api, market: Market) -> None:
     _, made = api(
         "POST",
@@ -264,6 +280,18 @@ def test_a_rule_is_tried_on_bars_without_being_kept(api: Api) -> None:
     bars["indicators"] = {"rsi_14": [75.5]}
     status, answer = api("POST", "/api/v1/rules/test", {"rule": said, "symbol": "SPY", "bars": bars})
     assert (status, answer["fired"], answer["transitions"][0]["value"]) == (200, 1, 101)
+    of_group = {"name": "said", "kind": "expression", "parameters": {"when": "group.breadth[1d].advancers < 3"}}
+    asked: dict[str, Any] = {
+        "rule": of_group,
+        "symbol": "group:Oil & Gas",
+        "bars": {"start_ms": [0], "end_ms": [60_000]},
+    }
+    status, answer = api("POST", "/api/v1/rules/test", asked)
+    pointers = [one["pointer"] for one in answer["errors"]]
+    assert (status, pointers) == (422, ["#/bars/figures/group.breadth%5B1d%5D.advancers"])
+    asked["bars"]["figures"] = {"group.breadth[1d].advancers": [2]}
+    status, answer = api("POST", "/api/v1/rules/test", asked)
+    assert (status, answer["fired"], answer["transitions"][0]["value"]) == (200, 1, 2)
     heavy = " and ".join(f"close > mean(mean(close, {bars} bars), {bars} bars)" for bars in range(2350, 2400))
     long = {**said, "parameters": {"when": heavy}}
     many = {name: column * 2000 for name, column in bars.items() if name != "indicators"}

@@ -15,7 +15,7 @@ from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.domain.lane import Lane, Row
 from tickstream.alerting.rows import rows_of_bars, rows_of_indicators
 from tickstream.core.codec import Codecs
-from tickstream.core.model import Activity, Bar, IndicatorSet
+from tickstream.core.model import Activity, AnalyticsFigure, Bar, IndicatorSet
 
 pytestmark = pytest.mark.integration
 
@@ -28,6 +28,18 @@ rules:
   - {name: hot, kind: expression, parameters: {when: 'rsi_14 > 70 until rsi_14 < 60'}, keep_firing_for_seconds: 60}
   - {name: pair, kind: expression, parameters: {when: 'S00.close / S01.close > 1.01'}}
   - {name: spike, kind: volume_spike, parameters: {factor: 2, bars: 5}, cooldown_seconds: 120}
+"""
+
+GROUP_RULES = """
+rules:
+  - name: behind
+    kind: expression
+    symbols: ["group:*"]
+    parameters: {when: 'group.returns[1d].equal_weighted < market.returns[1d].equal_weighted - 1 for 2 bars'}
+  - name: against
+    kind: expression
+    symbols: [S00]
+    parameters: {when: 'close > 0 and "group:Oil & Gas".returns[1d].equal_weighted < -2 until close < 0'}
 """
 
 
@@ -144,3 +156,43 @@ def test_a_bad_expression_is_shown_with_its_place() -> None:
     assert done.returncode == 2
     assert "did you mean close?" in done.stderr
     assert "clse > 3\n^^^^" in done.stderr
+
+
+def test_rules_about_groups_go_on_where_a_run_has_ended_and_a_backtest_says_the_same(market: Market) -> None:
+    market.rules_file.write_text(GROUP_RULES)
+    changes = {"group:Oil & Gas": [-0.5, -2.0, -2.5, 0.0], "group:banks": [0.5, 0.1, -3.0, -3.0], "market": [0.0] * 4}
+    figures = [
+        AnalyticsFigure(scope, "returns", OPEN + (minute + 1) * MINUTE, "1d", {"equal_weighted": values[minute]})
+        for minute in range(4)
+        for scope, values in changes.items()
+    ]
+    bars = [bar for bar, _ in walks(4) if bar.symbol == "S00"]
+    kafka_of(market.env).ensure_topics()
+    for half in (slice(0, 2), slice(2, 4)):
+        chosen = [figure for figure in figures if figure.ts_event in {bar.end for bar in bars[half]}]
+        for topic, records in (("analytics", chosen), ("bars", bars[half])):
+            values = Codecs().of(type(records[0])).encode_many(records)
+            keys = [record.scope if isinstance(record, AnalyticsFigure) else record.symbol for record in records]
+            publish(market.env, topic, list(zip(keys, values, strict=True)))
+        must("tickstream-alerting", "--until-caught-up", env=market.env)
+    statement = (
+        "SELECT rule_name, symbol, t.state, t.ts_event, t.value FROM alert_transitions t JOIN alerts USING (alert_id)"
+    )
+    found = sorted(
+        (*list(row.values())[:3], row["ts_event"] - OPEN, row["value"]) for row in select(market.env, statement)
+    )
+    assert found == sorted([
+        ("behind", "group:Oil & Gas", "pending", 2 * MINUTE, -2.0),
+        ("behind", "group:Oil & Gas", "firing", 3 * MINUTE, -2.5),
+        ("behind", "group:Oil & Gas", "resolved", 4 * MINUTE, 0.0),
+        ("behind", "group:banks", "pending", 3 * MINUTE, -3.0),
+        ("behind", "group:banks", "firing", 4 * MINUTE, -3.0),
+        ("against", "S00", "firing", 3 * MINUTE, bars[2].close),
+    ])  # fmt: skip
+    assert market.published() == market.stored()
+    printed = must("tickstream", "alerts", "test", str(market.rules_file), "--json", env=market.env)
+    tried = [orjson.loads(line) for line in printed.splitlines()]
+    said = sorted(
+        (one["rule"], one["symbol"], one["state"], one["ts_event_ms"] * 10**6 - OPEN, one["value"]) for one in tried
+    )
+    assert said == found

@@ -59,6 +59,25 @@ def test_a_changed_file_of_receivers_or_rules_counts_and_a_broken_one_does_not(m
             assert running.end() == 0
 
 
+def test_an_instance_that_stands_by_says_what_is_wrong_with_its_file_too(market: Market, tmp_path: Path) -> None:
+    path = tmp_path / "notify.yaml"
+    in_force = f'alerting_file_in_force{{path="{path}"}}'
+    with http_inbox() as inbox:
+        right = NOTIFY.format(url=inbox.url)
+        path.write_text(right)
+        env = market.env | {"ALERTING_NOTIFY_FILE": str(path)}
+        with (
+            service("tickstream-alerting", env=env, log=tmp_path / "one") as one,
+            service("tickstream-alerting", env=env, log=tmp_path / "two") as two,
+        ):
+            one.await_ready()
+            two.await_ready()
+            path.write_text(right + "nonsense: 1\n")
+            until(lambda: figure(one, in_force) == figure(two, in_force) == 0, two.log)
+            path.write_text(right)
+            until(lambda: figure(one, in_force) == figure(two, in_force) == 1, two.log)
+
+
 def test_what_ended_long_ago_is_deleted_and_nothing_that_is_open(market: Market, tmp_path: Path) -> None:
     market.publish(market.ticks)
     must("tickstream-alerting", "--until-caught-up", env=market.env)
@@ -143,3 +162,37 @@ def test_alerts_on_ticks_are_unknown_while_their_feed_is_down_also_after_a_kill(
         connection.execute("TRUNCATE alerting_positions, alerting_memory, alerting_states")
     must("tickstream-alerting", "--until-caught-up", env=market.env)
     assert market.stored() == live
+
+
+def test_a_declared_halt_lets_the_pause_be_told_before_the_reopening(market: Market, tmp_path: Path) -> None:
+    pause = "{name: pause, kind: luld, for_seconds: 15, parameters: {tier_1: [S00], within_percent: 0}}"
+    market.rules_file.write_text(f"rules:\n  - {pause}\n")
+    opening, second = 1_381_239_000 * 10**9, 10**9
+    told = "SELECT t.state, t.ts_event, summary FROM alert_transitions t ORDER BY t.ts_event"
+
+    def trade(at: int, price: float) -> Tick:
+        return Tick("S00", price, 1.0, opening + at * second, 0, at + 1, "walk")
+
+    def tell(kind: str, at: int) -> None:
+        event = MarketEvent(kind, opening + at * second, symbol="S00")
+        publish(market.env, "market_events", [("S00", Codecs().of(MarketEvent).encode(event))])
+
+    def states() -> list[tuple[str, int]]:
+        return [(row["state"], (row["ts_event"] - opening) // second) for row in select(market.env, told)]
+
+    with service("tickstream-alerting", env=market.env, log=tmp_path / "log") as running:
+        running.await_ready()
+        market.publish([trade(0, 100.0), trade(10, 105.0)])
+        until(lambda: states() == [("pending", 10)], running.log)
+        tell("halt", 26)
+        until(lambda: states() == [("pending", 10), ("firing", 25)], running.log)
+        running.end(signal.SIGKILL)
+    tell("resume", 700)
+    market.publish([trade(500, 80.0), trade(701, 98.0), trade(702, 93.1)])
+    must("tickstream-alerting", "--until-caught-up", env=market.env)
+    assert [state for state, _ in states()[2:]] == ["resolved", "pending"]
+    assert "reference 98" in select(market.env, told)[-1]["summary"]
+
+    printed = must("tickstream", "alerts", "test", str(market.rules_file), "--json", env=market.env)
+    tried = sorted((row["state"], row["ts_event_ms"] * 10**6) for row in map(json.loads, printed.splitlines()))
+    assert tried == sorted((row["state"], row["ts_event"]) for row in select(market.env, told))

@@ -40,7 +40,7 @@ def newest(redis: Redis, key: str, figure: str) -> dict[str, Any]:
 
 @pytest.fixture
 def bars() -> list[Bar]:
-    return walks(days=2, minutes=60)
+    return walks(range(60))
 
 
 def test_a_restart_and_a_kill_change_nothing(isolated_env: Env, bars: list[Bar], tmp_path: Path) -> None:

@@ -36,7 +36,17 @@ SERIES = st.one_of(
     st.builds(Series, st.just("indicator"), st.sampled_from(["rsi_14", "vwap"]), SYMBOLS),
     st.builds(Series, st.just("analytics"), st.just("risk.value"), SYMBOLS, st.just("30m")),
     st.just(Series("market", "breadth.advancers", None, "1d")),
+    st.just(Series("group", "breadth.advancers", "group:x y", "1d")),
 )
+SERIES_OF_GROUPS = st.one_of(
+    st.just(Series("group", "breadth.advancers", None, "1d")),
+    st.just(Series("group", "breadth.advancers", "group:x y", "1d")),
+    st.just(Series("market", "breadth.advancers", None, "1d")),
+    st.just(Series("bar", "close", "A")),
+    st.just(Series("indicator", "rsi_14", "B")),
+    st.just(Series("analytics", "risk.value", "A", "30m")),
+)
+"""What a rule may speak of that looks at groups."""
 NUMBERS = st.one_of(st.integers(0, 6).map(float), st.sampled_from([0.5, 1.25, 1e20])).map(Number)
 SESSIONS = st.lists(st.sampled_from(["pre", "regular", "post"]), min_size=1, max_size=2, unique=True).map(tuple)
 
@@ -65,16 +75,6 @@ def _values(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-VALUES: st.SearchStrategy[Value] = st.recursive(st.one_of(SERIES, NUMBERS), _values, max_leaves=4)
-_PLAIN: st.SearchStrategy[Test] = st.one_of(
-    st.builds(Comparison, st.sampled_from([">", ">=", "<", "<=", "==", "!="]), VALUES, VALUES),
-    st.builds(Cross, st.sampled_from(["above", "below"]), VALUES.filter(_changes), VALUES),
-    st.builds(Move, st.sampled_from(["rises", "falls", "moves"]), SERIES, st.sampled_from([1.0, 25.0]), EXTENTS),
-    st.builds(InSession, SESSIONS),
-    st.builds(InActivity, st.just(("feed_down", "halted"))),
-)
-
-
 def _tests(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     several = st.lists(below, min_size=2, max_size=3).map(tuple)
     return st.one_of(
@@ -82,7 +82,19 @@ def _tests(below: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-TESTS: st.SearchStrategy[Test] = st.recursive(_PLAIN, _tests, max_leaves=4)
+def _conditions(series: st.SearchStrategy[Series], *more: st.SearchStrategy[Test]) -> st.SearchStrategy[Test]:
+    values: st.SearchStrategy[Value] = st.recursive(st.one_of(series, NUMBERS), _values, max_leaves=4)
+    plain: st.SearchStrategy[Test] = st.one_of(
+        st.builds(Comparison, st.sampled_from([">", ">=", "<", "<=", "==", "!="]), values, values),
+        st.builds(Cross, st.sampled_from(["above", "below"]), values.filter(_changes), values),
+        st.builds(Move, st.sampled_from(["rises", "falls", "moves"]), series, st.sampled_from([1.0, 25.0]), EXTENTS),
+        *more,
+    )
+    return st.recursive(plain, _tests, max_leaves=4)
+
+
+TESTS = _conditions(SERIES, st.builds(InSession, SESSIONS), st.builds(InActivity, st.just(("feed_down", "halted"))))
+TESTS_OF_GROUPS = _conditions(SERIES_OF_GROUPS)
 
 
 def expressions() -> st.SearchStrategy[Expression]:

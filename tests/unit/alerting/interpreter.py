@@ -38,12 +38,16 @@ class Market:
 
 
 class Interpreter:
-    """One symbol's view of a market."""
+    """One symbol's view of a market, or one group's: its moments are then those of its figures."""
 
     def __init__(self, market: Market, symbol: str) -> None:
         self.market = market
         self.symbol = symbol
-        self.bars = market.bars[symbol]
+        of_group = sorted(
+            ((end, "", fields) for (scope, end), fields in market.figures.items() if scope == symbol),
+            key=lambda row: row[0],
+        )
+        self.bars = market.bars.get(symbol) or of_group
 
     def value(self, node: Any, at: int) -> float | None:
         if at < 0:
@@ -64,7 +68,7 @@ class Interpreter:
         symbol = node.symbol or self.symbol
         if node.source == "market":
             return self.market.figures.get(("market", end), {}).get(f"{node.name}[{node.window}]")
-        if node.source == "analytics":
+        if node.source in ("analytics", "group"):
             return self.market.figures.get((symbol, end), {}).get(f"{node.name}[{node.window}]")
         if node.source == "indicator":
             return self.market.indicators.get((symbol, end), {}).get(node.name)

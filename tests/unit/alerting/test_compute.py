@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.alerting.expressions import MINUTE, TESTS
+from tests.unit.alerting.expressions import MINUTE, TESTS, TESTS_OF_GROUPS
 from tests.unit.alerting.interpreter import Interpreter, Market
 from tickstream.alerting.domain.compute import Computer
 from tickstream.alerting.domain.expression import Test as Condition
@@ -17,6 +17,7 @@ from tickstream.alerting.domain.tape import Tape, TapeKey
 from tickstream.alerting.language.parser import parse
 
 BARS, INDICATORS = TapeKey("bars", "1m"), TapeKey("indicators", "1m")
+GROUPS = ["group:x y", "group:z"]
 DEPTH = 60
 CODES = {False: 0, None: 1, True: 2}
 
@@ -28,7 +29,7 @@ _BAR = st.fixed_dictionaries(
 
 @st.composite
 def markets(draw: st.DrawFn) -> Market:
-    """Two symbols and the market's figures, with minutes missing here and there."""
+    """Two symbols, and figures of the market and of two groups, with minutes missing here and there."""
     bars: dict[str, Any] = {}
     indicators: dict[tuple[str, int], dict[str, float]] = {}
     figures: dict[tuple[str, int], dict[str, float]] = {}
@@ -40,6 +41,9 @@ def markets(draw: st.DrawFn) -> Market:
             indicators[symbol, minute * MINUTE] = {"rsi_14": draw(_SMALL), "vwap": draw(_SMALL)}
             figures[symbol, minute * MINUTE] = {"risk.value[30m]": draw(_SMALL)}
             figures["market", minute * MINUTE] = {"breadth.advancers[1d]": draw(_SMALL)}
+    for group in GROUPS:
+        for minute in draw(st.lists(st.integers(1, 12), min_size=1, unique=True)):
+            figures[group, minute * MINUTE] = {"breadth.advancers[1d]": draw(_SMALL)}
     return Market(bars, indicators, figures)
 
 
@@ -54,7 +58,7 @@ def tapes_of(market: Market) -> dict[TapeKey, Tape]:
             tapes[BARS].put(symbol, end, {**fields, SESSION: float(SESSIONS.index(session))})
     for (symbol, end), fields in market.indicators.items():
         tapes[INDICATORS].put(symbol, end, fields)
-    for (symbol, end), fields in market.figures.items():
+    for (symbol, end), fields in sorted(market.figures.items(), key=lambda pair: pair[0][1]):
         tapes[FIGURES].put(symbol, end, fields)
     return tapes
 
@@ -62,17 +66,26 @@ def tapes_of(market: Market) -> dict[TapeKey, Tape]:
 @settings(max_examples=150, deadline=None)
 @given(TESTS, markets())
 def test_all_symbols_at_once_are_what_each_bar_by_itself_is(condition: Condition, market: Market) -> None:
-    symbols = ["A", "B"]
-    frame = Frame(BARS, tapes_of(market), symbols)
-    length = max(len(rows) for rows in market.bars.values())
+    compare(condition, market, Frame(BARS, tapes_of(market), ["A", "B"]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(TESTS_OF_GROUPS, markets())
+def test_all_groups_at_once_are_what_each_minute_by_itself_is(condition: Condition, market: Market) -> None:
+    compare(condition, market, Frame(FIGURES, tapes_of(market), GROUPS))
+
+
+def compare(condition: Condition, market: Market, frame: Frame) -> None:
+    """Hold what is worked out for all at once against what is worked out plainly."""
+    views = [Interpreter(market, symbol) for symbol in frame.symbols]
+    length = max(len(plain.bars) for plain in views)
     held = Computer(frame).held(condition, length)
     begins, goes_on = (np.broadcast_to(each, (2, length)) for each in held)
-    for row, symbol in enumerate(symbols):
-        plain = Interpreter(market, symbol)
-        count = len(market.bars[symbol])
+    for row, plain in enumerate(views):
+        count = len(plain.bars)
         expected = [(CODES[plain.begins(condition, at)], CODES[plain.goes_on(condition, at)]) for at in range(count)]
         found = list(zip(begins[row, -count:].tolist(), goes_on[row, -count:].tolist(), strict=True))
-        assert found == expected, symbol
+        assert found == expected, plain.symbol
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def ticks() -> TickColumns:
 
 def test_there_is_an_example_of_each_kind_about_markets() -> None:
     kinds = {spec.kind for spec in read_rules(ROOT / "examples/market-rules.yaml")}
-    assert set(KINDS) - kinds == {"price_level", "percent_move", "volume_spike", "expression"}
+    assert set(KINDS) - kinds == {"price_level", "percent_move", "volume_spike"}
 
 
 def test_the_examples_fire_on_the_recorded_session() -> None:

@@ -33,6 +33,14 @@ def up(ts: int, source: str = "a") -> MarketEvent:
     return MarketEvent("feed_up", ts, source=source)
 
 
+def halt(ts: int, symbol: str = "SPY") -> MarketEvent:
+    return MarketEvent("halt", ts, symbol=symbol)
+
+
+def resume(ts: int, symbol: str = "SPY") -> MarketEvent:
+    return MarketEvent("resume", ts, symbol=symbol)
+
+
 def book_of(*conditions: Condition, **other: Any) -> RuleBook:
     return RuleBook(Rule(f"r{i}", f"rule {i}", given, **other) for i, given in enumerate(conditions or (ABOVE,)))
 
@@ -120,11 +128,18 @@ def test_a_source_that_was_not_heard_of_for_a_day_does_not_count() -> None:
 
 
 def test_other_symbols_and_halts_change_nothing() -> None:
-    halt = MarketEvent("halt", 5, symbol="SPY")
-    steps: list[Step] = [trade(1, 101), trade(2, 101, "b", "AIG"), halt, down(6, "b"), trade(9, 101)]
+    steps: list[Step] = [trade(1, 101), trade(2, 101, "b", "AIG"), halt(5), down(6, "b"), trade(9, 101)]
     assert [(symbol, state) for _, symbol, _, _, _, state, _ in live(steps)] == [
         ("AIG", "firing"), ("AIG", "unknown"), ("SPY", "firing")
     ]  # fmt: skip
+
+
+def test_while_a_symbol_is_halted_time_passes_up_to_what_was_told() -> None:
+    steps: list[Step] = [trade(10, 101), halt(29), resume(31)]
+    assert short(live(steps[:2], hold_ns=20)) == [("pending", 10)]
+    assert short(live(steps, hold_ns=20)) == [("pending", 10), ("firing", 30)]
+    assert short(live([trade(10, 101), halt(30)], hold_ns=20)) == [("pending", 10), ("firing", 30)]
+    assert short(live([trade(10, 101), halt(30, "AIG")], hold_ns=20)) == [("pending", 10)]
 
 
 def test_an_event_that_is_heard_too_late_changes_nothing() -> None:
@@ -138,18 +153,22 @@ def test_a_repeated_recording_goes_down_at_its_new_end_too() -> None:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> list[Step]:
-    """Trades of two symbols from two sources, each silent while it is down, as they are published."""
-    ts, steps, downs = 0, list[Step](), dict.fromkeys("ab", False)
+    """Trades of two symbols from two sources, each silent while it is down or halted, as they are published."""
+    ts, steps, downs, halted = 0, list[Step](), dict.fromkeys("ab", False), dict.fromkeys(("SPY", "AIG"), False)
     for seq in range(1, draw(st.integers(1, 40))):
         # Trades may be of the moment at which a feed goes down, none of that moment comes after it.
         ts += draw(st.integers(int(bool(steps) and isinstance(steps[-1], MarketEvent)), 4))
         source = draw(st.sampled_from("ab"))
-        if draw(st.integers(0, 5)) == 0:
+        symbol = draw(st.sampled_from(["SPY", "AIG"]))
+        kind = draw(st.integers(0, 7))
+        if kind == 0:
+            halted[symbol] = not halted[symbol]
+            steps.append((halt if halted[symbol] else resume)(ts, symbol))
+        elif kind == 1:
             downs[source] = not downs[source]
             steps.append((down if downs[source] else up)(ts, source))
-        elif not downs[source]:
-            made = trade(ts, draw(st.integers(95, 105)), source, draw(st.sampled_from(["SPY", "AIG"])))
-            steps.append(replace(made, seq=seq))
+        elif not downs[source] and not halted[symbol]:
+            steps.append(replace(trade(ts, draw(st.integers(95, 105)), source, symbol), seq=seq))
     return steps
 
 

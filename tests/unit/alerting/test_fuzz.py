@@ -19,7 +19,8 @@ _TOKEN = re.compile(r'"[^"]*"|\w+|\s+|.')
 _WORDS = (
     "and", "or", "not", "then", "within", "until", "on", "during", "for", "bars", "close", "rsi_14", "SPY", '"A"', "(",
     ")", "[", "]", ",", ".", "%", ">", "==", "-", "/", "0", "5000", "1e400", "9" * 400, "5m", "1d", "100t", "ticks",
-    "mean", "crosses_above", "rises", "session", "is", "regular", "market", "'", '"', "\0", "\u2028", "é", "٣", "\n",
+    "mean", "crosses_above", "rises", "session", "is", "regular", "market", "group",
+    '"group:a b"', "'", '"', "\0", "\u2028", "é", "٣", "\n",
 )  # fmt: skip
 
 

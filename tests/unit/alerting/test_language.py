@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -27,6 +28,9 @@ def test_an_expression_becomes_a_tree() -> None:
     cross = Cross("above", Series("bar", "close"), Series("indicator", "bbands_20_2_upper"))
     assert found == Expression(cross, "5m", hold=Extent(2))
     assert parse("SPY.close > 1 during regular, pre").sessions == ("regular", "pre")
+    of_one = Series("group", "breadth.advancers", "group:Oil & Gas", "1d")
+    assert parse('"group:Oil & Gas".breadth[1d].advancers > 1').series() == (of_one,)
+    assert parse("group.breadth[1d].advancers > 1").series() == (replace(of_one, symbol=None),)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +45,7 @@ def test_an_expression_becomes_a_tree() -> None:
         ("close rises by 2% within 5 bars", "close rises 2% within 5 bars"),
         ("vwap > indicator.vwap", "vwap > (indicator.vwap)"),
         ('"SPY".close > 1', "SPY.close > 1"),
+        ("group.breadth[1d].advancers > 1", "(group.breadth[1d].advancers) > 1"),
         ("close > 1 for 2 bars on 5m", "close > 1 on 5m for 2 bars"),
     ],
 )
@@ -75,6 +80,20 @@ def test_texts_that_mean_the_same_are_the_same(text: str, same: str) -> None:
         ("mean(close, 1.5 bars) > 3", 13, "must be whole"),
         ("analytics.breadth.advancers > 3", 1, "analytics.NAME[WINDOW].VALUE"),
         ("SPY.market.breadth[1d].advancers > 3", 5, "belong to no symbol"),
+        ("SPY.group.breadth[1d].advancers > 3", 5, "a group's figures belong to no symbol"),
+        ("group.breadth.advancers > 3", 1, "expected group.NAME[WINDOW].VALUE"),
+        ('1 < "group:banks".close', 5, 'expected "group:banks".NAME[WINDOW].VALUE'),
+        ('1 < "group:banks"', 5, 'expected "group:banks".NAME[WINDOW].VALUE'),
+        ('1 < "group:banks".analytics.breadth[1d].advancers', 5, 'expected "group:banks".NAME[WINDOW].VALUE'),
+        ('1 < "group:".breadth[1d].advancers', 5, "a group's name has letters, digits, blanks"),
+        ('1 < "group:' + "ä" * 30 + '".breadth[1d].advancers', 5, "1 to 58 bytes"),
+        ("1 < group:banks.breadth[1d].advancers", 10, 'what has one is quoted, such as "group:NAME"'),
+        ('1 < "a b".close', 5, "a symbol has 1 to 64 letters"),
+        ("group.breadth[1d].advancers < 3 and close > 1", 37, "expected whose, as in SPY.close"),
+        ("group.breadth[1d].advancers < 3 until analytics.beta[1d].market > 1", 39, "is a symbol's, and the rule"),
+        ("group.breadth[1d].advancers < 3 and session is regular", 48, "expected a schedule"),
+        ("group.breadth[1d].advancers < 3 during regular", 40, "expected a schedule"),
+        ("group.breadth[1d].advancers < 3 on 5m", 36, "expected 1m"),
         ("mean > 3", 1, "is a function"),
         ("1 > 2", 1, "must speak of a value"),
     ],
@@ -107,7 +126,8 @@ def test_what_is_printed_parses_to_the_same(expression: Expression) -> None:
 
 _WORDS = re.findall(
     r"\S+",
-    """close open price rsi_14 sma_20 SPY QQQ market analytics indicator . , ( ) [ ] 1d 5m 1 2.5 1e9 > >= == != + - * /
+    """close open price rsi_14 sma_20 SPY QQQ market group "group:a" analytics indicator
+    . , ( ) [ ] 1d 5m 1 2.5 1e9 > >= == != + - * /
     % and or not then within until on during for session is regular bars bar mean previous crosses_above rises moves
     ticks 100t "BTC-USD" " ' $ \\ é""",
 )

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.alerting.test_evaluate import short, tick, watch
-from tickstream.alerting.domain.luld import UNITS, PriceBands, bands_of
+from tickstream.alerting.domain.luld import UNITS, Bands, PriceBands, bands_of
 from tickstream.alerting.domain.rule import NearBand, PercentMove, PriceLevel
-from tickstream.core.model import Tick
+from tickstream.core.model import MarketEvent, Tick
+from tickstream.core.outages import Outages
 
 SECOND = 10**9
 OPEN = 1_381_239_000 * SECOND
@@ -22,6 +23,8 @@ CLOSE = 6.5 * HOUR
 
 Trade = tuple[float, float]
 """Seconds since the open, and a price."""
+Halt = tuple[float | None, float | None]
+"""Seconds since the open at which trading was halted, and went on; None where that wasn't told."""
 
 
 @pytest.mark.parametrize(
@@ -63,10 +66,24 @@ def references(trades: Sequence[Trade], tier: int = 1) -> list[float]:
     return extend(PriceBands(tier), trades)[2]
 
 
-def extend(bands: PriceBands, trades: Sequence[Trade]) -> list[list[float]]:
-    ts = np.array([OPEN + round(at * SECOND) for at, _ in trades], dtype=np.int64)
-    found = bands.extend(ts, np.array([price for _, price in trades]))
+def extend(bands: PriceBands, trades: Sequence[Trade], halts: Sequence[Halt] = ()) -> list[list[float]]:
+    found = bands_upon(bands, trades, halts)
     return [found.lower.tolist(), found.upper.tolist(), found.reference.tolist()]
+
+
+def applied(trades: Sequence[Trade], halts: Sequence[Halt]) -> list[bool]:
+    """Whether bands were in force when each trade came."""
+    return list(bands_upon(PriceBands(1), trades, halts).apply)
+
+
+def bands_upon(bands: PriceBands, trades: Sequence[Trade], halts: Sequence[Halt]) -> Bands:
+    outages = Outages()
+    for halt in halts:
+        for name, at in zip(("halt", "resume"), halt, strict=True):
+            if at is not None:
+                outages.take(MarketEvent(name, OPEN + round(at * SECOND), symbol="SPY"))
+    ts = np.array([OPEN + round(at * SECOND) for at, _ in trades], dtype=np.int64)
+    return bands.extend(ts, np.array([price for _, price in trades]), outages.halted.get("SPY", ()))
 
 
 def test_the_opening_price_is_the_first_reference() -> None:
@@ -131,7 +148,40 @@ def test_what_is_traded_before_a_pause_could_be_over_says_that_there_is_none() -
     assert references(beyond)[-1] > 129, "bands that nobody keeps to don't stay for ever"
 
 
-def naive(trades: Sequence[tuple[int, int]]) -> list[Fraction]:
+def test_a_declared_halt_is_the_pause_and_its_end_the_reopening() -> None:
+    """It is halted at 09:30:16 for ten minutes: what is traded meanwhile says nothing."""
+    given, halts = [(0, 100), (1, 105), (316, 90), (615, 91), (616, 98), (617, 97)], [(16, 616)]
+    lower, upper, reference = extend(PriceBands(1), given, halts)
+    assert reference == [100, 100, 100, 100, 98, 98]
+    assert (lower[-1], upper[-1]) == (93.1, 102.9)
+    assert applied(given, halts) == [True, True, False, False, True, True]
+
+
+def test_a_halt_shorter_than_a_pause_ends_the_limit_state_too() -> None:
+    given = [(0, 100), (1, 105), (60, 104.9), (61, 104.9)]
+    assert references(given) == [100, 100, 102.5, 102.5]
+    assert extend(PriceBands(1), given, [(16, 60)])[2] == [100, 100, 104.9, 104.9]
+
+
+def test_a_halt_for_news_needs_no_limit_state() -> None:
+    given = [(0, 100), (1, 100), (3600, 120), (3601, 119)]
+    assert extend(PriceBands(1), given, [(10, 3600)])[2] == [100, 100, 120, 120]
+
+
+def test_of_a_halt_with_one_end_the_other_lies_five_minutes_away() -> None:
+    given = [(0, 100), (299, 102), (310, 103), (311, 103)]
+    assert extend(PriceBands(1), given, [(10, None)])[2] == [100, 100, 103, 103]
+    assert applied(given, [(10, None)]) == [True, False, True, True]
+    assert applied(given, [(None, 400)]) == [True, False, False, False]
+    assert applied(given, [(None, 300)]) == [True, False, True, True]
+
+
+def test_who_is_halted_over_night_opens_when_it_goes_on() -> None:
+    given = [(0, 100), (DAY, 90), (DAY + 900, 80), (DAY + 901, 80)]
+    assert extend(PriceBands(1), given, [(CLOSE, DAY + 900)])[2] == [100, 100, 80, 80]
+
+
+def naive(trades: Sequence[tuple[int, int]], reopenings: Sequence[int] = ()) -> list[Fraction]:
     """References by looking at every second anew; trades come at whole seconds of one session, prices in cents."""
     found: list[Fraction] = []
     reference, since, opened, touched = Fraction(0), 0, 0, -1
@@ -140,7 +190,8 @@ def naive(trades: Sequence[tuple[int, int]]) -> list[Fraction]:
             if at != now:
                 continue
             taken = trades[:index]
-            if not taken or (touched >= 0 and now - touched >= 315):
+            reopened = bool(taken) and any(taken[-1][0] < end <= now for end in reopenings)
+            if not taken or reopened or (touched >= 0 and now - touched >= 315):
                 reference, since, opened, touched = Fraction(price), now, index, -1
             elif touched >= 0 and now - touched >= 15:
                 touched = -1
@@ -181,6 +232,23 @@ def test_references_are_those_of_looking_at_every_second(steps: list[tuple[int, 
     trades = walked(steps)
     found = references([(at, price / 100) for at, price in trades])
     assert found == pytest.approx([float(each) / 100 for each in naive(trades)], abs=2 / UNITS)
+
+
+_HALTS = st.lists(st.tuples(st.integers(1, 900), st.integers(1, 700)), max_size=3)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_STEPS, _HALTS)
+def test_with_halts_they_are_too(steps: list[tuple[int, int]], halts: list[tuple[int, int]]) -> None:
+    trades = walked(steps)
+    changes = np.cumsum(halts).tolist()
+    stretches = list(zip(changes[::2], changes[1::2], strict=True))
+    counts = [not any(begin < at < end for begin, end in stretches) for at, _ in trades]
+    found = extend(PriceBands(1), [(at, price / 100) for at, price in trades], stretches)[2]
+    left = [each for each, count in zip(trades, counts, strict=True) if count]
+    expected = naive(left, changes[1::2]) if left else []
+    counted = [each for each, count in zip(found, counts, strict=True) if count]
+    assert counted == pytest.approx([float(each) / 100 for each in expected], abs=2 / UNITS)
 
 
 NEAR = NearBand(("*",), 1.0, hysteresis=0.5)

@@ -83,6 +83,37 @@ def test_indicators_and_sessions_are_taken_as_given() -> None:
     assert read_rehearsal(asked(rule_of("close > 1 during continuous")), "24/7").run()
 
 
+def test_figures_are_taken_as_given() -> None:
+    when = (
+        "close > 103 and market.breadth[1d].advancers < 100 and analytics.beta[1d].market > 1"
+        ' and "group:Oil/Gas".returns[1d].equal_weighted < 0'
+    )
+    figures = {
+        "market.breadth[1d].advancers": [99, 99, 99],
+        "analytics.beta[1d].market": [None, 2, 2],
+        '"group:Oil/Gas".returns[1d].equal_weighted': [-1, -1, 1],
+    }
+    found = read_rehearsal(asked(rule_of(when), figures=figures), "XNYS").run()
+    assert [(one.state, one.symbol, one.ts_event) for one in found] == [
+        ("firing", "SPY", 2 * MINUTE * 10**6), ("resolved", "SPY", 3 * MINUTE * 10**6)
+    ]  # fmt: skip
+
+
+def test_a_rule_about_groups_takes_a_group_and_no_prices() -> None:
+    rule = rule_of("group.breadth[1d].advancers < 3 and market.breadth[1d].advancers > 5 for 2 bars")
+    bars = {
+        "start_ms": [0, MINUTE, 2 * MINUTE],
+        "end_ms": [MINUTE, 2 * MINUTE, 3 * MINUTE],
+        "figures": {"group.breadth[1d].advancers": [2, 1, 4], "market.breadth[1d].advancers": [6, 6, 6]},
+    }
+    given = {"rule": rule, "symbol": "group:banks", "bars": bars}
+    found = read_rehearsal(given, "XNYS").run()
+    assert [(one.state, one.symbol, one.value) for one in found] == [
+        ("pending", "group:banks", 2.0), ("firing", "group:banks", 1.0), ("resolved", "group:banks", 4.0)
+    ]  # fmt: skip
+    assert read_rehearsal({**given, "rule": {**rule, "symbols": ["group:oil"]}}, "XNYS").run() == []
+
+
 def test_a_trial_ends_when_it_is_told_to() -> None:
     def check() -> None:
         raise TooLongError
@@ -103,7 +134,18 @@ def test_a_trial_ends_when_it_is_told_to() -> None:
         (asked(rule_of("rsi_14 > 70")), "/bars/indicators/rsi_14"),
         (asked(rule_of("close > 1 on 5m")), "/bars"),
         (asked(rule_of("SPY.close > QQQ.close")), "/rule/parameters/when"),
-        (asked(rule_of("market.breadth[1d].advancers < 100")), "/rule/parameters/when"),
+        (asked(rule_of("market.breadth[1d].advancers < 100")), "/bars/figures/market.breadth[1d].advancers"),
+        (
+            asked(rule_of('"group:a/b".breadth[1d].advancers < 100')),
+            '/bars/figures/"group:a~1b".breadth[1d].advancers',
+        ),
+        (
+            asked(rule_of("group.x[1d].y < 100"), figures={"group.x[1d].y": [1, 2, 3]}),
+            "/symbol",
+        ),
+        (asked(figures={"market.x[1d].y": [1]}), "/bars"),
+        (asked(high=None), "/bars/high"),
+        (asked(rule_of("close > 1"), close=None), "/bars/close"),
         (asked(rule_of("clse > 1")), "/rule/parameters/when"),
         (asked(volume=[1, 2]), "/bars"),
         (asked(volume=[1, 2, -3]), "/bars/volume/2"),

@@ -63,6 +63,34 @@ def test_what_is_no_rule_is_refused(given: Any, pointer: str) -> None:
     assert caught.value.problems[0].pointer.startswith(pointer)
 
 
+@pytest.mark.parametrize(
+    ("when", "symbols", "wrong"),
+    [
+        ("group.breadth[1d].advancers < 3", ["*", "group:*", "group:Oil & Gas", "gr*"], set()),
+        ("group.breadth[1d].advancers < 3", ["SPY", "group:a", "S*"], {"/symbols/0", "/symbols/2"}),
+        ("close > 3", ["group:a", "*"], {"/symbols/0"}),
+        # One alert, whatever the symbols say: they don't matter.
+        ('"group:a".breadth[1d].advancers < 3', ["group:a"], set()),
+        ("market.breadth[1d].advancers < 3", ["SPY"], set()),
+    ],
+)
+def test_groups_are_watched_by_rules_about_groups_alone(when: str, symbols: list[str], wrong: set[str]) -> None:
+    given = {"name": "r", "kind": "expression", "parameters": {"when": when}, "symbols": symbols}
+    problems = []
+    try:
+        parse(given)
+    except InvalidRuleError as error:
+        problems = error.problems
+    assert {problem.pointer for problem in problems} == wrong
+    assert all("must be" in problem.detail for problem in problems)
+
+
+def test_no_group_has_a_price_level() -> None:
+    with pytest.raises(InvalidRuleError) as caught:
+        parse({**LEVEL, "symbols": ["SPY", "group:a"]})
+    assert [problem.pointer for problem in caught.value.problems] == ["/symbols/1"]
+
+
 def test_the_demo_has_valid_rules() -> None:
     assert len(read_rules(DEMO_RULES)) >= 5
 

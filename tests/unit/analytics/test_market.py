@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -11,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tickstream.analytics.domain.crowd import MARKET
 from tickstream.analytics.domain.market import WHOLE_DAYS, Market
 from tickstream.analytics.domain.prices import last_trades
 from tickstream.analytics.domain.studies import Choices, studies
 from tickstream.analytics.handler import TradingDays
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import AnalyticsFigure, Bar, Tick
+from tickstream.core.scopes import MARKET
 
 MINUTE = 60 * 10**9
 DAY = 86_400 * 10**9
@@ -39,12 +40,17 @@ def market() -> Market:
     return Market(lambda bar: bar.start // DAY * DAY, studies(Choices(history=HISTORY)), HISTORY)
 
 
-def walks(days: int = 2, minutes: int = 90) -> list[Bar]:
+SPARSE = (0, 1, 17, 18)
+"""Minutes of which some lie further apart than the states that are kept of a day."""
+
+
+def walks(minutes: Iterable[int], days: int = 2) -> list[Bar]:
+    minutes = list(minutes)
     rng = np.random.default_rng(3)
     bars = []
     for day in range(1, days + 1):
         prices = {symbol: 50.0 + number for number, symbol in enumerate(SYMBOLS)}
-        for minute in range(minutes):
+        for minute in minutes:
             for symbol in SYMBOLS:
                 prices[symbol] *= math.exp(rng.normal(0, 0.001))
                 bars.append(bar(symbol, minute, prices[symbol], float(rng.integers(0, 1000)), day))
@@ -64,7 +70,7 @@ def figures(bars: list[Bar], every: int = 1) -> dict[Key, dict[str, float]]:
 
 
 def test_figures_equal_those_of_an_independent_computation() -> None:
-    bars = walks()
+    bars = [each for each in walks(range(65)) if each.start >= DAY + 60 * MINUTE]
     found = figures(bars)
     frame = pl.DataFrame(
         [{"s": b.symbol, "end": b.end, "day": b.start // DAY, "o": b.open, "c": b.close, "v": b.volume} for b in bars]
@@ -97,7 +103,7 @@ def test_figures_equal_those_of_an_independent_computation() -> None:
 
 
 def test_a_revised_bar_revises_the_figures_since() -> None:
-    bars = walks(days=1, minutes=20)
+    bars = walks(range(20), days=1)
     late = replace(bars[6], close=bars[6].close * 1.1, volume=1e6, revision=1)
     corrected = [late if b is bars[6] else b for b in bars]
     assert figures([*bars, late]) == figures(corrected)
@@ -106,7 +112,7 @@ def test_a_revised_bar_revises_the_figures_since() -> None:
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_whatever_the_order_of_arrival_and_the_revisions_the_last_figures_are_the_same(data: st.DataObject) -> None:
-    bars = data.draw(st.permutations(walks(days=2, minutes=8)))
+    bars = data.draw(st.permutations(walks(SPARSE)))
     bars = bars[: data.draw(st.integers(1, len(bars)))]
     wrong = data.draw(st.sets(st.integers(0, len(bars) - 1), max_size=10))
     first = [replace(b, close=b.low, volume=1.0) if at in wrong else b for at, b in enumerate(bars)]
@@ -149,7 +155,7 @@ def test_new_highs_and_lows_and_returns_are_those_of_the_group() -> None:
 
 
 def test_a_bar_of_a_past_day_revises_the_present_once_the_market_is_at_rest() -> None:
-    bars = walks(days=2, minutes=70)
+    bars = walks((0, 1, 2, 69))
     late = replace(bars[5], close=bars[5].close * 1.1, volume=1e6, revision=1)
     whole = market()
     for each in bars:
@@ -166,7 +172,7 @@ def test_a_bar_of_a_past_day_revises_the_present_once_the_market_is_at_rest() ->
 
 
 def test_figures_that_were_not_taken_are_given_the_next_time() -> None:
-    bars = walks(days=2, minutes=10)
+    bars = walks(range(10))
     at_once, in_portions = market(), market()
     for each in bars:
         at_once.take(each)
@@ -193,7 +199,7 @@ def test_no_figure_is_given_before_every_symbol_has_come() -> None:
 
 
 def test_bars_read_again_after_a_restart_give_no_figures_and_the_next_one_the_same() -> None:
-    bars = walks(days=2, minutes=30)
+    bars = walks(range(30))
     cut = len(bars) - 3
     whole, restarted = market(), market()
     for each in bars[:cut]:
@@ -209,7 +215,7 @@ def test_bars_read_again_after_a_restart_give_no_figures_and_the_next_one_the_sa
 
 def test_only_the_last_days_are_kept_and_what_leaves_was_given() -> None:
     whole, given = market(), []
-    for each in walks(days=6, minutes=3):
+    for each in walks(range(3), days=6):
         whole.take(each)
         given += list(whole.leaving())
         whole.forget_oldest()

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from tickstream.analytics.domain.anomaly.study import Anomaly, EachSymbol, WholeMarket
 from tickstream.analytics.domain.correlation.study import STRONGEST, Correlation
-from tickstream.analytics.domain.crowd import MARKET
 from tickstream.analytics.domain.forecast.study import Forecasts
 from tickstream.analytics.domain.market import Market
 from tickstream.analytics.domain.study import Study
 from tickstream.core.columns import Floats
 from tickstream.core.model import AnalyticsFigure, Bar
+from tickstream.core.scopes import MARKET
 
 MINUTE: Final = 60 * 10**9
 DAY: Final = 86_400 * 10**9

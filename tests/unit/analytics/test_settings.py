@@ -29,6 +29,7 @@ def test_windows_history_and_groups_are_chosen() -> None:
         ("Energy: CVX", "list of symbols for the group 'Energy'"),
         ("Energy: [ON]", "quoted like 'ON', and has True"),
         ('"a\\nb": [CVX]', "groups named by"),
+        (f"{'ä' * 30}: [CVX]", "58 bytes of UTF-8"),
     ],
 )
 def test_a_bad_file_of_groups_is_told(tmp_path: Path, text: str, says: str) -> None:

@@ -4,6 +4,9 @@ A broker that shuts down may answer so, and librdkafka then forgets all brokers 
 too, and may stay without any for good (its issue 5301). So each client looks now and then, in the thread that uses it,
 whether it knows a controller of the cluster; while it doesn't, it is told once more where it finds its brokers.
 Python's client has no call for that: librdkafka's own is made.
+
+A topic that is new has no leader for a moment, or one that doesn't know of it yet. That isn't a cluster that doesn't
+answer, so who asks for the ends of its logs waits for it.
 """
 
 # ruff: noqa: TID251 - beside `kafka`, this module is where the Kafka clients are let in
@@ -13,16 +16,40 @@ from __future__ import annotations
 import ctypes
 import math
 import time
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeVar
 
-from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition, cimpl
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition, cimpl
 
 _LOOK_EVERY: Final = 2.0
+_TURNS: Final = 30
+_TURN: Final = 0.1
+_UNSETTLED: Final = frozenset((
+    KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._UNKNOWN_PARTITION, KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001 - librdkafka's own names for them
+))  # fmt: skip
+"""What is said of a partition that has no leader yet, or that its leader doesn't know yet."""
+_T = TypeVar("_T")
 _LIBRARY: Final = ctypes.CDLL(cimpl.__file__)
 _LIBRARY.rd_kafka_brokers_add.argtypes = (ctypes.c_void_p, ctypes.c_char_p)
 _LIBRARY.rd_kafka_controllerid.argtypes = (ctypes.c_void_p, ctypes.c_int)
 _LIBRARY.rd_kafka_controllerid.restype = ctypes.c_int32
+
+
+def once_settled(ask: Callable[[], _T], pause: Callable[[float], None] = time.sleep) -> _T:
+    """What is asked of a partition, as soon as it has a leader.
+
+    Raises:
+        KafkaException: it has none for three seconds, or something else is the matter.
+    """
+    for _ in range(_TURNS):
+        try:
+            return ask()
+        except KafkaException as error:
+            if error.args[0].code() not in _UNSETTLED:
+                raise
+        pause(_TURN)
+    return ask()
 
 
 class _Homing:
@@ -81,9 +108,12 @@ class HomingConsumer(_Homing, Consumer):
         timeout: float = -1,
         cached: bool = False,  # noqa: FBT001, FBT002 - the library's signature
     ) -> tuple[int, int]:
-        """As the library's."""
+        """As the library's, once the partition is settled."""
+        ask = super().get_watermark_offsets
+        if cached:
+            return ask(partition, timeout=timeout, cached=True)
         try:
-            return super().get_watermark_offsets(partition, timeout=timeout, cached=cached)
+            return once_settled(lambda: ask(partition, timeout=timeout))
         except KafkaException:
             self._look_home()
             raise

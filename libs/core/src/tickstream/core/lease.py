@@ -7,6 +7,7 @@ topic of one partition: whoever holds it is active.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Final, Self
 
 from tickstream.core.kafka import Consumer, Kafka, TopicPartition
@@ -36,11 +37,17 @@ class Lease:
         self._thread = threading.Thread(target=self._poll, name="lease", daemon=True)
         self.lost = False
 
-    def wait(self, stop: Stop) -> bool:
-        """Stand by until the lease is ours; says whether it is, or the service is to end."""
+    def wait(self, stop: Stop, meanwhile: Callable[[], object] = lambda: None) -> bool:
+        """Stand by until the lease is ours; says whether it is, or the service is to end.
+
+        Args:
+            stop: says when to end.
+            meanwhile: is called again and again while standing by.
+        """
         while not stop:
             if self._held.wait(_POLL):
                 return True
+            meanwhile()
         return False
 
     def _poll(self) -> None:

@@ -12,8 +12,10 @@ from tickstream.core.model import MarketEvent
 
 _TYPES: Final = {"halt": True, "resume": False, "feed_down": True, "feed_up": False}
 _MOST: Final = 256
-_EVER: Final = int(np.iinfo(np.int64).min)
-_FOREVER: Final = int(np.iinfo(np.int64).max)
+EVER: Final = int(np.iinfo(np.int64).min)
+"""Where a stretch begins of which only the end was told."""
+FOREVER: Final = int(np.iinfo(np.int64).max)
+"""Where a stretch ends of which no end was told."""
 
 Stretch = tuple[int, int]
 """[from, to) in event time."""
@@ -48,7 +50,7 @@ class Outages:
         """From which event time on an event can change what is known: the change before it."""
         changes = [] if (about := _about(event)) is None else self._changes.get(about, [])
         place = bisect_left(changes, event.ts_event, key=lambda change: change[0])
-        return changes[place - 1][0] if place else _EVER
+        return changes[place - 1][0] if place else EVER
 
     @property
     def any_down(self) -> list[Stretch]:
@@ -75,14 +77,14 @@ def _about(event: MarketEvent) -> tuple[bool, str] | None:
 def _stretches(changes: Sequence[tuple[int, bool]]) -> list[Stretch]:
     """When it was so; before a first change to the contrary it had been so, too."""
     found: list[Stretch] = []
-    since = None if changes[0][1] else _EVER
+    since = None if changes[0][1] else EVER
     for ts, begins in changes:
         if begins and since is None:
             since = ts
         elif not begins and since is not None:
             found.append((since, ts))
             since = None
-    return found if since is None else [*found, (since, _FOREVER)]
+    return found if since is None else [*found, (since, FOREVER)]
 
 
 def _common(many: Sequence[Sequence[Stretch]]) -> list[Stretch]:

@@ -127,7 +127,8 @@ class Notifier:
 
     def _hold(self, stop: Stop) -> None:
         with Lease(self._kafka, _LEASE, stop) as lease:
-            if lease.wait(stop):
+            # A stand-by reads its file as well: what is wrong with it is to be seen before it has to take over.
+            if lease.wait(stop, self._file.look):
                 self._work(stop)
             if lease.lost:
                 raise FatalError("it isn't the active instance for notifications any more")

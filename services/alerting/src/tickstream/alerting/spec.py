@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, get_args
@@ -10,6 +12,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from tickstream.alerting.domain.expression import Expression
+from tickstream.alerting.domain.frame import subject_of
 from tickstream.alerting.domain.on_ticks import condition_on_ticks
 from tickstream.alerting.domain.rule import ByExpression, Condition, PercentMove, PriceLevel, Rule
 from tickstream.alerting.kinds import (
@@ -27,10 +30,11 @@ from tickstream.alerting.language.errors import ExpressionError
 from tickstream.alerting.language.parser import MAX_LENGTH
 from tickstream.alerting.language.parser import parse as parse_expression
 from tickstream.alerting.schedule_spec import ScheduleSpec, schedule_of
-from tickstream.alerting.strict import Margin, Pattern, Strict
+from tickstream.alerting.strict import Margin, Strict, Watched
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.errors import TickstreamError
 from tickstream.core.model import SessionName, Severity
+from tickstream.core.scopes import GROUP
 
 MAX_SECONDS: Final = 604_800
 
@@ -138,7 +142,7 @@ class ExpressionParameters(Strict):
 
 class _Spec(Strict):
     name: Name
-    symbols: tuple[Pattern, ...] = Field(("*",), min_length=1, max_length=1000)
+    symbols: tuple[Watched, ...] = Field(("*",), min_length=1, max_length=1000)
     severity: Severity = "warning"
     labels: dict[LabelName, LabelValue] = Field(default_factory=dict, max_length=32)
     for_seconds: Seconds = 0.0
@@ -312,7 +316,7 @@ def parse(given: Any) -> RuleSpec:
         InvalidRuleError: with everything that is wrong with it.
     """
     try:
-        return _ADAPTER.validate_python(given)
+        spec = _ADAPTER.validate_python(given)
     except ValidationError as error:
         problems = []
         for detail in error.errors(include_url=False, include_context=False):
@@ -321,6 +325,31 @@ def parse(given: Any) -> RuleSpec:
                 place = ["kind"]
             problems.append(Problem("".join(f"/{part}" for part in place), _said(detail)))
         raise InvalidRuleError(problems) from None
+    misplaced = list(_misplaced(spec))
+    if misplaced:
+        raise InvalidRuleError(misplaced)
+    return spec
+
+
+def _misplaced(spec: RuleSpec) -> Iterator[Problem]:
+    """Groups among the symbols of a rule that isn't about groups, and the other way round."""
+    expression = spec.parameters.expression if isinstance(spec, ExpressionSpec) else None
+    if expression is not None and subject_of(expression) is not None:
+        return
+    of_groups = expression is not None and expression.is_of_groups
+    for at, pattern in enumerate(spec.symbols):
+        if of_groups and not _may_be_group(pattern):
+            rule = f"must be {GROUP}NAME, as the rule speaks of a group's own figures, or a pattern such as {GROUP}*"
+        elif not of_groups and pattern.startswith(GROUP):
+            rule = "must be a symbol: a group has what group.NAME[WINDOW].VALUE says, and nothing else"
+        else:
+            continue
+        yield Problem(f"/symbols/{at}", f"{rule}, was {pattern!r}")
+
+
+def _may_be_group(pattern: str) -> bool:
+    start = re.split(r"[*?]", pattern, maxsplit=1)[0]
+    return start.startswith(GROUP) or (start != pattern and GROUP.startswith(start))
 
 
 def _said(detail: Any) -> str:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Margin = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Pattern = Annotated[str, Field(pattern=r"^[A-Za-z0-9.^=_:*?/-]{1,64}$")]
+Watched = Annotated[str, Field(pattern=r"^(?:group:[\w .&*?/-]{1,58}|[A-Za-z0-9.^=_:*?/-]{1,64})$")]
+"""A pattern of symbols, or of groups."""
 Symbol = Annotated[str, Field(pattern=r"^[A-Za-z0-9.^=_:/-]{1,64}$")]
 
 

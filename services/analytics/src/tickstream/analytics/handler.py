@@ -25,7 +25,6 @@ from prometheus_client import CollectorRegistry, Counter
 
 from tickstream.analytics.adapters.cache import Cache
 from tickstream.analytics.adapters.checkpoints import Checkpoints
-from tickstream.analytics.domain.crowd import MARKET
 from tickstream.analytics.domain.grid import INTERVAL
 from tickstream.analytics.domain.market import MOST_SYMBOLS, Market
 from tickstream.analytics.domain.prices import LastTrade, last_trades
@@ -40,6 +39,7 @@ from tickstream.core.merge import Merge
 from tickstream.core.model import AnalyticsFigure, Bar, IndicatorSet, Tick
 from tickstream.core.partition import Partition
 from tickstream.core.runner import by_partition
+from tickstream.core.scopes import MARKET
 from tickstream.core.sessions import Sessions
 from tickstream.core.topics import ANALYTICS, BARS, INDICATORS, STOCK_TICKS
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
+from urllib.parse import quote
 from uuid import UUID
 
 import orjson
@@ -34,6 +35,8 @@ _LOG = logger(__name__)
 _MAX_BODY: Final = 262_144
 _WAIT: Final = 5.0
 _TRIAL_SECONDS: Final = 3.0
+_IN_FRAGMENTS: Final = "/~!$&'()*+,;=:@?"
+"""What needn't be escaped in the fragment of a URL, which a pointer is there (RFC 6901, 6)."""
 
 Rows = list[dict[str, Any]]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -59,7 +62,9 @@ class ProblemError(Exception):
         if self.detail:
             body["detail"] = self.detail
         if self.errors:
-            body["errors"] = [{"pointer": f"#{each.pointer}", "detail": each.detail} for each in self.errors]
+            pointers = (f"#{quote(each.pointer, safe=_IN_FRAGMENTS)}" for each in self.errors)
+            details = (each.detail for each in self.errors)
+            body["errors"] = [{"pointer": p, "detail": d} for p, d in zip(pointers, details, strict=True)]
         headers = {"WWW-Authenticate": "Bearer"} if self.status == 401 else None
         return web.Response(
             body=orjson.dumps(body), status=self.status, headers=headers, content_type="application/problem+json"

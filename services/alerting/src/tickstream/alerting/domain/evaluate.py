@@ -36,16 +36,16 @@ def observe_ticks(rules: RuleBook, shard: Shard, ticks: TickColumns, feeds: Feed
         start = 0
         for down in downs:
             stop = int(np.searchsorted(new.ts_event, down, side="right"))
-            _observe(rules, shard, symbol, new.take(np.arange(start, stop)))
+            _observe(rules, shard, symbol, new.take(np.arange(start, stop)), feeds)
             _lose(rules, shard, symbol, down, feeds)
             start = stop
-        _observe(rules, shard, symbol, new.take(np.arange(start, len(new))) if start else new)
+        _observe(rules, shard, symbol, new.take(np.arange(start, len(new))) if start else new, feeds)
 
 
 def end_feeds(rules: RuleBook, shard: Shard, feeds: Feeds) -> None:
-    """Let go of symbols whose sources have gone down since their last trades.
+    """Let go of symbols whose sources have gone down since their last trades; let time pass for halted ones.
 
-    What was published before the feeds went down must have been observed.
+    What was published before the feeds went down, or trading was halted, must have been observed.
     """
     for symbol, memory in shard.memories.items():
         for down in feeds.went_down(memory.ts):
@@ -53,6 +53,10 @@ def end_feeds(rules: RuleBook, shard: Shard, feeds: Feeds) -> None:
                 # A trade of before that comes after all is out of date.
                 memory.ts = down
                 shard.changes.symbols.add(symbol)
+        until = feeds.halted_until(symbol)
+        if until > memory.ts and shard.wait(rules, symbol, until):
+            memory.ts = until
+            shard.changes.symbols.add(symbol)
 
 
 def _lose(rules: RuleBook, shard: Shard, symbol: str, down: int, feeds: Feeds | None) -> bool:
@@ -60,13 +64,14 @@ def _lose(rules: RuleBook, shard: Shard, symbol: str, down: int, feeds: Feeds | 
     return lost and shard.lose(rules, symbol, down)
 
 
-def _observe(rules: RuleBook, shard: Shard, symbol: str, ticks: TickColumns) -> None:
+def _observe(rules: RuleBook, shard: Shard, symbol: str, ticks: TickColumns, feeds: Feeds | None) -> None:
     if len(ticks):
         memory, ts, prices = shard.memories[symbol], ticks.ts_event, ticks.price
         memory.hear(ticks)
         _observe_levels(rules.watching(symbol, PriceLevel), shard, symbol, ts, prices)
         _observe_moves(rules.watching(symbol, PercentMove), shard, symbol, memory, ts, prices)
-        observe_bands(rules.watching(symbol, NearBand), shard, symbol, memory, ts, prices)
+        halts = feeds.halts(symbol) if feeds is not None else ()
+        observe_bands(rules.watching(symbol, NearBand), shard, symbol, ticks, halts)
 
 
 def _by_symbol(ticks: TickColumns) -> Iterator[tuple[str, TickColumns]]:

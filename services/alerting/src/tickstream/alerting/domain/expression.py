@@ -10,12 +10,12 @@ from tickstream.alerting.domain.names import BAR_FIELDS, is_indicator
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.model import Activity, SessionName
 
-Source = Literal["bar", "clock", "indicator", "analytics", "market"]
+Source = Literal["bar", "clock", "indicator", "analytics", "market", "group"]
 Comparator = Literal[">", ">=", "<", "<=", "==", "!="]
 Operator = Literal["+", "-", "*", "/"]
 
-MARKET: Final = "market"
-"""The scope of figures of the whole market, and the symbol of alerts about it."""
+FIGURED: Final[tuple[Source, ...]] = ("analytics", "market", "group")
+"""Where figures come from: those of a symbol, of the whole market, of a group."""
 _UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 _PLAIN: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 _BINDING: Final = {"+": 6, "-": 6, "*": 7, "/": 7}
@@ -52,7 +52,7 @@ class Series:
 
     Attributes:
         name: a field of bars, an indicator, or a figure as `name.value`.
-        symbol: whose; None is the symbol that the rule looks at.
+        symbol: whose, of a group's its scope; None is the symbol, or the group, that the rule looks at.
         window: of a figure.
     """
 
@@ -63,9 +63,11 @@ class Series:
 
     def __str__(self) -> str:
         text = self.name
-        if self.source in ("analytics", "market"):
+        if self.source in FIGURED:
             figure, _, value = self.name.partition(".")
-            text = f"{self.source}.{figure}[{self.window}].{value}"
+            text = f"{figure}[{self.window}].{value}"
+            if self.source != "group" or self.symbol is None:
+                text = f"{self.source}.{text}"
         elif self.source == "indicator" and (not is_indicator(self.name) or self.name in BAR_FIELDS):
             text = f"indicator.{self.name}"
         return text if self.symbol is None else f"{_quoted(self.symbol)}.{text}"
@@ -229,6 +231,7 @@ def _quoted(symbol: str) -> str:
 RESERVED: Final = frozenset((
     "and", "or", "not", "then", "within", "until", "on", "during", "for", "session", "activity", "is", "bar", "bars",
     "rises", "falls", "moves", "crosses_above", "crosses_below", "indicator", "analytics", "market",
+    "group",
 ))  # fmt: skip
 """Words that can't be a symbol without quotes."""
 
@@ -271,6 +274,16 @@ class Expression:
     def speaks_of_data(self) -> bool:
         """Whether it asks if there is data, so that bars of none tell it something."""
         return any(isinstance(node, InActivity) for node in self.nodes())
+
+    @property
+    def speaks_of_bars(self) -> bool:
+        """Whether it asks something that only the bar which is looked at can tell: its session, its activity."""
+        return bool(self.sessions) or any(isinstance(node, InSession | InActivity) for node in self.nodes())
+
+    @property
+    def is_of_groups(self) -> bool:
+        """Whether what it looks at are groups, each by itself."""
+        return any(each.source == "group" and each.symbol is None for each in self.series())
 
     def series(self) -> tuple[Series, ...]:
         """The series that it speaks of, each once."""

@@ -1,24 +1,24 @@
-"""Which sources of trades are down, and of which symbols nothing is seen any more for that.
+"""Which sources of trades are down, and which symbols halted.
 
 A symbol is lost when all sources that it had trades of within a day are down. That it is halted
-says nothing of the kind: its trades would be seen if there were any.
+says nothing of the kind: its trades would be seen if there were any. So time passes for it, up to
+where it was said to be halted, or to go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tickstream.core.model import MarketEvent
-from tickstream.core.outages import Outages
+from tickstream.core.outages import EVER, FOREVER, Outages, Stretch, matters
 
-EVER: Final = 2**63 - 1
 _RECENT: Final = 86_400_000_000_000
 _MOST: Final = 256
 
 
 class Feeds:
-    """What `feed_down` and `feed_up` have told, in whatever order they came."""
+    """What `feed_down`, `feed_up`, `halt` and `resume` have told, in whatever order they came."""
 
     def __init__(self) -> None:
         self._outages = Outages()
@@ -26,17 +26,17 @@ class Feeds:
         self._newest = 0
 
     def take(self, event: MarketEvent) -> bool:
-        """Note an event; says whether it is about a feed."""
-        if event.type not in ("feed_down", "feed_up") or not event.source:
+        """Note an event; says whether it is about a feed or a symbol's trading."""
+        if not matters(event):
             return False
         self._outages.take(event)
-        if event.type == "feed_down":
+        if event.type == "feed_down" and event.source:
             downs = {*self._downs.get(event.source, ()), event.ts_event}
             self._downs[event.source] = sorted(downs)[-_MOST:]
             self._newest = max(self._newest, event.ts_event)
         return True
 
-    def went_down(self, since: int, until: int = EVER) -> list[int]:
+    def went_down(self, since: int, until: int = FOREVER) -> list[int]:
         """When any source was said to go down within [since, until), in order: after the trades of that moment."""
         if self._newest < since:
             return []
@@ -51,3 +51,12 @@ class Feeds:
         """
         recent = [source for source, latest in sources.items() if latest > at - _RECENT]
         return any(begin <= at < end for begin, end in self._outages.down(recent))
+
+    def halts(self, symbol: str) -> Sequence[Stretch]:
+        """When a symbol's trading was said to be halted."""
+        return self._outages.halted.get(symbol, ())
+
+    def halted_until(self, symbol: str) -> int:
+        """The latest time at which a symbol's trading was said to be halted, or to go on; 0 when it never was."""
+        known = (ts for stretch in self.halts(symbol) for ts in stretch if EVER < ts < FOREVER)
+        return max(known, default=0)

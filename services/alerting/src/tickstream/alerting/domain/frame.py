@@ -12,42 +12,50 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from tickstream.alerting.domain.expression import MARKET, Expression, Series
+from tickstream.alerting.domain.expression import FIGURED, Expression, Series
 from tickstream.alerting.domain.tape import Tape, TapeKey
 from tickstream.core.columns import Floats, Ints
+from tickstream.core.scopes import MARKET
 
 Places = NDArray[np.intp]
 Need = tuple[TapeKey, str | None]
 """A tape that an expression needs a row of, and whose; None is the symbol that is looked at."""
 
 FIGURES: Final = TapeKey("figures")
+FIGURES_INTERVAL: Final = "1m"
+"""Of the bars that figures are made of."""
 
 
 def clock_of(expression: Expression) -> TapeKey:
     """The tape whose rows are the moments at which an expression is looked at."""
     series = expression.series()
-    if series and all(each.source == "market" for each in series) and not expression.sessions:
+    of_many = series and all(each.source in ("market", "group") for each in series) and not expression.speaks_of_bars
+    if of_many or expression.is_of_groups:
         return FIGURES
     return TapeKey("bars", expression.interval, tuple(sorted(expression.sessions)))
 
 
 def subject_of(expression: Expression) -> str | None:
-    """The only symbol that an expression can be about: the first that it names when it names all; else None."""
+    """The only symbol that an expression can be about: the first that it names when it names all; else None.
+
+    That is a group, or the market, where nothing else is spoken of.
+    """
     series = expression.series()
-    if clock_of(expression) == FIGURES:
-        return MARKET
-    named = [each.symbol for each in series if each.symbol is not None]
-    if not named or any(each.symbol is None and each.source != "market" for each in series):
+    if any(each.symbol is None and each.source != "market" for each in series):
         return None
-    return named[0]
+    of_many = clock_of(expression) == FIGURES
+    named = [each.symbol for each in series if each.symbol is not None and (of_many or each.source != "group")]
+    if of_many:
+        named.append(MARKET)
+    return named[0] if named else None
 
 
 def need_of(series: Series, clock: TapeKey) -> Need:
     """Where a series is found when rows of `clock` are looked at."""
-    if series.source == "market":
-        return FIGURES, MARKET
-    if series.source == "analytics":
-        return FIGURES, series.symbol
+    if series.source in FIGURED:
+        return FIGURES, MARKET if series.source == "market" else series.symbol
+    if clock == FIGURES:
+        clock = TapeKey("bars", FIGURES_INTERVAL)
     if series.source == "indicator":
         return TapeKey("indicators", clock.interval), series.symbol
     return clock, series.symbol

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tickstream.alerting.domain.compute import Computer
 from tickstream.alerting.domain.day import DAY_FIELDS, put_bar
-from tickstream.alerting.domain.frame import Frame, Need, field_of, need_of
+from tickstream.alerting.domain.frame import FIGURES_INTERVAL, Frame, Need, field_of, need_of
 from tickstream.alerting.domain.lifecycle import Transition
 from tickstream.alerting.domain.names import ACTIVITIES, ACTIVITY, BAR_FIELDS, CLOCK_FIELDS, SESSION
 from tickstream.alerting.domain.rule import KEEPS, RuleBook
@@ -327,7 +327,7 @@ def shapes(watches: Iterable[Watch]) -> dict[TapeKey, tuple[list[str], int]]:
     fields: dict[TapeKey, set[str]] = {}
     depths: dict[str, int] = {}
     for watch in watches:
-        interval = watch.clock.interval or "1m"
+        interval = watch.clock.interval or FIGURES_INTERVAL
         depths[interval] = max(depths.get(interval, 0), watch.lookback + _revisable(interval) + _AT_ONCE)
         fields.setdefault(watch.clock, set())
         for key, name in _fields(watch):

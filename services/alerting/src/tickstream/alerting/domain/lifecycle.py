@@ -145,6 +145,15 @@ def lose(rule: Rule, symbol: str, standing: Standing, ts: int) -> tuple[Standing
     return standing, transitions
 
 
+def wait(rule: Rule, symbol: str, standing: Standing, ts: int) -> tuple[Standing, list[Transition]]:
+    """Take into account that time has come as far as this, and that everything was seen until then."""
+    transitions: list[Transition] = []
+    standing, looked_at = _on_schedule(rule, symbol, standing, ts, transitions)
+    if looked_at:
+        standing = _fall_due(rule, symbol, standing, ts, transitions)
+    return standing, transitions
+
+
 def follow(
     rule: Rule,
     symbol: str,

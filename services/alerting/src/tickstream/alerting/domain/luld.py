@@ -4,9 +4,10 @@ The National Market System Plan to Address Extraordinary Market Volatility (SEC 
 Amendment 18 (Release 34-84843, 83 FR 66464) and after: its section V has the reference price and the bands, VI limit
 states, VII trading pauses, appendix A the percentages.
 
-The plan's limit states are made of quotes, and pauses are declared by the listing exchange. Trades tell neither,
-so both are inferred: a limit state from a trade at a band, or through it, until one between the bands; a pause when
-nothing is traded from 15 seconds after that until five minutes later. The first trade then is the reopening.
+The plan's limit states are made of quotes, which trades don't tell: one is inferred from a trade at a band, or through
+it, until one between the bands. A pause is what was declared as a halt of the symbol; without that, one is presumed
+when nothing is traded from 15 seconds after the limit state began until five minutes later. The first trade then is
+the reopening.
 
 Prices are whole numbers of a hundredth of a cent, so that a mean is the same however its trades came in batches.
 """
@@ -14,7 +15,7 @@ Prices are whole numbers of a hundredth of a cent, so that a mean is the same ho
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
@@ -24,6 +25,7 @@ from numpy.typing import NDArray
 
 from tickstream.core.clock import NANOS_PER_SECOND
 from tickstream.core.columns import Floats, Ints
+from tickstream.core.outages import EVER, FOREVER, Stretch
 from tickstream.core.sessions import REGULAR, Sessions
 
 UNITS: Final = 10_000
@@ -44,7 +46,7 @@ _CALENDAR: Final = "XNYS"
 
 
 class Bands(NamedTuple):
-    """The bands at each of some trades, in dollars; `apply` is whether it came in regular trading hours."""
+    """The bands at each of some trades, in dollars; `apply` is whether any were in force: in regular hours, no halt."""
 
     lower: Floats
     upper: Floats
@@ -73,6 +75,12 @@ def bands_of(reference: int, previous_close: int, tier: int, leverage: float, *,
     if late and (tier == 1 or previous_close <= 3 * UNITS):
         width *= 2
     return max(0, _to_the_cent(reference - width)), _to_the_cent(reference + width)
+
+
+def _bounded(halt: Stretch) -> Stretch:
+    """A halt, as long as a pause where only its beginning or its end was told."""
+    begin, end = halt
+    return (end - _PAUSE if begin == EVER else begin), (begin + _PAUSE if end == FOREVER else end)
 
 
 def _to_the_cent(price: Fraction) -> int:
@@ -112,15 +120,24 @@ class PriceBands:
     def __post_init__(self) -> None:
         self._sum, self._count = (sum(each[column] for each in self.window) for column in (1, 2))
 
-    def extend(self, ts: Ints, prices: Floats) -> Bands:
-        """Take trades in ascending order of time, and give the bands that each of them came upon."""
+    def extend(self, ts: Ints, prices: Floats, halts: Sequence[Stretch] = ()) -> Bands:
+        """Take trades in ascending order of time, and give the bands that each of them came upon.
+
+        Args:
+            ts: when they came.
+            prices: theirs.
+            halts: when trading was said to be halted.
+        """
+        declared = [halt for halt in map(_bounded, halts) if halt[1] > self.at]
         found = np.zeros((3, len(ts)))
         apply = np.zeros(len(ts), dtype=np.bool_)
         units = np.rint(prices * UNITS).astype(np.int64).tolist()
         for at, (moment, price, hours) in enumerate(zip(ts.tolist(), units, self._hours(ts), strict=True)):
+            if any(begin < moment < end for begin, end in declared):
+                hours = None  # noqa: PLW2901 - no bands are in force, as outside of the session
             if hours is not None:
                 apply[at] = True
-                self._come(moment, price, hours)
+                self._come(moment, price, hours, declared)
             found[:, at] = *self._bands(min(moment, self.closes - 1)), self.reference
             if hours is not None:
                 self._trade(moment, price)
@@ -137,13 +154,13 @@ class PriceBands:
         bounds = zip(sessions.session_start(ts).tolist(), sessions.session_end(ts).tolist(), strict=True)
         yield from (each if inside else None for each, inside in zip(bounds, regular, strict=True))
 
-    def _come(self, moment: int, price: int, hours: tuple[int, int]) -> None:
+    def _come(self, moment: int, price: int, hours: tuple[int, int], declared: Sequence[Stretch]) -> None:
         """Time has come as far as a trade."""
         if hours[0] != self.opens:
             self.opens, self.closes = hours
             self.previous_close = self.last or price
             self._open(moment, price)
-        elif self.touched and moment >= self.touched + _LIMIT_STATE + _PAUSE:
+        elif self._reopens(moment, declared):
             self._open(moment, price)
         else:
             while self.window and (expiry := (self.window[0][0] + _WINDOW) * NANOS_PER_SECOND) <= moment:
@@ -155,6 +172,12 @@ class PriceBands:
                 # It is traded, so there was no pause: the limit state has ended unseen.
                 self.touched = 0
                 self._settle(moment + 1)
+
+    def _reopens(self, moment: int, declared: Sequence[Stretch]) -> bool:
+        """Whether a halt, or a pause that is presumed, has ended since the last trade."""
+        if any(self.at < end <= moment for _, end in declared):
+            return True
+        return self.touched > 0 and moment >= self.touched + _LIMIT_STATE + _PAUSE
 
     def _open(self, moment: int, price: int) -> None:
         """The session opens, or trading does again after a pause."""

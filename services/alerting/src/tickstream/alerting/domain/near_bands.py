@@ -8,16 +8,17 @@ import numpy as np
 
 from tickstream.alerting.domain.lifecycle import Against
 from tickstream.alerting.domain.luld import Bands, PriceBands
-from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import NearBand, Rule
 from tickstream.alerting.domain.shard import Shard
-from tickstream.core.columns import Floats, Ints
+from tickstream.core.columns import Floats, TickColumns
+from tickstream.core.outages import Stretch
 
 
 def observe_bands(
-    rules: Sequence[Rule], shard: Shard, symbol: str, memory: TickMemory, ts: Ints, prices: Floats
+    rules: Sequence[Rule], shard: Shard, symbol: str, ticks: TickColumns, halts: Sequence[Stretch]
 ) -> None:
-    """Hold trades of a symbol, in ascending order of time, against its bands."""
+    """Hold trades of a symbol, in ascending order of time, against its bands; `halts` are those declared."""
+    memory, ts, prices = shard.memories[symbol], ticks.ts_event, ticks.price
     found: dict[str, Bands] = {}
     for rule in rules:
         condition = rule.condition
@@ -26,7 +27,7 @@ def observe_bands(
         tier = condition.tier(symbol)
         key = f"{tier}/{condition.leverage:g}"
         if key not in found:
-            found[key] = memory.bands.setdefault(key, PriceBands(tier, condition.leverage)).extend(ts, prices)
+            found[key] = memory.bands.setdefault(key, PriceBands(tier, condition.leverage)).extend(ts, prices, halts)
         distances, against = _distances(prices, found[key])
         shard.follow(rule, symbol, ts, prices, condition.signals(distances), against)
     memory.bands = {key: memory.bands[key] for key in found}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tickstream.alerting.domain.levels import Levels
-from tickstream.alerting.domain.lifecycle import Against, Standing, Transition, abandon, follow, lose
+from tickstream.alerting.domain.lifecycle import Against, Standing, Transition, abandon, follow, lose, wait
 from tickstream.alerting.domain.memory import TickMemory
 from tickstream.alerting.domain.rule import ON_TICKS, Rule, RuleBook, Signals
 from tickstream.core.columns import Floats, Ints
 
+_Become = Callable[[Rule, str, Standing, int], tuple[Standing, list[Transition]]]
 Place = tuple[str, str]
 """A rule's id and a symbol."""
 
@@ -74,15 +75,22 @@ class Shard:
 
     def lose(self, rules: RuleBook, symbol: str, ts: int) -> bool:
         """Nothing of a symbol is seen any more from a time on; says whether that changes anything."""
-        lost = False
+        return self._each(lose, rules, symbol, ts)
+
+    def wait(self, rules: RuleBook, symbol: str, ts: int) -> bool:
+        """Time has come as far as this without another trade of a symbol; says whether that changes anything."""
+        return self._each(wait, rules, symbol, ts)
+
+    def _each(self, become: _Become, rules: RuleBook, symbol: str, ts: int) -> bool:
+        changed = False
         for rule in (rule for kind in ON_TICKS for rule in rules.watching(symbol, kind)):
             before = self.standing(rule, symbol)
-            after, transitions = lose(rule, symbol, before, ts)
+            after, transitions = become(rule, symbol, before, ts)
             self._stands(rule, symbol, before, after, transitions)
-            lost |= after != before
-        if lost:
+            changed |= after != before
+        if changed:
             self._levels.pop(symbol, None)
-        return lost
+        return changed
 
     def reconcile(self, rules: RuleBook) -> None:
         """Forget where rules stood that are gone, switched off, or ask for something else now; end their alerts."""

@@ -17,6 +17,7 @@ from tickstream.alerting.domain.rule import BEGINS, ENDS, STALE, ByExpression, R
 from tickstream.alerting.domain.tape import Tape
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.errors import TickstreamError
+from tickstream.core.scopes import GROUP
 
 _ASLEEP: Final = 0
 _UP: Final = 1
@@ -42,6 +43,7 @@ class Watch:
         self.needs = needs_of(self.expression)
         self.lookback = lookback(self.expression)
         self._subject = subject_of(self.expression)
+        self._of_groups = self.expression.is_of_groups
         self._measured = measured_of(self.expression.condition)
         self._watched: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
         self._phase: NDArray[np.int8] = np.zeros(0, dtype=np.int8)
@@ -49,7 +51,9 @@ class Watch:
 
     def watches(self, symbol: str) -> bool:
         """Whether it is about a symbol."""
-        return symbol == self._subject if self._subject is not None else self.rule.watches(symbol)
+        if self._subject is not None:
+            return symbol == self._subject
+        return (not self._of_groups or symbol.startswith(GROUP)) and self.rule.watches(symbol)
 
     def grow(self, tape: Tape) -> None:
         """Learn of the symbols that the tape has by now."""

@@ -29,7 +29,7 @@ from tickstream.alerting.domain.expression import (
     Value,
 )
 from tickstream.alerting.domain.names import ACTIVITIES, FUNCTIONS, SESSIONS, Signature
-from tickstream.alerting.language.checks import check, extent_of
+from tickstream.alerting.language.checks import Leaf, Leaves, check, extent_of
 from tickstream.alerting.language.errors import At, meant
 from tickstream.alerting.language.misfit import Misfit
 from tickstream.alerting.language.paths import Part, series_of
@@ -44,11 +44,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A part of the tree, where it stands in the text, and how many levels it has."""
+    """A part of the tree, where it stands in the text, how many levels it has, and its leaves that are no numbers."""
 
     node: Node
     at: At
     depth: int = 1
+    leaves: Leaves = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Clause:
     name: str
     at: At
     held: Any = field(repr=False)
+    leaves: Leaves = ()
 
 
 class Builder(Transformer[Token, Expression]):
@@ -77,11 +79,13 @@ class Builder(Transformer[Token, Expression]):
             held.get("during", ()),
             held.get("for"),
         )
-        check(expression, condition.at)
+        at = {"condition": condition.at} | {clause.name: clause.at for clause in clauses}
+        leaves = condition.leaves + tuple(leaf for clause in clauses for leaf in clause.leaves)
+        check(expression, at, leaves)
         return expression
 
     def until(self, found: list[Any]) -> Clause:
-        return Clause("until", found[0].at, _test(found[0]))
+        return Clause("until", found[0].at, _test(found[0]), found[0].leaves)
 
     def on(self, found: list[Any]) -> Clause:
         (name,) = found
@@ -128,11 +132,11 @@ class Builder(Transformer[Token, Expression]):
         return _placed(Move(str(moves), _value(value), float(percent), extent), [value], value.at.to(at))  # type: ignore[arg-type]  # the grammar has the three
 
     def in_session(self, found: list[Any]) -> Placed:
-        return Placed(InSession(_sessions(found)), _at(found[0]).to(_at(found[-1])))
+        return _leaf(InSession(_sessions(found)), _at(found[0]).to(_at(found[-1])))
 
     def in_activity(self, found: list[Any]) -> Placed:
         names = _known(found, ACTIVITIES, "an activity")
-        return Placed(InActivity(cast("Any", names)), _at(found[0]).to(_at(found[-1])))
+        return _leaf(InActivity(cast("Any", names)), _at(found[0]).to(_at(found[-1])))
 
     def arithmetic(self, found: list[Any]) -> Placed:
         left, operator, right = found
@@ -150,12 +154,12 @@ class Builder(Transformer[Token, Expression]):
 
     def group(self, found: list[Any]) -> Placed:
         inner = found[0]
-        return Placed(inner.node, inner.at, _deeper([inner], inner.at))
+        return Placed(inner.node, inner.at, _deeper([inner], inner.at), inner.leaves)
 
     def path(self, found: list[Any]) -> Placed:
         root, *parts = found
         at = _at(root).to(parts[-1].at if parts else _at(root))
-        return Placed(series_of(root, parts), at)
+        return _leaf(series_of(root, parts), at)
 
     def part(self, found: list[Any]) -> Part:
         name, *window = found
@@ -215,7 +219,11 @@ def _test(placed: Placed) -> Test:
 
 def _placed(node: Node, parts: Sequence[Placed], at: At | None = None) -> Placed:
     where = at or parts[0].at.to(parts[-1].at)
-    return Placed(node, where, _deeper(parts, where))
+    return Placed(node, where, _deeper(parts, where), tuple(leaf for part in parts for leaf in part.leaves))
+
+
+def _leaf(node: Leaf, at: At) -> Placed:
+    return Placed(node, at, leaves=((node, at),))
 
 
 def _deeper(parts: Sequence[Placed], at: At) -> int:

@@ -75,7 +75,8 @@ def _complain(text: str, error: UnexpectedInput) -> NoReturn:
     start = error.pos_in_stream if error.pos_in_stream is not None else len(text)
     if isinstance(error, UnexpectedCharacters):
         found = "a quoted symbol without its end" if text[start] == '"' else repr(text[start])
-        raise ExpressionError(text, At(start, start + 1), f"{found} has no meaning here") from None
+        quoted = ': what has one is quoted, such as "group:NAME"' if text[start] == ":" else ""
+        raise ExpressionError(text, At(start, start + 1), f"{found} has no meaning here{quoted}") from None
     if not isinstance(error, UnexpectedToken):
         raise ExpressionError(text, At(start, start + 1), "the expression isn't complete") from None
     expected = _said(set(error.accepts or error.expected))

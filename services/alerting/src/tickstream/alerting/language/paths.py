@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from lark import Token
 
-from tickstream.alerting.domain.expression import MARKET, Series
+from tickstream.alerting.domain.expression import FIGURED, Series, Source
 from tickstream.alerting.domain.names import (
     BAR_FIELDS,
     CLOCK_FIELDS,
@@ -20,9 +21,10 @@ from tickstream.alerting.domain.names import (
 )
 from tickstream.alerting.language.errors import At, meant
 from tickstream.alerting.language.misfit import Misfit
+from tickstream.core.scopes import GROUP, GROUP_NAME_RULE, is_group_name
 
-_FIGURES: Final = ("analytics", MARKET)
-_KNOWN: Final = (*BAR_FIELDS, *CLOCK_FIELDS, *SESSION_FIELDS, PRICE, *INDICATORS, "indicator", *_FIGURES)
+_KNOWN: Final = (*BAR_FIELDS, *CLOCK_FIELDS, *SESSION_FIELDS, PRICE, *INDICATORS, "indicator", *FIGURED)
+_SYMBOL: Final = re.compile(r"[A-Za-z0-9.^=_:/-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +43,33 @@ def series_of(root: Token, parts: Sequence[Part]) -> Series:
         Misfit: there is none.
     """
     own = Part(str(root), None, At(root.start_pos or 0, root.end_pos or 0))
-    if root.type == "STRING" or (parts and own.name not in ("indicator", *_FIGURES)):
-        if not parts:
-            raise Misfit(own.at, f"expected something of the symbol, such as {own.name}.close")
-        return _named(list(parts), own.name.strip('"'))
+    if root.type == "STRING":
+        return _quoted(own, parts)
+    if parts and own.name not in ("indicator", *FIGURED):
+        return _named(list(parts), own.name)
     return _named([own, *parts], None)
+
+
+def _quoted(own: Part, parts: Sequence[Part]) -> Series:
+    name = own.name.strip('"')
+    if name.startswith(GROUP):
+        if not is_group_name(name.removeprefix(GROUP)):
+            raise Misfit(own.at, f"a group's name has {GROUP_NAME_RULE}")
+        return _figure(own, parts, "group", name)
+    if not _SYMBOL.fullmatch(name):
+        raise Misfit(own.at, "a symbol has 1 to 64 letters, digits and . ^ = _ : / -")
+    if not parts:
+        raise Misfit(own.at, f"expected something of the symbol, such as {own.name}.close")
+    return _named(list(parts), name)
 
 
 def _named(parts: list[Part], symbol: str | None) -> Series:
     first, *rest = parts
-    if first.name in _FIGURES:
-        return _figure(first, rest, symbol)
+    if first.name in FIGURED:
+        if symbol is not None and first.name != "analytics":
+            whose = "the market's" if first.name == "market" else "a group's"
+            raise Misfit(first.at, f"{whose} figures belong to no symbol")
+        return _figure(first, rest, first.name, symbol)
     if first.name == "indicator":
         if len(rest) != 1 or rest[0].window is not None:
             raise Misfit(first.at, "expected an indicator's name, such as indicator.wma_10")
@@ -74,12 +92,7 @@ def _plain(part: Part, symbol: str | None) -> Series:
     raise Misfit(part.at, f"there is no value {name!r}{meant(name, _KNOWN)}")
 
 
-def _figure(root: Part, parts: Sequence[Part], symbol: str | None) -> Series:
-    form = f"{root.name}.NAME[WINDOW].VALUE"
-    if root.name == MARKET and symbol is not None:
-        raise Misfit(root.at, "the market's figures belong to no symbol")
+def _figure(root: Part, parts: Sequence[Part], source: Source, symbol: str | None) -> Series:
     if len(parts) != 2 or parts[0].window is None or parts[1].window is not None or root.window is not None:
-        raise Misfit(root.at.to(parts[-1].at) if parts else root.at, f"expected {form}")
-    return Series(
-        "market" if root.name == MARKET else "analytics", f"{parts[0].name}.{parts[1].name}", symbol, parts[0].window
-    )
+        raise Misfit(root.at.to(parts[-1].at) if parts else root.at, f"expected {root.name}.NAME[WINDOW].VALUE")
+    return Series(source, f"{parts[0].name}.{parts[1].name}", symbol, parts[0].window)

@@ -13,10 +13,10 @@ import orjson
 import redis
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
-from tickstream.analytics.domain.crowd import GROUP, MARKET
 from tickstream.core.clock import Clock
 from tickstream.core.logging import logger
 from tickstream.core.model import AnalyticsFigure
+from tickstream.core.scopes import GROUP, MARKET
 
 _LOG = logger(__name__)
 _PERIOD: Final = 0.1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-_NAME: Final = re.compile(r"\w[\w .&/-]{0,62}\w|\w")
+from tickstream.core.scopes import GROUP_NAME_RULE, is_group_name
+
 _MOST: Final = 200
 
 
@@ -29,8 +29,8 @@ def read_groups(path: Path) -> Mapping[str, frozenset[str]]:
 
 
 def _name(name: object) -> str:
-    if not isinstance(name, str) or not _NAME.fullmatch(name):
-        raise ValueError(f"must have groups named by 1 to 64 letters, digits, blanks and . & / - _, and has {name!r}")
+    if not isinstance(name, str) or not is_group_name(name):
+        raise ValueError(f"must have groups named by {GROUP_NAME_RULE}, and has {name!r}")
     return name
 
 

@@ -13,9 +13,6 @@ from tickstream.analytics.domain.grid import Bools, Grid
 from tickstream.core.columns import Floats
 from tickstream.core.model import AnalyticsFigure
 
-MARKET: Final = "market"
-GROUP: Final = "group:"
-"""Before a group's name, the scope of its figures."""
 TOP: Final = 10
 """How many symbols a list of movers names."""
 

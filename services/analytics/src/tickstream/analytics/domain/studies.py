@@ -8,7 +8,7 @@ from typing import Any
 
 from tickstream.analytics.domain.anomaly.study import Anomaly, EachSymbol, WholeMarket
 from tickstream.analytics.domain.correlation.study import Correlation
-from tickstream.analytics.domain.crowd import GROUP, MARKET, Crowd
+from tickstream.analytics.domain.crowd import Crowd
 from tickstream.analytics.domain.forecast.study import Forecasts
 from tickstream.analytics.domain.levels import Levels
 from tickstream.analytics.domain.profile import VolumeProfile
@@ -16,6 +16,7 @@ from tickstream.analytics.domain.study import Study
 from tickstream.analytics.domain.trading import Liquidity, RelativeVolume, TradeFlow
 from tickstream.analytics.domain.trend import Trend
 from tickstream.analytics.domain.volatility import EwmaVolatility, GarmanKlass, RealisedVolatility
+from tickstream.core.scopes import GROUP, MARKET
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from tickstream.analytics.domain.correlation.comoments import Comovement, RollingComoments, strongest, summary
-from tickstream.analytics.domain.crowd import MARKET
 from tickstream.analytics.domain.grid import Grid
 from tickstream.analytics.domain.study import Panel
 from tickstream.core.columns import Floats, Ints
 from tickstream.core.model import AnalyticsFigure
+from tickstream.core.scopes import MARKET
 
 STRONGEST: Final = 10
 """How many others `correlated` names."""
