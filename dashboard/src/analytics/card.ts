@@ -128,7 +128,8 @@ export interface Column {
   figure: string;
   value: string;
   format: (value: number) => string;
-  tone?: (value: number) => Tone;
+  /** Whether its sign has a colour. */
+  signed?: boolean;
 }
 
 export type Lines = Readonly<Record<string, Column>>;
@@ -144,12 +145,11 @@ export function windowed(source: Source, lines: Lines, texts: Texts): readonly T
     const shown = names.map((name) => figureOf(figures, name, window)).find((one) => one);
     return { label: windowLabel(window), hint: "", ...stampOf(shown, source) };
   });
-  const rows = Object.entries(lines).map(([name, { figure, value, format, tone }]) => {
+  const rows = Object.entries(lines).map(([name, { figure, value, format, signed }]) => {
     const cells = windows.map((window) => {
       const number = valueOf(figureOf(figures, figure, window), value);
-      return Number.isNaN(number)
-        ? plain("")
-        : { text: format(number), tone: tone?.(number) ?? "" };
+      if (Number.isNaN(number)) return plain("");
+      return signed ? signedCell(format(number)) : plain(format(number));
     });
     return { name, label: texts[name]?.label ?? name, hint: texts[name]?.hint ?? "", cells };
   });
@@ -172,5 +172,7 @@ export function cardOf(
   return { name, label, hint, ...stamp, wide, balance, tables, lists, sentences: said };
 }
 
-/** Up or down by the sign. */
-export const signed = (value: number): Tone => (value > 0 ? "up" : value < 0 ? "down" : "");
+/** Up or down by the sign that is shown: what is too small to be seen is neither. */
+export function signedCell(text: string): Cell {
+  return { text, tone: text.startsWith("+") ? "up" : text.startsWith("−") ? "down" : "" };
+}

@@ -224,7 +224,7 @@ describe("an anomaly", () => {
       return_change: 0,
     });
     const told = said(anomalyCard("anomaly", source(anomaly(1), change)));
-    expect(told).toContain("Volume: its level has fallen, since 14 min.");
+    expect(told).toContain("Volume: on a lower level for 14 min.");
     expect(told).not.toContain("Return: ");
   });
 });

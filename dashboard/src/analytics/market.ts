@@ -14,7 +14,7 @@ import {
   type List,
   plain,
   type Row,
-  signed,
+  signedCell,
   type Source,
   stampOf,
   type Table,
@@ -28,10 +28,7 @@ import { words } from "./words.ts";
 const day = "1d";
 
 /** A change that comes in percent. */
-const changeCell = (percent: number): Cell => ({
-  text: formatPercent(percent / 100),
-  tone: signed(percent),
-});
+const changeCell = (percent: number): Cell => signedCell(formatPercent(percent / 100));
 
 const heading = (label: string, hint = ""): Heading => ({ label, hint, ...current });
 
@@ -72,7 +69,7 @@ function breadthCard(source: Source): Card {
   if (breadth === undefined) return cardOf("breadth", {});
   const net = valueOf(breadth, "net_advances");
   const rest: readonly [string, Cell][] = [
-    ["net", { text: formatChange(net, 0), tone: signed(net) }],
+    ["net", signedCell(formatChange(net, 0))],
     ["ratio", plain(asNumber(valueOf(breadth, "advance_decline_ratio")))],
     ["equal", changeCell(valueOf(returns, "equal_weighted"))],
     ["weighted", changeCell(valueOf(returns, "volume_weighted"))],

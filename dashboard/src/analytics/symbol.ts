@@ -15,7 +15,6 @@ import {
   type Column,
   current,
   plain,
-  signed,
   type Source,
   stampOf,
   valueOf,
@@ -30,16 +29,15 @@ import { words } from "./words.ts";
 
 const day = "1d";
 
-const column = (
-  figure: string,
-  value: string,
-  format: Column["format"],
-  tone?: Column["tone"],
-): Column => ({ figure, value, format, ...(tone === undefined ? {} : { tone }) });
+const column = (figure: string, value: string, format: Column["format"]): Column => ({
+  figure,
+  value,
+  format,
+});
 
 function trendCard(source: Source): Card {
   const lines = {
-    slope: column("trend", "slope", asSlope, signed),
+    slope: { ...column("trend", "slope", asSlope), signed: true },
     t: column("trend", "t_statistic", formatChange),
     fit: column("trend", "r_squared", asPercent),
     bars: column("trend", "bars", formatCount),
@@ -69,7 +67,7 @@ function volumeCard(source: Source): Card {
 
 function flowCard(source: Source): Card {
   const lines = {
-    imbalance: column("trade_flow", "imbalance", formatPercent, signed),
+    imbalance: { ...column("trade_flow", "imbalance", formatPercent), signed: true },
     bought: column("trade_flow", "buy_volume", formatVolume),
     sold: column("trade_flow", "sell_volume", formatVolume),
   };

@@ -254,8 +254,8 @@ export const english = {
       `${name} (${part}, ${size} deviations above its usual)`,
     below: (name: string, part: string, size: string) =>
       `${name} (${part}, ${size} deviations below its usual)`,
-    rose: (name: string, minutes: string) => `${name}: its level has risen, since ${minutes} min.`,
-    fell: (name: string, minutes: string) => `${name}: its level has fallen, since ${minutes} min.`,
+    rose: (name: string, minutes: string) => `${name}: on a higher level for ${minutes} min.`,
+    fell: (name: string, minutes: string) => `${name}: on a lower level for ${minutes} min.`,
   },
   forecasts: {
     names: {
