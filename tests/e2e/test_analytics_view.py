@@ -96,8 +96,8 @@ def test_the_market_is_what_its_trades_come_to(recorded: Running, page: Page, tr
     for symbol, percent in change.items():
         listed = card(page, "movers").locator(f"[data-name={'gainers' if percent > 0 else 'losers'}]")
         expect(listed.locator(f"[data-symbol={symbol}]")).to_have_text(f"{symbol}{signed(percent)}")
-    active = card(page, "movers").locator("[data-name=most_active] .name")
-    expect(active).to_have_text(sorted(SYMBOLS, key=lambda symbol: -volume[symbol]))
+    most_traded = sorted(SYMBOLS, key=lambda symbol: -volume[symbol])
+    expect(card(page, "movers").locator("[data-name=most_active] .name")).to_have_text(most_traded)
     rising = sum(percent > 0 for percent in change.values())
     expect(value(page, "breadth", "symbols")).to_have_text(str(rising))
     expect(value(page, "breadth", "symbols", 1)).to_have_text(str(sum(percent < 0 for percent in change.values())))
@@ -191,46 +191,42 @@ def advancers(page: Page) -> Locator:
     return value(page, "breadth", "symbols")
 
 
-def test_figures_are_read_while_they_are_looked_at_and_no_others(bridge: Running) -> None:
-    with chromium_page() as page:
-        page.set_default_timeout(_WAIT)
-        sent = Sent(page)
-        page.goto(f"{bridge.url}/?symbol=AIG&interval=1m")
-        expect(page.locator("#app")).to_have_attribute("data-connection", re.compile("live|quiet"))
-        assert sent.subscribed == []
-        page.keyboard.press("y")
-        expect(advancers(page)).to_have_text("5")
-        expect(card(page, "groups").locator("tr[data-name=Metals] td").nth(1)).to_have_text("3")
-        assert sent.scopes() == [["AIG"], ["group:Metals"], ["market"]]
-        assert "view=analytics" in page.url
-        expect(page.locator(".symbol-figures")).to_contain_text("No figures of AIG yet")
-        ended = sent.ended
-        page.keyboard.press("y")
-        expect(page.get_by_test_id("analytics")).to_be_hidden()
-        until(lambda: page.evaluate("1") and sent.ended == ended + 3, lambda: f"{sent.ended - ended} were ended")
+def test_figures_are_read_while_they_are_looked_at_and_no_others(bridge: Running, page: Page) -> None:
+    sent = Sent(page)
+    page.goto(f"{bridge.url}/?symbol=AIG&interval=1m")
+    expect(page.locator("#app")).to_have_attribute("data-connection", re.compile("live|quiet"))
+    assert sent.subscribed == []
+    page.keyboard.press("y")
+    expect(advancers(page)).to_have_text("5")
+    expect(card(page, "groups").locator("tr[data-name=Metals] td").nth(1)).to_have_text("3")
+    assert sent.scopes() == [["AIG"], ["group:Metals"], ["market"]]
+    assert "view=analytics" in page.url
+    expect(page.locator(".symbol-figures")).to_contain_text("No figures of AIG yet")
+    ended = sent.ended
+    page.keyboard.press("y")
+    expect(page.get_by_test_id("analytics")).to_be_hidden()
+    until(lambda: page.evaluate("1") and sent.ended == ended + 3, lambda: f"{sent.ended - ended} were ended")
 
 
 def test_figures_come_back_with_the_connection_where_they_were(
-    isolated_env: dict[str, str], quotes: Quotes, tmp_path: Path
+    isolated_env: dict[str, str], quotes: Quotes, page: Page, tmp_path: Path
 ) -> None:
     port = spare_port()
-    with chromium_page() as page:
-        page.set_default_timeout(_WAIT)
-        sent = Sent(page)
-        with service("tickstream-ws-bridge", env=isolated_env, log=tmp_path / "log", port=port) as first:
-            first.await_ready()
-            page.goto(f"{first.url}/?symbol=AIG&view=analytics")
-            expect(advancers(page)).to_have_text("5")
-            first.end(signal.SIGKILL)
-        expect(page.locator("#app")).to_have_attribute("data-stale", "")
+    sent = Sent(page)
+    with service("tickstream-ws-bridge", env=isolated_env, log=tmp_path / "log", port=port) as first:
+        first.await_ready()
+        page.goto(f"{first.url}/?symbol=AIG&view=analytics")
         expect(advancers(page)).to_have_text("5")
-        sent.subscribed.clear()
-        quotes.tell("market", 7, 1)
-        with service("tickstream-ws-bridge", env=isolated_env, log=tmp_path / "log", port=port) as second:
-            second.await_ready()
-            expect(advancers(page)).to_have_text("7")
-            market = next(one for one in sent.subscribed if one["symbols"] == ["market"])
-            assert market["resume"]
+        first.end(signal.SIGKILL)
+    expect(page.locator("#app")).to_have_attribute("data-stale", "", timeout=_WAIT)
+    expect(advancers(page)).to_have_text("5")
+    sent.subscribed.clear()
+    quotes.tell("market", 7, 1)
+    with service("tickstream-ws-bridge", env=isolated_env, log=tmp_path / "log", port=port) as second:
+        second.await_ready()
+        expect(advancers(page)).to_have_text("7", timeout=_WAIT)
+        market = next(one for one in sent.subscribed if one["symbols"] == ["market"])
+        assert market["resume"]
 
 
 def test_figures_stand_still_on_a_paused_page(bridge: Running, quotes: Quotes, page: Page) -> None:
