@@ -55,11 +55,15 @@ export interface Changes {
   bars: Bar[];
   alerts: AlertEvent[];
   events: MarketEvent[];
+  /** Whether a minute has ended. */
+  minute: boolean;
 }
 
 /** A made-up market: random walks with a past in every interval. Good to look at, of no other meaning. */
 export class Market {
   readonly symbols: readonly string[];
+  /** Event time, ms. */
+  time: number;
   readonly alerts: AlertEvent[] = [];
   readonly events: MarketEvent[] = [];
   private readonly random: () => number;
@@ -71,6 +75,7 @@ export class Market {
   constructor(seed: number, now: number, symbols: readonly string[] = Object.keys(listed)) {
     this.random = randomNumbers(seed);
     this.symbols = symbols;
+    this.time = now;
     for (const symbol of symbols) {
       this.prices.set(symbol, listed[symbol] ?? 10 + this.random() * 200);
       this.series.set(symbol, this.pastOf(symbol, now));
@@ -92,6 +97,8 @@ export class Market {
 
   /** Lets time go on to `now` (event time, ms); `wall` is when it is received. */
   advance(now: number, wall: number): Changes {
+    const minute = Math.floor(now / lengths["1m"]) > Math.floor(this.time / lengths["1m"]);
+    this.time = now;
     const ticks: Tick[] = [];
     const bars: Bar[] = [];
     for (const symbol of this.symbols) {
@@ -103,7 +110,7 @@ export class Market {
     const before = this.alerts.length;
     const alerts = this.random() < 0.008 ? this.raise(now) : this.settle(now);
     if (this.alerts.length > 100) this.alerts.splice(0, before - 50);
-    return { ticks, bars, alerts, events: [] };
+    return { ticks, bars, alerts, events: [], minute };
   }
 
   indicators(bar: Bar): IndicatorSet {

@@ -3,6 +3,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from "node
 import type { Connect, Plugin } from "vite";
 
 import { madeUpAlerting } from "./alerting.ts";
+import { madeUpGroups } from "./analytics.ts";
 import type { Market } from "./market.ts";
 import { attachStandIn } from "./stand-in.ts";
 
@@ -19,6 +20,7 @@ export function standIn(): Plugin {
       server.middlewares.use(`/api/v1/${channel}`, (request, response) => {
         answer(pastOf(market, channel, request.originalUrl ?? ""))(request, response);
       });
+    server.middlewares.use("/api/v1/groups", answer({ groups: madeUpGroups }));
     server.middlewares.use("/readyz", answer({ status: "ready", reasons: {} }));
     const started = Date.now();
     server.middlewares.use(madeUpAlerting(started));

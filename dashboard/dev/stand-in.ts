@@ -4,6 +4,7 @@ import { Server, type Socket } from "socket.io";
 
 import type { Bar } from "../src/socket/records.ts";
 
+import { isScope, madeUpFigures } from "./analytics.ts";
 import { type Changes, Market } from "./market.ts";
 
 const flushMs = 100;
@@ -132,7 +133,10 @@ function answerRequests(
       return;
     }
     const asked = request.symbols as string[];
-    const symbols = asked.filter((name) => name === "*" || market.symbols.includes(name));
+    const symbols = asked.filter(
+      (name) =>
+        name === "*" || market.symbols.includes(name) || (channel === "analytics" && isScope(name)),
+    );
     const rejected = asked.filter((name) => !symbols.includes(name));
     count += 1;
     const interval = typeof request.interval === "string" ? request.interval : "";
@@ -179,6 +183,8 @@ function snapshotOf(subscription: Subscription, history: number, market: Market)
       return bars();
     case "indicators":
       return bars().map((bar) => market.indicators(bar));
+    case "analytics":
+      return figuresFor(subscription, market);
     case "alerts":
       return market.alerts.slice(-history);
     case "market_events":
@@ -186,6 +192,10 @@ function snapshotOf(subscription: Subscription, history: number, market: Market)
     default:
       return [];
   }
+}
+
+function figuresFor({ symbols }: Subscription, market: Market): unknown[] {
+  return symbols.flatMap((scope) => madeUpFigures(market, scope, market.time));
 }
 
 function framesFor(
@@ -216,6 +226,8 @@ function framesFor(
         bars.map((bar) => market.indicators(bar)),
       );
     else if (channel === "alerts") add(channel, changes.alerts);
+    else if (channel === "analytics" && changes.minute)
+      add(channel, figuresFor(subscription, market));
   }
   return new Map([...frames].map(([channel, records]) => [channel, [...records]]));
 }

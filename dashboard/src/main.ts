@@ -8,9 +8,11 @@ import "./alerts/alerts.css";
 import "./activity/activity.css";
 import "./status/status.css";
 import "./system/system.css";
+import "./analytics/analytics.css";
 
 import { alertsApi } from "./alerts/api.ts";
 import { deskOf } from "./alerts/desk.ts";
+import { followAnalytics } from "./analytics/follow.ts";
 import { followHistory } from "./chart/history.ts";
 import { chartReducer } from "./chart/reducer.ts";
 import { deserializeSetup, readLink, serializeSetup, writeLink } from "./chart/setup.ts";
@@ -187,6 +189,13 @@ function start(root: HTMLElement): void {
   connectEffects(store, feed);
   connectChart(store, feed);
   followHistory(store, { apiKey: () => sessionStorage.getItem(apiKeyKey) });
+  followAnalytics(
+    store,
+    (lists) => {
+      feed.analyse(lists);
+    },
+    () => sessionStorage.getItem(apiKeyKey),
+  );
   listenForKeys(store, page);
   addEventListener("storage", ({ key, newValue }) => {
     // Another tab of this browser changed its watchlists.

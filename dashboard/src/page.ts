@@ -1,4 +1,5 @@
 import { activityView } from "./activity/view.ts";
+import { analyticsView } from "./analytics/view.ts";
 import type { Desk } from "./alerts/desk.ts";
 import { alertsView } from "./alerts/view.ts";
 import { alertVoice } from "./alerts/voice.ts";
@@ -72,7 +73,9 @@ export function buildPage(
   const tabs = tabsView(store);
   const side = h("div", { class: "side" }, alerts.element, activity.element);
   const system = systemView(actions.askSystem);
-  const main = h("main", {}, watchlist.element, chart.element, side, system.element);
+  const analytics = analyticsView(store);
+  const panels = [watchlist.element, chart.element, side, system.element, analytics.element];
+  const main = h("main", {}, ...panels);
   const notices = h("div", { class: "notices" }, banner.element, tour.element);
   const dialogs = [help, settings.element, watchlist.dialog, ...alerts.dialogs];
   const parts = [header.element, notices, main, statusBar.element, tabs.element];
@@ -87,6 +90,7 @@ export function buildPage(
     alerts,
     voice,
     activity,
+    analytics,
     system,
     "status line": statusBar,
     tabs,

@@ -13,11 +13,11 @@ from playwright.sync_api import Page, expect
 
 from tests.support.axe import Axe
 from tests.support.browser import chromium_page
-from tests.support.market import Market
+from tests.support.market import MINUTE, Market
 from tests.support.programs import Running, service, until
 from tests.support.servers import Servers, isolated
 from tests.support.tape import Tape
-from tickstream.core.model import AlertEvent, MarketEvent
+from tickstream.core.model import AlertEvent, AnalyticsFigure, MarketEvent
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -55,6 +55,25 @@ def env(servers: Servers) -> Iterator[dict[str, str]]:
         yield found
 
 
+def figures(now: int) -> list[AnalyticsFigure]:
+    """Some of each shape that the view has: counts, lists, shares, a forecast; one of them old."""
+    counts = {"advancers": 2.0, "decliners": 1.0, "unchanged": 0.0, "net_advances": 1.0, "up_volume": 3e6}
+    parts = {"distance": 4.4, "return_share": 0.7, "volume_share": 0.3, "return_z": -4.0, "volume_z": 2.0}
+    forecast = {"volatility": 1e-3, "naive": 2e-3, "qlike": 0.4, "naive_qlike": 0.5, "judged": 90.0, "beats_naive": 0.0}
+    return [
+        AnalyticsFigure("market", "breadth", now, "1d", counts),
+        AnalyticsFigure("group:Energy", "breadth", now, "1d", counts),
+        AnalyticsFigure("market", "gainers", now, "1d", {"AAA": 1.5, "BBB": 0.5}),
+        AnalyticsFigure("market", "losers", now, "1d", {"CCC": -1.5}),
+        AnalyticsFigure("market", "anomaly", now, "60m", parts),
+        AnalyticsFigure("AAA", "anomaly", now, "60m", parts),
+        AnalyticsFigure("AAA", "correlated", now, "30m", {"BBB": 0.5, "CCC": -0.5}),
+        AnalyticsFigure("AAA", "trade_flow", now, "30m", {"imbalance": 0.5, "buy_volume": 3.0, "sell_volume": 1.0}),
+        AnalyticsFigure("AAA", "trend", now - 10 * MINUTE, "30m", {"slope": 1e-4, "t_statistic": 3.0}),
+        AnalyticsFigure("AAA", "forecast_ewma", now, "5m", forecast),
+    ]
+
+
 @pytest.fixture(scope="module")
 def bridge(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A bridge over a market that moves, with alerts and events."""
@@ -67,6 +86,7 @@ def bridge(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
                 AlertEvent("a1", "r1", "AAA", "firing", "critical", start, 101.0, 100.0, "AAA is above 100"),
                 AlertEvent("a2", "r2", "BBB", "resolved", "info", start, 109.0, 110.0, "BBB is above 110"),
                 MarketEvent("halt", start, symbol="CCC"),
+                *figures(start),
             ]
         )
         running.await_ready()
@@ -128,11 +148,15 @@ VIEWS: dict[str, tuple[Step, ...]] = {
     "market as a table": (key("p"), key("m"), click("show-table")),
     "market as cards": (click("show-cards"),),
     "watchlists": (edit_lists,),
-    "system": (key("Escape"), key("s")),
+    "analytics": (key("Escape"), key("y")),
+    "analytics explained": (click("explain"),),
+    "system": (key("s"),),
 }
 PHONE_VIEWS: dict[str, tuple[Step, ...]] = {
     "chart": (),
     "list": (click("tab-market"),),
+    "analytics": (click("tab-analytics"),),
+    "analytics explained": (click("explain"),),
     "alerts": (click("tab-alerts"),),
     "new rule": (click("new-rule"),),
     "system": (key("Escape"), click("tab-system")),
@@ -167,7 +191,7 @@ def test_axe_finds_no_violation_in_any_view_theme_and_palette(
 @pytest.mark.parametrize("size", [_NARROW, _ZOOMED], ids=["320 px wide", "200 % zoom"])
 def test_nothing_is_cut_off_or_scrolls_sideways(bridge: Running, page: Page, size: tuple[int, int]) -> None:
     opened(page, bridge, size)
-    for name in ("market", "chart", "alerts", "system"):
+    for name in ("market", "chart", "analytics", "alerts", "system"):
         if page.get_by_test_id(f"tab-{name}").is_visible():
             page.get_by_test_id(f"tab-{name}").click()
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
@@ -221,6 +245,11 @@ def test_every_main_feature_is_reached_and_worked_by_keyboard_with_the_focus_in_
     _make_and_filter_alerts(page, keys)
     _choose_the_look(page, keys)
     _take_the_tour(page, keys)
+    keys.reach("analytics-switch", "Shift+Tab")
+    keys.press("Enter")
+    keys.reach("explain")
+    keys.press("Enter")
+    keys.reach("analytics-symbol")
     keys.reach("system-switch", "Shift+Tab")
     keys.press("Enter")
     expect(page.locator(".system")).to_be_visible()
@@ -331,7 +360,7 @@ def _wait_for_news(page: Page) -> None:
     page.evaluate("() => { window.pricesThen = document.querySelector('.price')?.textContent; }")
     came = (
         "document.querySelector('#app').hasAttribute('data-paused')"
-        " || document.querySelector('#app').dataset.tab === 'system'"
+        " || ['system', 'analytics'].includes(document.querySelector('#app').dataset.tab)"
         " || document.querySelector('.price')?.textContent !== window.pricesThen"
     )
     until(lambda: page.evaluate(came), "no other price")

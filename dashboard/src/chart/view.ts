@@ -172,7 +172,7 @@ export function chartView(store: AppStore, actions: ChartActions): ChartView {
     const zone = zoneOf(state.preferences.zone);
     // In the place of the chart there may be another view: what isn't seen isn't drawn.
     const { tab } = state.preferences;
-    const seen = tab !== "market" && tab !== "system";
+    const seen = !["market", "analytics", "system"].includes(tab);
     const same = chart === painted && price === paintedPrice && zone === paintedZone;
     if (same && (drawn || !seen)) return;
     drawn = seen;

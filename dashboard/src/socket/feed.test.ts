@@ -100,6 +100,39 @@ describe("the feed", () => {
     });
   });
 
+  it("reads figures of what is looked at, and nothing else", async () => {
+    const { standIn, port } = await serve();
+    const { store, feed } = follow(port);
+    const read = (): string[] =>
+      standIn
+        .subscriptions()
+        .filter((item) => item.startsWith("analytics"))
+        .sort();
+    await until(() => {
+      expect(store.get().alerts.loaded).toBe(true);
+    });
+    expect(read()).toEqual([]);
+    feed.analyse([["market"], ["AIG"], []]);
+    feed.analyse([["market"], ["NONE"], ["group:Banks", "group:Technology"]]);
+    expect(store.get().analytics.scopes["group:Banks"]?.phase).toBe("loading");
+    await until(() => {
+      const { scopes } = store.get().analytics;
+      expect(scopes.market?.figures["breadth 1d"]?.values.advancers).toBeGreaterThanOrEqual(0);
+      expect(scopes["group:Technology"]?.phase).toBe("ready");
+      expect(scopes.NONE).toMatchObject({ phase: "failed", error: { code: "unknown_symbol" } });
+    });
+    feed.analyse([["market"], ["SPY"]]);
+    await until(() => {
+      expect(store.get().analytics.scopes.SPY?.figures["trend 30m"]).toBeDefined();
+      expect(read()).toEqual(["analytics SPY", "analytics market"]);
+    });
+    feed.analyse([]);
+    await until(() => {
+      expect(read()).toEqual([]);
+    });
+    expect(store.get().analytics.scopes).toEqual({});
+  });
+
   it("says that a symbol is not known", async () => {
     const { port } = await serve();
     const { store, show } = follow(port);

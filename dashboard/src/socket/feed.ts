@@ -15,11 +15,13 @@ import {
   type Interval,
   readAlerts,
   readBars,
+  readFigures,
   readIndicators,
   readMarketEvents,
   readTicks,
 } from "./records.ts";
-import { type Following, Subscriptions } from "./subscriptions.ts";
+import { Scopes } from "./scopes.ts";
+import { type Following, settleMs, Subscriptions } from "./subscriptions.ts";
 
 const chartHistory = 1_000;
 const clockSamples = 8;
@@ -28,8 +30,6 @@ const wakeWithinMs = 3_000;
 const tellHeardEveryMs = 250;
 /** Without records for so long, the server is asked whether it still hears the market. */
 const askReadyAfterMs = 2_000;
-/** Holding an arrow key passes many symbols; only the one it stops at is asked for. */
-const settleMs = 120;
 const reloadEveryMs = 5_000;
 
 const everything = ["*"];
@@ -74,6 +74,7 @@ const seriesOf = ({ symbol, interval }: Chart) =>
 export class Feed {
   readonly connection: Connection;
   private readonly subscriptions: Subscriptions;
+  private readonly scopes: Scopes;
   private readonly pulse = new Pulse();
   private readonly now: () => number;
   private chart: Following[] = [];
@@ -113,6 +114,7 @@ export class Feed {
     this.subscriptions = new Subscriptions(this.connection, (catchUp) => {
       options.dispatch({ type: "caughtUp", at: this.now(), ...catchUp });
     });
+    this.scopes = new Scopes(this.subscriptions, options.dispatch);
     this.followMarket();
   }
 
@@ -124,6 +126,7 @@ export class Feed {
   stop(): void {
     clearInterval(this.clockTimer);
     clearTimeout(this.chartTimer);
+    this.scopes.stop();
     this.subscriptions.stop();
     this.connection.close();
   }
@@ -159,6 +162,11 @@ export class Feed {
     if (symbol === null) return;
     this.options.dispatch({ type: "chartLoading", symbol, interval });
     this.rival = this.followBars({ symbol, interval });
+  }
+
+  /** Reads the figures of these lists of scopes, each list for itself; of none while nobody looks at any. */
+  analyse(lists: readonly (readonly string[])[]): void {
+    this.scopes.follow(lists);
   }
 
   /**
@@ -294,6 +302,9 @@ export class Feed {
         break;
       case "indicators":
         dispatch({ type: "indicators", at, records: readIndicators(data), lost });
+        break;
+      case "analytics":
+        dispatch({ type: "analytics", at, records: readFigures(data) });
         break;
       case "alerts":
         dispatch({ type: "alerts", at, records: readAlerts(data), lost });

@@ -1,6 +1,6 @@
 /** The requests and answers of the socket. */
 
-export type Channel = "ticks" | "bars" | "indicators" | "alerts" | "market_events";
+export type Channel = "ticks" | "bars" | "indicators" | "analytics" | "alerts" | "market_events";
 
 export interface SubscribeRequest {
   channel: Channel;

@@ -46,6 +46,16 @@ export interface IndicatorSet {
   warming?: readonly string[];
 }
 
+/** Figures of a scope (`market`, `group:NAME` or a symbol), that hold for one minute. */
+export interface Figure {
+  scope: string;
+  name: string;
+  ts_event_ms: number;
+  /** How far they look: `30m`, `1d`. */
+  window: string;
+  values: Record<string, number>;
+}
+
 export interface AlertEvent {
   alert_id: string;
   rule_id: string;
@@ -107,21 +117,32 @@ const readBar: Reader<Bar> = (fields) => {
   };
 };
 
+const numbersIn = (fields: Fields): Record<string, number> =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => isNumber(value))) as Record<
+    string,
+    number
+  >;
+
 const readIndicatorSet: Reader<IndicatorSet> = (fields) => {
   if (!isText(fields.symbol) || !isText(fields.interval)) return undefined;
   if (!isNumber(fields.start_ms) || !isFields(fields.values)) return undefined;
-  const values = Object.entries(fields.values).filter(([, value]) => isNumber(value));
   return {
     symbol: fields.symbol,
     interval: fields.interval,
     start_ms: fields.start_ms,
     state: oneOf(fields.state, ["partial", "closed"], "partial"),
     revision: numberOrNull(fields.revision) ?? 0,
-    values: Object.fromEntries(values) as Record<string, number>,
+    values: numbersIn(fields.values),
     ...(Array.isArray(fields.warming) && fields.warming.length > 0
       ? { warming: fields.warming.filter(isText) }
       : {}),
   };
+};
+
+const readFigure: Reader<Figure> = ({ scope, name, ts_event_ms, window, values }) => {
+  if (!isText(scope) || !isText(name) || !isText(window)) return undefined;
+  if (!isNumber(ts_event_ms) || !isFields(values)) return undefined;
+  return { scope, name, ts_event_ms, window, values: numbersIn(values) };
 };
 
 const readAlert: Reader<AlertEvent> = (fields) => {
@@ -166,5 +187,6 @@ function listOf<T>(reader: Reader<T>): (data: unknown) => T[] {
 export const readTicks = listOf(readTick);
 export const readBars = listOf(readBar);
 export const readIndicators = listOf(readIndicatorSet);
+export const readFigures = listOf(readFigure);
 export const readAlerts = listOf(readAlert);
 export const readMarketEvents = listOf(readMarketEvent);

@@ -11,6 +11,8 @@ const passing: readonly string[] = [
   "timeout",
   "unknown_subscription",
 ];
+/** Holding an arrow key passes many symbols; only the one it stops at is asked for. */
+export const settleMs = 120;
 /** The server takes up to fifteen seconds to read what was missed. */
 const answerWithinMs = 20_000;
 

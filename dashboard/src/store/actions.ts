@@ -2,7 +2,14 @@ import type { EntryFilter } from "../activity/filter.ts";
 import type { AlertFilter } from "../alerts/filter.ts";
 import type { Alert, Rule } from "../alerts/records.ts";
 import type { Interval } from "../socket/records.ts";
-import type { AlertEvent, Bar, IndicatorSet, MarketEvent, Tick } from "../socket/records.ts";
+import type {
+  AlertEvent,
+  Bar,
+  Figure,
+  IndicatorSet,
+  MarketEvent,
+  Tick,
+} from "../socket/records.ts";
 import type { Reports } from "../system/figures.ts";
 import type { ZoneChoice } from "../ui/time-zone.ts";
 import type { MarketAction } from "../watchlist/market.ts";
@@ -18,6 +25,13 @@ export type DataAction =
   | { type: "alertsLoaded"; at: number; records: AlertEvent[] }
   | { type: "alerts"; at: number; records: AlertEvent[]; lost: number }
   | { type: "marketEvents"; at: number; records: MarketEvent[]; lost: number }
+  /** These scopes' figures are followed from now on, no others'; these are there; these can't be had. */
+  | { type: "analyticsFollowed"; scopes: readonly string[] }
+  | { type: "analyticsLoaded"; scopes: readonly string[]; records: Figure[] }
+  | { type: "analyticsFailed"; scopes: readonly string[]; error: ServerError }
+  | { type: "analytics"; at: number; records: Figure[] }
+  /** The groups of symbols that have figures. */
+  | { type: "groups"; names: readonly string[] }
   | { type: "chartLoading"; symbol: string; interval: Interval }
   | { type: "chartLoaded"; symbol: string; interval: Interval; bars: Bar[] }
   | { type: "studiesLoaded"; symbol: string; interval: Interval; indicators: IndicatorSet[] }
@@ -75,7 +89,7 @@ export type Palette = "green-red" | "blue-orange";
 export type ChartKind = "candles" | "bars" | "line";
 /** How often what is shown follows what there is. */
 export type Frequency = "live" | "1s" | "5s";
-export type Tab = "market" | "chart" | "alerts" | "system";
+export type Tab = "market" | "chart" | "analytics" | "alerts" | "system";
 export type ActivityFilter = "all" | "market" | "server" | "connection";
 
 /** What the user did. */

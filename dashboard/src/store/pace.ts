@@ -1,4 +1,5 @@
 import { type Activity, activityReducer } from "../activity/reducer.ts";
+import { type Analytics, analyticsReducer } from "../analytics/reducer.ts";
 import { type ChartState, chartReducer } from "../chart/reducer.ts";
 import { type MarketClock, marketClockReducer } from "../status/market-clock.ts";
 import { type Metrics, metricsReducer } from "../status/metrics.ts";
@@ -11,6 +12,7 @@ export interface Moving {
   watchlist: Watchlist;
   chart: ChartState;
   activity: Activity;
+  analytics: Analytics;
   marketClock: MarketClock;
   metrics: Metrics;
 }
@@ -38,6 +40,7 @@ const news: ReadonlySet<Action["type"]> = new Set<Action["type"]>([
   "bars",
   "indicators",
   "marketEvents",
+  "analytics",
   "connected",
   "caughtUp",
   "disconnected",
@@ -60,7 +63,7 @@ function isShown({ symbol, phase, rival }: ChartState, wanted: string): boolean 
 }
 
 /** Whether the screen waits with an action: one that comes by itself, or a snapshot of what it shows already. */
-function waits(action: Action, { watchlist, chart }: Moving): boolean {
+function waits(action: Action, { watchlist, chart, analytics }: Moving): boolean {
   switch (action.type) {
     case "marketLoaded":
     case "barsLoaded":
@@ -68,6 +71,8 @@ function waits(action: Action, { watchlist, chart }: Moving): boolean {
     case "chartLoading":
     case "chartLoaded":
       return isShown(chart, action.symbol);
+    case "analyticsLoaded":
+      return action.scopes.every((scope) => analytics.scopes[scope]?.phase === "ready");
     default:
       return news.has(action.type);
   }
@@ -82,6 +87,7 @@ function moved(state: Moving, action: Action): Moving {
     watchlist: watchlistReducer(state.watchlist, action),
     chart: chartReducer(state.chart, action),
     activity: activityReducer(state.activity, action),
+    analytics: analyticsReducer(state.analytics, action),
     marketClock: marketClockReducer(state.marketClock, action),
     metrics: metricsReducer(state.metrics, action),
   };
@@ -89,8 +95,8 @@ function moved(state: Moving, action: Action): Moving {
 
 /** What a screen that holds still takes up: its clock and its figures stand. */
 function asked(state: Moving, action: Action): Moving {
-  const { watchlist, chart, activity } = moved(state, action);
-  return { ...state, watchlist, chart, activity };
+  const { watchlist, chart, activity, analytics } = moved(state, action);
+  return { ...state, watchlist, chart, activity, analytics };
 }
 
 function paceAfter(pace: Pace, action: Action): Pace {

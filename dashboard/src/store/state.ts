@@ -1,3 +1,4 @@
+import { emptyAnalytics } from "../analytics/reducer.ts";
 import { emptyActivity } from "../activity/reducer.ts";
 import { type Alerts, alertsReducer, emptyAlerts } from "../alerts/reducer.ts";
 import { emptyChart } from "../chart/reducer.ts";
@@ -36,6 +37,7 @@ export const initialState: State = {
   chart: emptyChart,
   alerts: emptyAlerts,
   activity: emptyActivity,
+  analytics: emptyAnalytics,
   connection: initialConnection,
   marketClock: initialMarketClock,
   metrics: emptyMetrics,

@@ -25,9 +25,13 @@ function fixed(value: number, digits: number): string {
   return format.format(value).replace("-", minus);
 }
 
+export function formatNumber(value: number, digits: number): string {
+  return Number.isFinite(value) ? fixed(value, digits) : "–";
+}
+
 /** `1234.5` as `1,234.50`; `digits` keeps a column of one symbol in line. */
 export function formatPrice(price: number, digits = priceDigits(price)): string {
-  return Number.isFinite(price) ? fixed(price, digits) : "–";
+  return formatNumber(price, digits);
 }
 
 /** With its sign always, so that direction is never told by colour alone. */
@@ -89,8 +93,8 @@ export function formatLatency(ms: number): string {
 }
 
 /** `0.123` as `12%`. */
-export function formatShare(share: number): string {
-  return Number.isFinite(share) ? fixed(share * 100, 0) + percent : "–";
+export function formatShare(share: number, digits = 0): string {
+  return Number.isFinite(share) ? fixed(share * 100, digits) + percent : "–";
 }
 
 /** In units of 1,000,000 bytes. */

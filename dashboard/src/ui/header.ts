@@ -1,8 +1,13 @@
+import type { Tab } from "../store/actions.ts";
 import type { AppStore, State } from "../store/state.ts";
 
 import { button, h, setAttributes, setText } from "./dom.ts";
 import { formatCount } from "./format.ts";
+import { viewOrBack } from "./keyboard.ts";
 import { words } from "./words.ts";
+
+/** The views that the header turns to and back from. */
+const switchable: readonly Tab[] = ["market", "analytics", "system"];
 
 interface View {
   element: HTMLElement;
@@ -41,22 +46,13 @@ export function headerView(
   middle: readonly HTMLElement[],
   actions: { openHelp: () => void; openSettings: () => void },
 ): View {
-  const system = button(
-    words.tabs.system,
-    { class: "system-switch", "data-testid": "system-switch" },
-    () => {
-      const shown = store.get().preferences.tab === "system";
-      store.dispatch({ type: "tab", tab: shown ? "chart" : "system" });
-    },
-  );
-  const market = button(
-    words.tabs.market,
-    { class: "system-switch", "data-testid": "market-switch" },
-    () => {
-      const shown = store.get().preferences.tab === "market";
-      store.dispatch({ type: "tab", tab: shown ? "chart" : "market" });
-    },
-  );
+  const switches = switchable.map((tab) => {
+    const attributes = { class: "view-switch", "data-testid": `${tab}-switch` };
+    const control = button(words.tabs[tab], attributes, () => {
+      store.dispatch({ type: "tab", tab: viewOrBack(store.get(), tab) });
+    });
+    return { tab, control };
+  });
   const icon = (mark: string, label: string, name: string, onClick: () => void): HTMLElement =>
     button(
       mark,
@@ -67,15 +63,20 @@ export function headerView(
   const settings = icon("⚙", words.settings, "settings", actions.openSettings);
   const help = icon("?", words.help, "help", actions.openHelp);
   const brand = h("h1", {}, "Tickstream");
-  const tools = h("div", { class: "tools" }, market, system, settings, help);
+  const tools = h(
+    "div",
+    { class: "tools" },
+    ...switches.map(({ control }) => control),
+    settings,
+    help,
+  );
   const element = h("header", { class: "page-header" }, brand, ...middle, pause.element, tools);
   return {
     element,
     paint(state) {
       pause.paint(state);
-      const { tab } = state.preferences;
-      setAttributes(system, { "aria-pressed": String(tab === "system") });
-      setAttributes(market, { "aria-pressed": String(tab === "market") });
+      for (const { tab, control } of switches)
+        setAttributes(control, { "aria-pressed": String(tab === state.preferences.tab) });
     },
   };
 }

@@ -1,6 +1,6 @@
 import { intervals } from "../socket/records.ts";
 import { kinds } from "../chart/setup.ts";
-import type { ChartKind, UserAction } from "../store/actions.ts";
+import type { ChartKind, Tab, UserAction } from "../store/actions.ts";
 import type { State } from "../store/state.ts";
 import { neighbour } from "../watchlist/market.ts";
 
@@ -28,6 +28,7 @@ export const shortcuts: readonly [string, string][] = [
   ["a", words.alert],
   ["t", words.table],
   ["m", words.market],
+  ["y", words.analytics],
   ["*", words.pin],
   ["s", words.system],
   ["g", words.tour],
@@ -37,6 +38,11 @@ export const shortcuts: readonly [string, string][] = [
 /** The next way to draw the bars. */
 function kindAfter(kind: ChartKind): ChartKind {
   return kinds[(kinds.indexOf(kind) + 1) % kinds.length] ?? kind;
+}
+
+/** To a view; from it, back to the chart. */
+export function viewOrBack({ preferences }: State, tab: Tab): Tab {
+  return preferences.tab === tab ? "chart" : tab;
 }
 
 /** The action that a key stands for, if any. */
@@ -67,9 +73,11 @@ export function actionOf(key: string, state: State): UserAction | undefined {
     case "k":
       return { type: "chartKind", kind: kindAfter(state.chart.kind) };
     case "s":
-      return { type: "tab", tab: state.preferences.tab === "system" ? "chart" : "system" };
+      return { type: "tab", tab: viewOrBack(state, "system") };
     case "m":
-      return { type: "tab", tab: state.preferences.tab === "market" ? "chart" : "market" };
+      return { type: "tab", tab: viewOrBack(state, "market") };
+    case "y":
+      return { type: "tab", tab: viewOrBack(state, "analytics") };
     case "*":
       return state.chart.symbol === null ? undefined : { type: "pin", symbol: state.chart.symbol };
     case "p":

@@ -2,7 +2,7 @@ import { type Interval, intervals } from "../socket/records.ts";
 import type { Tab } from "../store/actions.ts";
 import { asSymbol } from "../watchlist/symbols.ts";
 
-const views: readonly Tab[] = ["market", "chart", "alerts", "system"];
+const views: readonly Tab[] = ["market", "chart", "analytics", "alerts", "system"];
 
 export interface Place {
   symbol: string | null;

@@ -6,7 +6,7 @@ import { firingCount } from "../alerts/reducer.ts";
 import { button, h, setAttributes, setText } from "./dom.ts";
 import { words } from "./words.ts";
 
-const tabs: readonly Tab[] = ["market", "chart", "alerts", "system"];
+const tabs: readonly Tab[] = ["market", "chart", "analytics", "alerts", "system"];
 
 /** The tabs at the foot of a narrow screen. */
 export function tabsView(store: AppStore): { element: HTMLElement; paint: (state: State) => void } {

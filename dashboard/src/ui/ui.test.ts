@@ -57,6 +57,7 @@ describe("the URL", () => {
       interval: null,
     });
     expect(readPlace("?view=market").view).toBe("market");
+    expect(readPlace("?view=analytics").view).toBe("analytics");
     expect(readPlace("?view=moon").view).toBeNull();
     expect(readPlace("")).toEqual({ symbol: null, interval: null, view: null });
   });
@@ -102,6 +103,11 @@ describe("the keys", () => {
     expect(actionOf("m", state)).toEqual({ type: "tab", tab: "market" });
     const whole = rootReducer(state, { type: "tab", tab: "market" });
     expect(actionOf("m", whole)).toEqual({ type: "tab", tab: "chart" });
+    expect(actionOf("y", state)).toEqual({ type: "tab", tab: "analytics" });
+    expect(actionOf("y", rootReducer(state, { type: "tab", tab: "analytics" }))).toEqual({
+      type: "tab",
+      tab: "chart",
+    });
     expect(actionOf("*", state)).toEqual({ type: "pin", symbol: "AIG" });
     expect(actionOf("*", initialState)).toBeUndefined();
   });

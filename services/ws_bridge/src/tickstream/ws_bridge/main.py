@@ -28,6 +28,7 @@ from tickstream.ws_bridge.adapters.clients import Clients
 from tickstream.ws_bridge.adapters.commands import Commands
 from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
 from tickstream.ws_bridge.adapters.feed import Feed, Listeners, Rest
+from tickstream.ws_bridge.adapters.groups import Groups
 from tickstream.ws_bridge.adapters.http_log import http_logger
 from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
 from tickstream.ws_bridge.adapters.key_store import KeyStore
@@ -179,6 +180,7 @@ class Bridge:
         callers.add_routes(app)
         Alerting(settings.alerting_url, own_key, callers).add_routes(app)
         Past(self.hub.market, _past(settings), callers).add_routes(app)
+        Groups(self.hub.market, callers).add_routes(app)
         SystemFigures(settings, callers, SystemClock()).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app

@@ -58,6 +58,17 @@ class Callers:
             raise self._denial(request, grant, f"this key is not for {channel} of {symbol}")
         return grant
 
+    async def admit_channel(self, request: web.Request, channel: Channel) -> Grant:
+        """Let in those who may read a channel, of whichever symbols.
+
+        Raises:
+            RefusalError: who asks may not.
+        """
+        grant = await self.admit(request)
+        if channel not in grant.scope.channels:
+            raise self._denial(request, grant, f"this key is not for {channel}")
+        return grant
+
     async def admit_overseer(self, request: web.Request) -> Grant:
         """Let in those who may read the alerts of every symbol: what this guards isn't cut to a key's symbols.
 

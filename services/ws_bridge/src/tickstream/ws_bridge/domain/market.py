@@ -123,6 +123,10 @@ class Market:
         alerts = (*self._open_alerts.values(), *self._last_alerts)
         return {*self.symbols, *self._figures, *(entry.route[2] for entry in alerts)}
 
+    def groups(self) -> list[str]:
+        """The names of the groups of symbols that there are figures of, in order."""
+        return sorted(scope.removeprefix(GROUP_SCOPES) for scope in self._figures if scope.startswith(GROUP_SCOPES))
+
     def tick(self, entry: Waiting) -> None:
         """Take a trade into account."""
         symbol = entry.route[2]
