@@ -178,8 +178,8 @@ def test_a_rule_that_is_changed_keeps_what_the_form_doesnt_show(page: Page, api:
     assert {k: v for k, v in now.items() if k not in changing} == {k: v for k, v in made.items() if k not in changing}
     assert now["severity"] == "info"
     dialog = _open(page, "with everything")
-    for box in dialog.locator("#rule-schedule-sessions input:checked, #rule-schedule-days input:checked").all():
-        box.uncheck()
+    for box in dialog.locator("#rule-schedule-sessions input, #rule-schedule-days input").all():
+        box.set_checked(False)
     dialog.locator("#rule-schedule-times").fill("")
     dialog.locator("#rule-keep_firing_for_seconds").fill("90")
     dialog.locator("#rule-enabled").uncheck()

@@ -83,10 +83,10 @@ function switchControl(id: string, value: string): Control {
 }
 
 function checksControl(id: string, { choices }: Parameter, value: string, labels: Labels): Control {
-  const chosen = new Set(listOf(value));
+  const before = listOf(value);
   const boxes = choices.map((one) => {
     const input = h("input", { type: "checkbox", name: id, value: String(one) });
-    input.checked = chosen.has(String(one));
+    input.checked = before.includes(String(one));
     return input;
   });
   const items = boxes.map((box) => h("label", { class: "check" }, box, labels.choice(box.value)));
@@ -94,7 +94,12 @@ function checksControl(id: string, { choices }: Parameter, value: string, labels
   return {
     element,
     input: element,
-    read: () => asText(boxes.filter(({ checked }) => checked).map((box) => box.value)),
+    read() {
+      const chosen = boxes.filter(({ checked }) => checked).map((box) => box.value);
+      // Those that stay keep their order: nothing has changed where nothing was touched.
+      const kept = before.filter((one) => chosen.includes(one));
+      return asText([...kept, ...chosen.filter((one) => !before.includes(one))]);
+    },
     focus() {
       boxes[0]?.focus();
     },

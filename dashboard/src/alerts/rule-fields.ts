@@ -84,8 +84,9 @@ export function ruleFields(draft: Draft, kinds: Kinds, turn: (next: Draft) => vo
         else wrong.set(field, [...(wrong.get(field) ?? []), fault.detail]);
       }
       for (const field of made.values()) field.fault((wrong.get(field) ?? []).join("; "));
-      const first = [...made.values()].find((field) => wrong.has(field));
-      if (first !== undefined && times.element.contains(first.element)) times.element.open = true;
+      const shown = [...made.values()].filter((field) => wrong.has(field));
+      if (shown.some(({ element }) => times.element.contains(element))) times.element.open = true;
+      const [first] = shown;
       first?.focus();
       return unplaced;
     },
