@@ -1,6 +1,6 @@
 """Writes what rules may say, as JSON Schema, to where the dashboard's stand-in and its tests have it from.
 
-    uv run python tools/rule_schema.py
+uv run python tools/rule_schema.py
 """
 
 from __future__ import annotations
