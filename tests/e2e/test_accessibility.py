@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+import urllib3
 from playwright.sync_api import Page, expect
 
 from tests.support.axe import Axe
@@ -22,6 +23,8 @@ from tickstream.core.model import AlertEvent, AnalyticsFigure, MarketEvent
 pytestmark = [pytest.mark.e2e, pytest.mark.integration, pytest.mark.timeout(600)]
 
 SYMBOLS = ("AAA", "BBB", "CCC")
+RULE = {"name": "never", "kind": "price_level", "parameters": {"direction": "above", "level": 9_000}}
+SILENCE = {"match": {"rule": "never", "symbol": ["AAA", "B*"]}, "for_seconds": 86_400, "by": "Ada", "comment": "known"}
 _WAIT = 60_000
 _THEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 _PALETTES = ("green-red", "blue-orange")
@@ -76,9 +79,18 @@ def figures(now: int) -> list[AnalyticsFigure]:
 
 @pytest.fixture(scope="module")
 def bridge(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A bridge over a market that moves, with alerts and events."""
-    log = tmp_path_factory.mktemp("bridge") / "log"
-    with Tape(env, SYMBOLS) as tape, service("tickstream-ws-bridge", env=env, log=log) as running:
+    """A bridge over a market that moves, with alerts and events, a rule that never fires and a silence."""
+    logs = tmp_path_factory.mktemp("logs")
+    with (
+        Tape(env, SYMBOLS) as tape,
+        service("tickstream-alerting", env=env, log=logs / "alerting") as alerting,
+        service(
+            "tickstream-ws-bridge", env=env | {"WS_BRIDGE_ALERTING_URL": alerting.url}, log=logs / "bridge"
+        ) as running,
+    ):
+        alerting.await_ready()
+        for made, what in (("rules", RULE), ("silences", SILENCE)):
+            assert urllib3.request("POST", f"{alerting.url}/api/v1/{made}", json=what).status == 201
         start = max(tape.log.bars)
         market = Market(env)
         market.publish(
@@ -127,8 +139,39 @@ def edit_lists(page: Page) -> None:
 
 
 def acknowledge(page: Page) -> None:
-    page.locator("li[data-state=firing] .acknowledgement button").first.click()
+    page.locator("li[data-state=firing] .dealings button").first.click()
     expect(page.get_by_test_id("acknowledge-dialog")).to_be_visible()
+
+
+def deal(place: int, dialog: str) -> Step:
+    """Press one of the buttons of the alert that fires, from the last."""
+
+    def step(page: Page) -> None:
+        page.locator("li[data-state=firing] .dealings button").nth(-place).click()
+        expect(page.get_by_test_id(dialog)).to_be_visible()
+
+    return step
+
+
+def write_an_expression(page: Page) -> None:
+    """Of the kind that has a field of several lines, with its schedule, and something wrong with it."""
+    dialog = page.get_by_test_id("rule-dialog")
+    expect(dialog.locator("#rule-kind option")).not_to_have_count(1, timeout=_WAIT)
+    dialog.locator("#rule-kind").select_option("expression")
+    dialog.get_by_test_id("rule-schedule").locator("summary").click()
+    dialog.locator("#rule-when").fill("close > 3 and rsy_14 < 30")
+    page.get_by_test_id("rule-test").click()
+    expect(dialog.locator("#rule-when-fault mark")).to_be_visible(timeout=_WAIT)
+
+
+def see_versions(page: Page) -> None:
+    page.get_by_test_id("rules").locator("li button").nth(1).click()
+    expect(page.get_by_test_id("versions-dialog").locator("[data-version]")).to_have_count(1, timeout=_WAIT)
+
+
+def see_silences(page: Page) -> None:
+    page.get_by_test_id("alert-page-silences").click()
+    expect(page.get_by_test_id("silences").locator("li")).to_have_count(1, timeout=_WAIT)
 
 
 VIEWS: dict[str, tuple[Step, ...]] = {
@@ -141,8 +184,13 @@ VIEWS: dict[str, tuple[Step, ...]] = {
     "settings": (key("Escape"), click("open-settings")),
     "help": (key("Escape"), key("?")),
     "new rule": (key("Escape"), key("a")),
+    "a rule with a fault": (write_an_expression,),
     "acknowledge": (key("Escape"), acknowledge),
+    "silence": (key("Escape"), deal(2, "silence-dialog")),
+    "details": (key("Escape"), deal(1, "story-dialog")),
     "rules": (key("Escape"), click("alert-page-rules")),
+    "versions of a rule": (see_versions,),
+    "silences": (key("Escape"), see_silences),
     "filters": (click("alert-page-alerts"), click("alerts-filters-open"), click("activity-filters-open")),
     "paused": (key("p"),),
     "market as a table": (key("p"), key("m"), click("show-table")),
@@ -158,7 +206,13 @@ PHONE_VIEWS: dict[str, tuple[Step, ...]] = {
     "analytics": (click("tab-analytics"),),
     "analytics explained": (click("explain"),),
     "alerts": (click("tab-alerts"),),
+    "silence": (deal(2, "silence-dialog"),),
+    "details": (key("Escape"), deal(1, "story-dialog")),
+    "rules": (key("Escape"), click("alert-page-rules")),
+    "versions of a rule": (see_versions,),
+    "silences": (key("Escape"), see_silences),
     "new rule": (click("new-rule"),),
+    "a rule with a fault": (write_an_expression,),
     "system": (key("Escape"), click("tab-system")),
     "settings": (click("open-settings"),),
 }

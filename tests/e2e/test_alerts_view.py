@@ -140,7 +140,12 @@ def test_a_key_that_may_only_read_is_offered_no_more(servers: Servers, tmp_path:
             _try_only(page)
             _open(page, bridge)
             expect(page.get_by_test_id("alerts").locator("li[data-state=firing]")).to_have_count(1, timeout=_WAIT)
-            expect(page.get_by_role("button", name=re.compile("Acknowledge"))).to_have_count(0)
+            for offered in ("Acknowledge", "Silence: "):
+                expect(page.get_by_role("button", name=re.compile(offered))).to_have_count(0)
+            page.get_by_test_id("alert-page-rules").click()
+            page.get_by_role("button", name=re.compile("Versions of")).click()
+            expect(page.get_by_test_id("versions-dialog").locator("[data-version]")).to_have_count(1, timeout=_WAIT)
+            expect(page.get_by_role("button", name=re.compile("Restore"))).to_have_count(0)
 
 
 def _may_write(bridge: Running, key: str) -> bool:

@@ -7,6 +7,13 @@ import { words } from "./words.ts";
 
 const nameKey = "tickstream.name";
 
+/** Who it is that uses this browser, as far as they have said. */
+export const keptName = (): string => localStorage.getItem(nameKey) ?? "";
+
+export function keepName(name: string): void {
+  localStorage.setItem(nameKey, name.trim());
+}
+
 /** Asks who acknowledges an alert, and for a comment. */
 export function acknowledgeDialog(desk: Desk): {
   element: HTMLDialogElement;
@@ -41,7 +48,7 @@ export function acknowledgeDialog(desk: Desk): {
   form.append(h("div", { class: "actions" }, h("button", {}, words.acknowledge), cancel));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    localStorage.setItem(nameKey, name.value.trim());
+    keepName(name.value);
     void desk.acknowledge(id, name.value, comment.value).then((outcome) => {
       if (outcome.ok) element.close();
       else setText(failure, `${errorWords(outcome.error)}.`);
@@ -53,7 +60,7 @@ export function acknowledgeDialog(desk: Desk): {
       id = alert.alert_id;
       setText(about, alert.summary || alert.symbol);
       setText(failure, "");
-      name.value = localStorage.getItem(nameKey) ?? "";
+      name.value = keptName();
       comment.value = "";
       element.showModal();
     },

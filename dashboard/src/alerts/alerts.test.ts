@@ -3,7 +3,6 @@ import { describe, expect, it } from "vitest";
 import type { AlertEvent } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 
-import { conditionWords, draftOf, newDraft, ruleOf } from "./draft.ts";
 import { type AlertFilter, chosenIn, noFilter, queryOf } from "./filter.ts";
 import { type Alert, readAccess, readFaults, readPage, readRule } from "./records.ts";
 import {
@@ -182,66 +181,6 @@ describe("the filter", () => {
     );
     expect(queryOf(noFilter, 10, null)).toBe("limit=10");
     expect([chosenIn(noFilter), chosenIn(filter)]).toEqual([0, 3]);
-  });
-});
-
-describe("a rule", () => {
-  const stored = {
-    id: "7",
-    name: "moves",
-    kind: "percent_move",
-    symbols: ["SPY", "A*"],
-    severity: "critical",
-    labels: { team: "a" },
-    for_seconds: 5,
-    cooldown_seconds: 0,
-    enabled: false,
-    parameters: { direction: "up", percent: 2, window_seconds: 60, hysteresis: 0.5 },
-    version: 3,
-    created_at: "2026-01-01",
-    updated_at: "2026-01-01",
-  };
-  const read = () => {
-    const rule = readRule(stored);
-    if (rule === undefined) throw new Error("not a rule");
-    return rule;
-  };
-
-  it("goes through the form unchanged, whatever the form has no field for", () => {
-    const served = { id: "7", version: 3, created_at: "2026-01-01", updated_at: "2026-01-01" };
-    expect({ ...ruleOf(draftOf(read())), ...served }).toEqual(stored);
-  });
-
-  it("of a kind that the form doesn't know keeps its parameters", () => {
-    const other = readRule({ ...stored, kind: "novel", parameters: { deep: { when: 5 } } });
-    expect(other && ruleOf(draftOf(other)).parameters).toEqual({ deep: { when: 5 } });
-    const said = readRule({ ...stored, kind: "expression", parameters: { when: "close > 5" } });
-    expect(said && ruleOf(draftOf(said)).parameters).toEqual({ when: "close > 5" });
-    expect(said && conditionWords(said)).toBe("close > 5");
-  });
-
-  it("made at a price crosses it from where the price is now", () => {
-    const above = ruleOf(newDraft("SPY", 166.004, 165));
-    expect(above).toMatchObject({
-      name: "SPY above 166.00",
-      symbols: ["SPY"],
-      kind: "price_level",
-      parameters: { direction: "above", level: 166, mode: "crossing", hysteresis: 0 },
-    });
-    expect(ruleOf(newDraft("SPY", 160, 165)).parameters).toMatchObject({ direction: "below" });
-  });
-
-  it("takes a decimal comma, and leaves what is no number for the service to judge", () => {
-    const draft = newDraft("SPY", 166, 165);
-    const given = (level: string) =>
-      ruleOf({ ...draft, fields: { ...draft.fields, level } }).parameters;
-    expect(given("166,5")).toMatchObject({ level: 166.5 });
-    expect(given("much")).toMatchObject({ level: "much" });
-    expect(given("")).toMatchObject({ level: "" });
-  });
-
-  it("says what it asks for", () => {
-    expect(conditionWords(read())).toBe("up 2% within 60 s");
   });
 });
 

@@ -1,5 +1,6 @@
 import type { ServerError } from "../socket/protocol.ts";
 
+import { type Kinds, readKinds } from "./parameters.ts";
 import {
   type Alert,
   type Fault,
@@ -12,6 +13,9 @@ import {
   type Rehearsal,
   type Rule,
 } from "./records.ts";
+import { readSilences, type Silence } from "./silences.ts";
+import { readStory, type Story } from "./story.ts";
+import { readVersions, type Version } from "./versions.ts";
 
 /** The alerting service, as it is reached under the page's own origin. */
 
@@ -35,6 +39,17 @@ export interface AlertsApi {
   remove: (id: string) => Promise<Outcome<unknown>>;
   /** What the rule would have done over these bars. */
   rehearse: (asked: object) => Promise<Outcome<Rehearsal>>;
+  /** The kinds of rules, and what each takes. */
+  kinds: () => Promise<Outcome<Kinds>>;
+  /** An alert with its past, and what was decided about it. */
+  story: (id: string) => Promise<Outcome<Story | undefined>>;
+  /** Of a rule, newest first, also of one that was deleted. */
+  versions: (rule: string) => Promise<Outcome<Version[]>>;
+  restore: (rule: string, version: number) => Promise<Outcome<unknown>>;
+  /** Those that aren't over. */
+  silences: () => Promise<Outcome<Silence[]>>;
+  silence: (silence: object) => Promise<Outcome<unknown>>;
+  endSilence: (id: string) => Promise<Outcome<unknown>>;
 }
 
 const codes: Readonly<Record<number, string>> = {
@@ -80,7 +95,9 @@ export function alertsApi(apiKey: () => string | null): AlertsApi {
     if (outcome.ok || outcome.error.code !== "forbidden") return outcome;
     return { ok: false, error: { ...outcome.error, code: "read_only" } };
   };
-  const alert = (id: string): string => `alerts/${encodeURIComponent(id)}/acknowledgement`;
+  const asIs = (body: unknown): unknown => body;
+  const one = (what: string, id: string): string => `${what}/${encodeURIComponent(id)}`;
+  const alert = (id: string): string => `${one("alerts", id)}/acknowledgement`;
   return {
     access: () => ask("GET", "access", readAccess),
     alerts: (query) => ask("GET", `alerts?${query}`, readPage),
@@ -89,9 +106,17 @@ export function alertsApi(apiKey: () => string | null): AlertsApi {
     rules: () => ask("GET", "rules", readRules),
     save: (id, rule) =>
       id === null
-        ? change("POST", "rules", (body) => body, rule)
-        : change("PUT", `rules/${encodeURIComponent(id)}`, (body) => body, rule),
-    remove: (id) => change("DELETE", `rules/${encodeURIComponent(id)}`, (body) => body),
+        ? change("POST", "rules", asIs, rule)
+        : change("PUT", one("rules", id), asIs, rule),
+    remove: (id) => change("DELETE", one("rules", id), asIs),
     rehearse: (asked) => ask("POST", "rules/test", readRehearsal, asked),
+    kinds: () => ask("GET", "rules/schema", readKinds),
+    story: (id) => ask("GET", one("alerts", id), readStory),
+    versions: (rule) => ask("GET", `${one("rules", rule)}/versions`, readVersions),
+    restore: (rule, version) =>
+      change("POST", `${one("rules", rule)}/versions/${version}/restore`, asIs),
+    silences: () => ask("GET", "silences", readSilences),
+    silence: (silence) => change("POST", "silences", asIs, silence),
+    endSilence: (id) => change("DELETE", one("silences", id), asIs),
   };
 }

@@ -10,7 +10,7 @@ const settledAfterMs = 300;
 
 /** What the alerts' panel asks of the service. */
 export interface Desk {
-  /** Asks for the newest alerts, the rules and what the key may do anew. */
+  /** Asks for the newest alerts, the rules, the silences and what the key may do anew. */
   refresh: () => void;
   older: () => void;
   acknowledge: (id: string, by: string, comment: string) => Promise<Outcome<unknown>>;
@@ -48,8 +48,19 @@ export function deskOf(store: AppStore, api: AlertsApi): Desk {
     const outcome = await api.access();
     if (outcome.ok) store.dispatch({ type: "access", mayWrite: outcome.value });
   };
+  const askSilences = async (): Promise<void> => {
+    const outcome = await api.silences();
+    if (outcome.ok) store.dispatch({ type: "silencesLoaded", silences: outcome.value });
+  };
+  const askKinds = async (): Promise<void> => {
+    const outcome = await api.kinds();
+    if (outcome.ok) store.dispatch({ type: "kindsLoaded", kinds: outcome.value });
+  };
   const refresh = (): void => {
     void askAccess();
+    // They change with the service's version alone.
+    if (Object.keys(store.get().alerts.kinds).length === 0) void askKinds();
+    void askSilences();
     void ask(null, store.get().alerts.history.phase !== "ready");
     void askRules();
   };

@@ -1,6 +1,7 @@
 import { button, h, setAttributes, setText } from "../ui/dom.ts";
 import { formatDate, formatTime, zoneName } from "../ui/format.ts";
 
+import { deskWords } from "./desk-words.ts";
 import type { Alert } from "./records.ts";
 import { words } from "./words.ts";
 
@@ -10,6 +11,9 @@ export interface ItemActions {
   open: (symbol: string) => void;
   acknowledge: (alert: Alert) => void;
   takeBack: (id: string) => void;
+  silence: (alert: Alert) => void;
+  /** Shows what became of it, and why. */
+  explain: (alert: Alert) => void;
 }
 
 export interface AlertItem {
@@ -17,31 +21,40 @@ export interface AlertItem {
   update: (alert: Alert, zone: string, mayWrite: boolean) => void;
 }
 
-/** That someone has seen to the alert, or the way to say so. */
-function acknowledgement(actions: ItemActions): AlertItem {
+/** Which rule it is of, who has seen to it, and what can be done about it. */
+function dealings(actions: ItemActions): AlertItem {
   let shown: Alert | undefined;
+  const rule = h("span", { class: "alert-rule" });
   const text = h("span");
-  const seen = button(words.acknowledge, { class: "quiet" }, () => {
-    if (shown !== undefined) actions.acknowledge(shown);
+  const about = (label: string, act: (alert: Alert) => void): HTMLElement =>
+    button(label, { class: "quiet" }, () => {
+      if (shown !== undefined) act(shown);
+    });
+  const seen = about(words.acknowledge, actions.acknowledge);
+  const hush = about(deskWords.silence, actions.silence);
+  const details = about(deskWords.details, actions.explain);
+  const back = about(words.takeBack, ({ alert_id }) => {
+    actions.takeBack(alert_id);
   });
-  const back = button(words.takeBack, { class: "quiet" }, () => {
-    if (shown !== undefined) actions.takeBack(shown.alert_id);
-  });
-  const element = h("div", { class: "acknowledgement" }, text, seen, back);
+  const element = h("div", { class: "dealings" }, rule, text, seen, back, hush, details);
   return {
     element,
     update(alert, zone, mayWrite) {
       shown = alert;
-      const { acknowledged, state } = alert;
+      const { acknowledged, state, summary } = alert;
+      setText(rule, alert.rule_name);
+      rule.hidden = alert.rule_name === "";
       const at = acknowledged === null ? "" : formatTime(acknowledged.at_ms, zone);
       const said = acknowledged === null ? "" : words.acknowledgedBy(acknowledged.by, at);
       const comment = acknowledged?.comment ?? "";
       setText(text, comment === "" ? said : `${said}: ${comment}`);
       text.hidden = said === "";
       seen.hidden = !mayWrite || acknowledged !== null || state === "resolved";
-      setAttributes(seen, { "aria-label": words.acknowledgeOf(alert.summary) });
+      setAttributes(seen, { "aria-label": words.acknowledgeOf(summary) });
       back.hidden = !mayWrite || acknowledged === null;
-      element.hidden = text.hidden && seen.hidden && back.hidden;
+      hush.hidden = !mayWrite || state === "resolved";
+      setAttributes(hush, { "aria-label": deskWords.silenceOf(summary) });
+      setAttributes(details, { "aria-label": deskWords.detailsOf(summary) });
     },
   };
 }
@@ -53,14 +66,13 @@ export function alertItem(actions: ItemActions): AlertItem {
   const severity = h("span", { class: "alert-severity" });
   const time = h("time", { class: "number" });
   const summary = h("p");
-  const rule = h("p", { class: "alert-rule" });
-  const seen = acknowledgement(actions);
+  const dealt = dealings(actions);
   let shown = "";
   const symbol = button("", { class: "link" }, () => {
     actions.open(shown);
   });
   const line = h("div", { class: "alert-line" }, symbol, stateName, severity, time);
-  const element = h("li", {}, shape, h("div", {}, line, summary, rule, seen.element));
+  const element = h("li", {}, shape, h("div", {}, line, summary, dealt.element));
   return {
     element,
     update(alert, zone, mayWrite) {
@@ -83,9 +95,7 @@ export function alertItem(actions: ItemActions): AlertItem {
         title: `${day} ${zoneName(zone)}`,
       });
       setText(summary, alert.summary);
-      setText(rule, alert.rule_name);
-      rule.hidden = alert.rule_name === "";
-      seen.update(alert, zone, mayWrite);
+      dealt.update(alert, zone, mayWrite);
     },
   };
 }

@@ -1,5 +1,7 @@
 import { type AlertEvent, readAlerts, type Severity } from "../socket/records.ts";
 
+import { type Fields, fieldsOf, itemsOf, numberOf, textOf } from "./json.ts";
+
 /** What the alerting service keeps, as its HTTP API has it; what makes no sense is left out. */
 
 export interface Acknowledgement {
@@ -14,8 +16,9 @@ export interface Alert extends AlertEvent {
   acknowledged: Acknowledgement | null;
 }
 
-export const ruleKinds = ["price_level", "percent_move", "volume_spike", "expression"] as const;
-export type RuleKind = (typeof ruleKinds)[number];
+/** What the panel shows. */
+export const alertPages = ["alerts", "rules", "silences"] as const;
+export type AlertPage = (typeof alertPages)[number];
 
 /** A rule of whatever kind, its fields as the service has them. */
 export interface Rule {
@@ -27,7 +30,7 @@ export interface Rule {
   enabled: boolean;
   parameters: Readonly<Record<string, unknown>>;
   /** All of it, so that what this page has no field for is kept when it is changed. */
-  whole: Readonly<Record<string, unknown>>;
+  whole: Fields;
 }
 
 /** One thing that is wrong with what was sent, and where. */
@@ -50,18 +53,6 @@ export interface Rehearsal {
 }
 
 export const severities: readonly Severity[] = ["info", "warning", "critical"];
-
-type Fields = Readonly<Record<string, unknown>>;
-
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === "object" && value !== null ? (value as Fields) : {};
-
-const itemsOf = (value: unknown): readonly Fields[] =>
-  Array.isArray(value) ? value.map(fieldsOf) : [];
-
-const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
-
-const numberOf = (value: unknown): number => (typeof value === "number" ? value : 0);
 
 function acknowledgementOf(value: unknown): Acknowledgement | null {
   const { by, at_ms, comment } = fieldsOf(value);

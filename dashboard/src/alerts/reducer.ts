@@ -3,7 +3,9 @@ import type { AlertEvent } from "../socket/records.ts";
 import type { Action } from "../store/actions.ts";
 
 import { type AlertFilter, matches, noFilter } from "./filter.ts";
-import type { Alert, Rule } from "./records.ts";
+import type { Kinds } from "./parameters.ts";
+import type { Alert, AlertPage, Rule } from "./records.ts";
+import type { Silence } from "./silences.ts";
 import { words } from "./words.ts";
 
 export const alertLimit = 200;
@@ -21,11 +23,15 @@ export interface Alerts {
   /** Where the page of the past before these begins; null when there is none. */
   next: string | null;
   rules: readonly Rule[];
+  /** The kinds of rules that the service knows; none until it has said so. */
+  kinds: Kinds;
+  /** Those that aren't over. */
+  silences: readonly Silence[];
   filter: AlertFilter;
-  /** Whether rules and acknowledgements may be changed with the key that was given. */
+  /** Whether rules, silences and acknowledgements may be changed with the key that was given. */
   mayWrite: boolean;
   /** What the panel shows. */
-  page: "alerts" | "rules";
+  page: AlertPage;
 }
 
 export const emptyAlerts: Alerts = {
@@ -35,6 +41,8 @@ export const emptyAlerts: Alerts = {
   history: { phase: "waiting", error: null },
   next: null,
   rules: [],
+  kinds: {},
+  silences: [],
   filter: noFilter,
   mayWrite: true,
   page: "alerts",
@@ -75,6 +83,10 @@ export function alertsReducer(state: Alerts, action: Action): Alerts {
       return state.mayWrite === action.mayWrite ? state : { ...state, mayWrite: action.mayWrite };
     case "rulesLoaded":
       return { ...state, rules: action.rules };
+    case "kindsLoaded":
+      return { ...state, kinds: action.kinds };
+    case "silencesLoaded":
+      return { ...state, silences: action.silences };
     case "alertFilter":
       return { ...state, filter: { ...state.filter, ...action.filter } };
     case "alertPage":

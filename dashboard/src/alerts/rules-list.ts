@@ -1,5 +1,6 @@
 import { button, h, placeholder, setAttributes, setChildren, setText } from "../ui/dom.ts";
 
+import { deskWords } from "./desk-words.ts";
 import { conditionWords } from "./draft.ts";
 import type { Rule } from "./records.ts";
 import { words } from "./words.ts";
@@ -9,15 +10,24 @@ interface RuleItem {
   update: (rule: Rule) => void;
 }
 
-function ruleItem(edit: (rule: Rule) => void): RuleItem {
+export interface RuleActions {
+  edit: (rule: Rule) => void;
+  /** Shows what it was before. */
+  versions: (rule: Rule) => void;
+}
+
+function ruleItem(actions: RuleActions): RuleItem {
   let shown: Rule | undefined;
   const name = button("", { class: "link" }, () => {
-    if (shown !== undefined) edit(shown);
+    if (shown !== undefined) actions.edit(shown);
+  });
+  const past = button(deskWords.versions, { class: "quiet" }, () => {
+    if (shown !== undefined) actions.versions(shown);
   });
   const off = h("span", { class: "alert-state" });
   const severity = h("span", { class: "alert-severity" });
   const asks = h("p");
-  const line = h("div", { class: "alert-line" }, name, off, severity);
+  const line = h("div", { class: "alert-line" }, name, off, severity, past);
   const element = h("li", { class: "rule-item" }, h("div", {}, line, asks));
   return {
     element,
@@ -25,6 +35,7 @@ function ruleItem(edit: (rule: Rule) => void): RuleItem {
       shown = rule;
       setText(name, rule.name);
       setAttributes(name, { "aria-label": words.edit(rule.name) });
+      setAttributes(past, { "aria-label": deskWords.versionsOf(rule.name) });
       setText(off, rule.enabled ? "" : words.off);
       setText(severity, words.severities[rule.severity]);
       setText(asks, `${rule.symbols.join(", ")}: ${conditionWords(rule)}`);
@@ -34,26 +45,27 @@ function ruleItem(edit: (rule: Rule) => void): RuleItem {
 }
 
 /** The rules, each the way to change it. */
-export function rulesList(edit: (rule: Rule) => void): {
+export function rulesList(actions: RuleActions): {
   element: HTMLElement;
-  paint: (rules: readonly Rule[]) => void;
+  /** @param none what stands there when there are none */
+  paint: (rules: readonly Rule[], none: string) => void;
 } {
   const list = h("ol", { "data-testid": "rules", "aria-label": words.pages.rules });
   const rest = h("div", { class: "rest" });
   const items = new Map<string, RuleItem>();
   return {
     element: h("div", {}, list, rest),
-    paint(rules) {
+    paint(rules, none) {
       const kept = new Set(rules.map(({ id }) => id));
       for (const id of items.keys()) if (!kept.has(id)) items.delete(id);
       const elements = rules.map((rule) => {
-        const item = items.get(rule.id) ?? ruleItem(edit);
+        const item = items.get(rule.id) ?? ruleItem(actions);
         items.set(rule.id, item);
         item.update(rule);
         return item.element;
       });
       setChildren(list, elements);
-      rest.replaceChildren(...(rules.length === 0 ? [placeholder(words.noRules)] : []));
+      rest.replaceChildren(...(rules.length === 0 ? [placeholder(none)] : []));
     },
   };
 }

@@ -14,14 +14,19 @@ import { zoneOf } from "../ui/time-zone.ts";
 
 import { acknowledgeDialog } from "./acknowledge.ts";
 import type { Desk } from "./desk.ts";
+import { deskWords } from "./desk-words.ts";
 import { draftOf, newDraft } from "./draft.ts";
 import { chosenIn, noFilter } from "./filter.ts";
 import { filterBar } from "./filter-bar.ts";
 import { type AlertItem, alertItem, type ItemActions } from "./item.ts";
 import { firingCount, shownAlerts } from "./reducer.ts";
-import type { Alert } from "./records.ts";
+import { type Alert, alertPages } from "./records.ts";
 import { ruleDialog } from "./rule-form.ts";
 import { rulesList } from "./rules-list.ts";
+import { silenceDialog } from "./silence-dialog.ts";
+import { silencesList } from "./silences-list.ts";
+import { storyDialog } from "./story-dialog.ts";
+import { versionsDialog } from "./versions-dialog.ts";
 import { words } from "./words.ts";
 
 /** The alerts in their order, each element kept while its alert is shown. */
@@ -79,6 +84,9 @@ export function alertsView(
 } {
   const rule = ruleDialog(store, desk);
   const seen = acknowledgeDialog(desk);
+  const silence = silenceDialog(desk);
+  const versions = versionsDialog(store, desk);
+  const story = storyDialog(store, desk, versions.open);
   const newRule = (price?: number): void => {
     const { chart, watchlist } = store.get();
     const symbol = chart.symbol ?? "";
@@ -86,7 +94,7 @@ export function alertsView(
     rule.open(newDraft(symbol, price ?? now, now));
   };
   const count = h("span", { class: "count" });
-  const pages = (["alerts", "rules"] as const).map((page) => ({
+  const pages = alertPages.map((page) => ({
     page,
     item: button(words.pages[page], { "data-testid": `alert-page-${page}` }, () => {
       store.dispatch({ type: "alertPage", page });
@@ -118,9 +126,19 @@ export function alertsView(
     },
     acknowledge: seen.open,
     takeBack: desk.takeBack,
+    silence: silence.open,
+    explain: story.open,
   });
-  const rules = rulesList((one) => {
-    rule.open(draftOf(one));
+  const rules = rulesList({
+    edit(one) {
+      rule.open(draftOf(one));
+    },
+    versions({ id, name }) {
+      versions.open(id, name);
+    },
+  });
+  const silences = silencesList((id) => {
+    void desk.api.endSilence(id).then(desk.refresh);
   });
   const rest = h("div", { class: "rest" });
   const past = h("div", {}, list.element, rest);
@@ -129,6 +147,7 @@ export function alertsView(
     { class: "scroller", tabindex: 0, "data-own-keys": true, "aria-label": words.title },
     past,
     rules.element,
+    silences.element,
   );
   const element = panel("alerts", words.title, [count, turn, make], filters.element, scroller);
   const clear = (): void => {
@@ -138,7 +157,7 @@ export function alertsView(
   let painted: State | undefined;
   return {
     element,
-    dialogs: [rule.element, seen.element],
+    dialogs: [rule, seen, silence, versions, story].map((one) => one.element),
     newRule,
     paint(state) {
       const { alerts, connection, preferences, watchlist } = state;
@@ -148,14 +167,21 @@ export function alertsView(
         watchlist.symbols === painted.watchlist.symbols;
       if (same && connection.phase === painted?.connection.phase) return;
       painted = state;
-      const onRules = alerts.page === "rules";
-      past.hidden = filters.element.hidden = onRules;
-      rules.element.hidden = !onRules;
+      const { page: shownPage, mayWrite } = alerts;
+      past.hidden = filters.element.hidden = shownPage !== "alerts";
+      rules.element.hidden = shownPage !== "rules";
+      silences.element.hidden = shownPage !== "silences";
       for (const { page, item } of pages)
-        setAttributes(item, { "aria-pressed": String(page === alerts.page) });
+        setAttributes(item, { "aria-pressed": String(page === shownPage) });
       const shown = shownAlerts(alerts);
-      list.paint(shown, zoneOf(preferences.zone), alerts.mayWrite);
-      rules.paint(alerts.rules);
+      const zone = zoneOf(preferences.zone);
+      list.paint(shown, zone, mayWrite);
+      const { error } = alerts.history;
+      const orWhy = (none: string): string => (error === null ? none : `${errorWords(error)}.`);
+      rules.paint(alerts.rules, orWhy(words.noRules));
+      const noSilences = mayWrite ? deskWords.noSilences : deskWords.noSilencesRead;
+      silences.paint(alerts.silences, zone, mayWrite, orWhy(noSilences));
+      rule.paint(state);
       filters.paint(state);
       const firing = firingCount(alerts.list);
       setText(count, firing === 0 ? "" : words.firing(firing));

@@ -1,6 +1,8 @@
 import type { EntryFilter } from "../activity/filter.ts";
 import type { AlertFilter } from "../alerts/filter.ts";
-import type { Alert, Rule } from "../alerts/records.ts";
+import type { Kinds } from "../alerts/parameters.ts";
+import type { Alert, AlertPage, Rule } from "../alerts/records.ts";
+import type { Silence } from "../alerts/silences.ts";
 import type { Interval } from "../socket/records.ts";
 import type {
   AlertEvent,
@@ -82,7 +84,9 @@ export type AlertingAction =
   | { type: "alertsKept"; alerts: readonly Alert[]; next: string | null | undefined }
   | { type: "alertsFailed"; error: ServerError }
   | { type: "access"; mayWrite: boolean }
-  | { type: "rulesLoaded"; rules: readonly Rule[] };
+  | { type: "rulesLoaded"; rules: readonly Rule[] }
+  | { type: "kindsLoaded"; kinds: Kinds }
+  | { type: "silencesLoaded"; silences: readonly Silence[] };
 
 export type Theme = "system" | "dark" | "light";
 export type Palette = "green-red" | "blue-orange";
@@ -110,7 +114,7 @@ export type UserAction =
   | { type: "showAll" }
   | { type: "toNow" }
   | { type: "alertFilter"; filter: Partial<AlertFilter> }
-  | { type: "alertPage"; page: "alerts" | "rules" }
+  | { type: "alertPage"; page: AlertPage }
   | { type: "notify"; on: boolean }
   | { type: "sound"; on: boolean }
   | { type: "activityFilter"; filter: Partial<EntryFilter> }

@@ -193,6 +193,11 @@ export function formatDay(ms: number, zone: string): string {
   return dayFormat(zone, false).format(ms);
 }
 
+/** `Oct 8, 2013 10:42:01 ET`. */
+export function formatMoment(ms: number, zone: string): string {
+  return `${formatDate(ms, zone)} ${formatTime(ms, zone)} ${zoneName(zone)}`;
+}
+
 /** What people call the zone: `ET` for New York, else the last part of its name. */
 export function zoneName(zone: string): string {
   if (zone === "America/New_York") return "ET";

@@ -13,6 +13,7 @@ import urllib3
 from tests.integration.alerting.conftest import Market, select
 from tests.support.programs import Running, run, service, until
 from tickstream.alerting.adapters.schema import migrate
+from tickstream.alerting.spec import KINDS
 
 pytestmark = pytest.mark.integration
 
@@ -117,6 +118,15 @@ def test_what_is_wrong_is_said_as_problem_details(api: Api) -> None:
     assert api("PATCH", "/api/v1/rules")[0] == 405
     assert api("GET", "/api/v1/nothing")[0] == 404
     assert api("GET", "/api/v1/alerts?state=burning")[0] == 400
+
+
+def test_the_schema_of_rules_names_every_kind_with_its_parameters(api: Api) -> None:
+    status, schema = api("GET", "/api/v1/rules/schema")
+    assert status == 200
+    breaker = schema["$defs"]["CircuitBreakerParameters"]
+    assert breaker["properties"]["level"]["enum"] == [1, 2, 3]
+    assert breaker["required"] == ["level"]
+    assert set(schema["discriminator"]["mapping"]) == set(KINDS)
 
 
 def test_without_the_key_nothing_is_told_except_health(api: Api, running: Running) -> None:

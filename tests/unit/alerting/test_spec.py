@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tickstream.alerting.adapters.alerts_query import AlertQuery
 from tickstream.alerting.adapters.rules_file import read_rules
 from tickstream.alerting.domain.rule import ByExpression, PercentMove, PriceLevel
 from tickstream.alerting.language.parser import parse as parse_expression
 from tickstream.alerting.settings import AlertingSettings
-from tickstream.alerting.spec import InvalidRuleError, parse
+from tickstream.alerting.spec import KINDS, InvalidRuleError, parse, schema
 from tickstream.core.errors import SettingsError
 from tickstream.core.settings import load
 
-DEMO_RULES = Path(__file__).parents[3] / "data/demo/rules.yaml"
+ROOT = Path(__file__).parents[3]
+DEMO_RULES = ROOT / "data/demo/rules.yaml"
 LEVEL = {"name": "high", "kind": "price_level", "parameters": {"direction": "above", "level": 166}}
 
 
@@ -122,3 +125,50 @@ def test_a_missing_rules_file_is_a_bad_setting() -> None:
 def test_a_question_about_alerts_names_all_its_problems() -> None:
     query = AlertQuery.read({"state": "burning", "limit": "0", "cursor": "%%", "colour": "red"})
     assert {problem.pointer for problem in query.problems} == {"/state", "/limit", "/cursor", "/colour"}
+
+
+SCHEDULE = {"sessions": ["regular"], "days": ["mon"], "times": ["09:45-11:30"], "time_zone": "Europe/Berlin"}
+WHEN = {"name": "w", "kind": "expression", "parameters": {"when": "close > 1"}}
+
+
+@pytest.mark.parametrize(
+    ("given", "valid"),
+    [
+        (LEVEL, True),
+        (WHEN, True),
+        (LEVEL | {"schedule": SCHEDULE, "labels": {"team": "core"}}, True),
+        ({"name": "h", "kind": "new_high"}, True),
+        ({"name": "h", "kind": "new_high", "parameters": {"interval": None}}, True),
+        ({"name": "b", "kind": "circuit_breaker", "parameters": {"level": 2}}, True),
+        ({"name": "f", "kind": "feed_stale", "parameters": {"activities": ["quiet"]}}, True),
+        ({"name": "l", "kind": "luld", "parameters": {"tier_1": ["SPY", "B*"]}}, True),
+        ({"name": "l", "kind": "luld"}, False),
+        ({"name": "b", "kind": "circuit_breaker", "parameters": {"level": 4}}, False),
+        ({"name": "f", "kind": "feed_stale", "parameters": {"activities": []}}, False),
+        ({"name": "h", "kind": "new_high", "parameters": {"bars": 1}}, False),
+        ({"name": "h", "kind": "magic"}, False),
+        (LEVEL | {"colour": "red"}, False),
+        (LEVEL | {"for_seconds": -1}, False),
+        (LEVEL | {"symbols": ["a b"]}, False),
+        (LEVEL | {"schedule": {"days": ["someday"]}}, False),
+        (WHEN | {"parameters": {"when": ""}}, False),
+    ],
+)
+def test_the_schema_takes_and_refuses_what_the_service_does(given: Any, valid: bool) -> None:
+    validator = Draft202012Validator(schema())
+    assert validator.is_valid(given) is valid
+    if valid:
+        parse(given)
+    else:
+        with pytest.raises(InvalidRuleError):
+            parse(given)
+
+
+def test_the_schema_is_one_and_has_every_kind() -> None:
+    Draft202012Validator.check_schema(schema())
+    assert set(schema()["discriminator"]["mapping"]) == set(KINDS)
+
+
+def test_the_dashboards_stand_in_has_this_schema() -> None:
+    kept = json.loads((ROOT / "dashboard/dev/rule.schema.json").read_text())
+    assert kept == schema(), "dashboard/dev/rule.schema.json is stale: python tools/rule_schema.py"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Annotated, Any, Final, Literal, get_args
 from uuid import UUID
 
@@ -269,6 +270,7 @@ KINDS: Final[tuple[str, ...]] = tuple(
     get_args(spec.model_fields["kind"].annotation)[0] for spec in get_args(get_args(RuleSpec)[0])
 )
 _ADAPTER: Final[TypeAdapter[RuleSpec]] = TypeAdapter(RuleSpec)
+_DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +309,12 @@ def _hold(spec: RuleSpec) -> tuple[int, int]:
     if hold is None:
         return round(spec.for_seconds * NANOS_PER_SECOND), 0
     return (0, hold.size) if hold.unit == "bars" else (hold.size, 0)
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """What a rule may say, as JSON Schema: of each kind its parameters, their choices, limits and defaults."""
+    return {"$schema": _DIALECT, "title": "A rule of tickstream-alerting", **_ADAPTER.json_schema()}
 
 
 def parse(given: Any) -> RuleSpec:

@@ -28,7 +28,7 @@ from tickstream.alerting.adapters.alerts_query import (
     transition_json,
 )
 from tickstream.alerting.adapters.rehearsals import TooLongError, read_rehearsal, rehearsal_json
-from tickstream.alerting.spec import InvalidRuleError, Problem, RuleSpec, StoredRule, parse
+from tickstream.alerting.spec import InvalidRuleError, Problem, RuleSpec, StoredRule, parse, schema
 from tickstream.core.logging import logger
 
 _LOG = logger(__name__)
@@ -94,6 +94,7 @@ def make_app(database_url: str, api_key: str | None, calendar: str) -> web.Appli
     app.cleanup_ctx.append(pool)
     app.router.add_get("/api/v1/rules", _list_rules)
     app.router.add_post("/api/v1/rules", _create_rule)
+    app.router.add_get("/api/v1/rules/schema", _rule_schema)
     app.router.add_post("/api/v1/rules/test", _test_rule)
     app.router.add_get("/api/v1/rules/{id}", _get_rule)
     app.router.add_put("/api/v1/rules/{id}", _replace_rule)
@@ -157,6 +158,10 @@ async def _change(request: web.Request, statement: str, values: Mapping[str, Any
         await connection.execute(rule_versions.ACT, {"by": by})
         cursor = await connection.execute(statement, values)
         return await cursor.fetchall() if cursor.description else [{"rows": cursor.rowcount}]
+
+
+async def _rule_schema(_request: web.Request) -> web.Response:
+    return _json(schema())
 
 
 async def _list_rules(request: web.Request) -> web.Response:
