@@ -75,7 +75,7 @@ def read_by_partitions(handler: AnalyticsHandler, logs: dict[Partition, list[Mes
 def test_a_restart_whose_partitions_come_one_by_one_gives_what_one_without_it_gives(
     isolated_env: Env, backwards: bool
 ) -> None:
-    bars = walks(days=2, minutes=60)
+    bars = walks(range(60))
     whole = isolated_env | {"KAFKA_TOPIC_PREFIX": isolated_env["KAFKA_TOPIC_PREFIX"] + "whole."}
     send(whole, bars)
     must("tickstream-analytics", "--until-caught-up", env=whole)
@@ -92,7 +92,7 @@ def test_a_restart_whose_partitions_come_one_by_one_gives_what_one_without_it_gi
 
 
 def test_partitions_that_are_many_days_apart_are_brought_together(isolated_env: Env) -> None:
-    bars = walks(days=9, minutes=30)
+    bars = walks(range(30), days=9)
     send(isolated_env, bars)
     logs = by_partition(read_messages(isolated_env, "bars"))
     assert len(logs) > 1

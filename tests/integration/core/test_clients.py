@@ -76,3 +76,18 @@ def test_a_closed_client_is_left_alone(nowhere: dict[str, str | int]) -> None:
         with pytest.raises(RuntimeError, match="closed"):
             consumer.poll(0)
         time.sleep(0.1)
+
+
+def test_the_ends_of_topics_that_are_new_are_told_as_soon_as_they_have_leaders(isolated_env: dict[str, str]) -> None:
+    kafka = kafka_of(isolated_env)
+    consumer = kafka.consumer("test")
+    try:
+        kafka.ensure_topics()
+        places = [
+            TopicPartition(kafka.topic(name), number)
+            for name in ("bars", "market_events", "stock_ticks")
+            for number in range(kafka.partitions(name))
+        ]
+        assert [consumer.get_watermark_offsets(place, timeout=30) for place in places] == [(0, 0)] * len(places)
+    finally:
+        consumer.close()

@@ -34,8 +34,8 @@ def test_who_asks_gets_the_answer_of_the_leader_that_is_elected_meanwhile() -> N
 def test_a_partition_that_stays_without_a_leader_is_said_to_have_none() -> None:
     pauses: list[float] = []
     with pytest.raises(KafkaException, match="LEADER_NOT_AVAILABLE"):
-        once_settled(plays(*[NO_LEADER] * 100), pauses.append)
-    assert 1 < sum(pauses) < 5
+        once_settled(plays(*[NO_LEADER] * 1000), pauses.append)
+    assert 1 < sum(pauses) < 20
 
 
 def test_other_trouble_is_told_at_once() -> None:

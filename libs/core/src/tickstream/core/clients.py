@@ -22,7 +22,7 @@ from typing import Any, Final, TypeVar
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition, cimpl
 
 _LOOK_EVERY: Final = 2.0
-_TURNS: Final = 30
+_TURNS: Final = 100
 _TURN: Final = 0.1
 _UNSETTLED: Final = frozenset((
     KafkaError.LEADER_NOT_AVAILABLE, KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.UNKNOWN_TOPIC_OR_PART,
@@ -40,7 +40,7 @@ def once_settled(ask: Callable[[], _T], pause: Callable[[float], None] = time.sl
     """What is asked of a partition, as soon as it has a leader.
 
     Raises:
-        KafkaException: it has none for three seconds, or something else is the matter.
+        KafkaException: it has none for ten seconds, or something else is the matter.
     """
     for _ in range(_TURNS):
         try:
