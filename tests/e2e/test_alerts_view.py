@@ -16,6 +16,7 @@ from tests.support.browser import chromium_page
 from tests.support.programs import Running, must, service, until
 from tests.support.servers import Servers, isolated
 from tests.support.tape import Tape
+from tickstream.alerting.spec import KINDS
 
 pytestmark = [pytest.mark.e2e, pytest.mark.integration]
 
@@ -175,6 +176,7 @@ def _try_only(page: Page) -> None:
     page.keyboard.press("a")
     dialog = page.get_by_test_id("rule-dialog")
     expect(dialog.get_by_test_id("rule-read-only")).to_be_visible()
+    expect(dialog.locator("#rule-kind option")).to_have_count(len(KINDS), timeout=_WAIT)
     expect(dialog.get_by_role("button", name="Save")).to_be_disabled()
     dialog.locator("#rule-mode").select_option("level")
     dialog.locator("#rule-level").fill("0.01")
@@ -188,6 +190,7 @@ def _make_rule(page: Page) -> None:
     page.keyboard.press("a")
     dialog = page.get_by_test_id("rule-dialog")
     expect(dialog).to_be_visible()
+    expect(dialog.locator("#rule-kind option")).to_have_count(len(KINDS), timeout=_WAIT)
     dialog.locator("#rule-name").fill("beyond everything")
     dialog.locator("#rule-mode").select_option("level")
     dialog.locator("#rule-direction").select_option("above")

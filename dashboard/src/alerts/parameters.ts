@@ -21,6 +21,7 @@ export interface Parameter {
 export type Kinds = Readonly<Record<string, readonly Parameter[]>>;
 
 const longText = 1_000;
+const shortText = 60;
 
 export const parameter = (
   name: string,
@@ -122,7 +123,8 @@ export function textsOf(table: readonly Parameter[], values: Fields): Record<str
 export function guessed(values: Fields): readonly Parameter[] {
   return Object.entries(values).map(([name, value]) => {
     if (typeof value === "number") return parameter(name, "number");
-    return parameter(name, typeof value === "string" ? "lines" : "other");
+    if (typeof value !== "string") return parameter(name, "other");
+    return parameter(name, value.length > shortText || value.includes("\n") ? "lines" : "text");
   });
 }
 

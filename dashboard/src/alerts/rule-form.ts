@@ -134,7 +134,10 @@ export function ruleDialog(
       if (alerts.kinds === kinds) return;
       const draft = fields.read();
       ({ kinds } = alerts);
-      if (element.open) show(draft);
+      if (!element.open) return;
+      const { id: focused = "" } = document.activeElement ?? {};
+      show(draft);
+      document.getElementById(focused)?.focus();
     },
   };
 }
