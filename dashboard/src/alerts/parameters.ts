@@ -62,7 +62,11 @@ export function asText(value: unknown): string {
   return JSON.stringify(value);
 }
 
-export const listOf = (text: string): string[] => text.split(/[\s,]+/).filter((one) => one !== "");
+/** Names by commas or blanks; only by commas where groups, whose names may have blanks, are among them. */
+export function listOf(text: string): string[] {
+  const names = text.split(text.includes("group:") ? "," : /[\s,]+/);
+  return names.map((name) => name.trim()).filter((name) => name !== "");
+}
 
 /** A number where it is one; else the text, so that the service can say what is wrong with it. */
 export function asNumber(text: string): number | string {

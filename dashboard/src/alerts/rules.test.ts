@@ -5,7 +5,7 @@ import type { Bar } from "../socket/records.ts";
 
 import { conditionWords, type Draft, draftOf, newDraft, parametersOf, ruleOf } from "./draft.ts";
 import { fieldsAt, placeOf } from "./faults.ts";
-import { type Kinds, readKinds } from "./parameters.ts";
+import { type Kinds, listOf, readKinds } from "./parameters.ts";
 import { readRule, type Rule } from "./records.ts";
 import { ruleWords } from "./rule-words.ts";
 import { columnsOf } from "./trial.ts";
@@ -121,6 +121,13 @@ describe("the kinds of rules", () => {
 
   it("are none where the service says something else", () => {
     expect([null, 5, {}, { oneOf: [5, {}] }].map(readKinds)).toEqual([{}, {}, {}, {}]);
+  });
+});
+
+describe("a list", () => {
+  it("has its names by commas or blanks, and those of groups as they are", () => {
+    expect(listOf("SPY, BAC  AIG,")).toEqual(["SPY", "BAC", "AIG"]);
+    expect(listOf("group:Oil & Gas, group:Banks")).toEqual(["group:Oil & Gas", "group:Banks"]);
   });
 });
 
