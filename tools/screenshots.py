@@ -30,6 +30,7 @@ VIEWS: Final[dict[str, Callable[[Page], object]]] = {
     "chart": lambda _page: None,
     "market": lambda page: page.get_by_test_id("show-table").click(),
     "alerts": lambda page: page.get_by_test_id("alerts-filters-open").click(),
+    "analytics": lambda page: expect(page.get_by_test_id("market-figures-minute")).not_to_be_empty(timeout=_WAIT),
     "system": lambda page: expect(page.locator(".services tbody tr").first).to_be_visible(timeout=_WAIT),
 }
 
