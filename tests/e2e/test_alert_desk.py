@@ -58,7 +58,7 @@ class Api:
         self._url = f"{bridge.url}/api/v1/"
 
     def __call__(self, method: str, path: str, body: Any = None) -> Any:
-        answer = urllib3.request(method, self._url + path, json=body, retries=False)
+        answer = urllib3.request(method, self._url + path, json=body, retries=False, timeout=60.0)
         assert answer.status < 400, answer.data
         return answer.json() if answer.data else None
 

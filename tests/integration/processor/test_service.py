@@ -98,7 +98,7 @@ def test_it_is_ready_shows_its_figures_and_ends_with_0(isolated_env: dict[str, s
         running.await_ready()
 
         def figures() -> str:
-            with urllib.request.urlopen(f"{running.url}/metrics", timeout=5) as response:
+            with urllib.request.urlopen(f"{running.url}/metrics", timeout=30) as response:
                 return str(response.read().decode())
 
         until(lambda: "tickstream_processor_ticks_total 2000.0" in figures(), running.log)

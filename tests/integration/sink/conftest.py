@@ -55,7 +55,7 @@ class SinkProcess:
         eventually(lambda: self.said("started"), "the sink's start")
         try:
             url = f"http://127.0.0.1:{self.said('started')[0]['http_port']}{path}"
-            with urllib.request.urlopen(url, timeout=5) as response:
+            with urllib.request.urlopen(url, timeout=30) as response:
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
