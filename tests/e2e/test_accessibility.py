@@ -90,7 +90,7 @@ def bridge(env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Ite
     ):
         alerting.await_ready()
         for made, what in (("rules", RULE), ("silences", SILENCE)):
-            assert urllib3.request("POST", f"{alerting.url}/api/v1/{made}", json=what).status == 201
+            assert urllib3.request("POST", f"{alerting.url}/api/v1/{made}", json=what, timeout=60.0).status == 201
         start = max(tape.log.bars)
         market = Market(env)
         market.publish(

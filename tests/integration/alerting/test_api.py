@@ -232,7 +232,7 @@ def _all_alerts(api: Api, query: str = "") -> list[dict[str, Any]]:
 
 
 def _rules_in_force(api: Api) -> float:
-    page = urllib3.request("GET", api._url + "/metrics").data.decode()
+    page = urllib3.request("GET", api._url + "/metrics", timeout=60.0).data.decode()
     return next(float(line.split()[1]) for line in page.splitlines() if line.startswith("alerting_rules_enabled "))
 
 

@@ -186,7 +186,7 @@ def test_what_can_not_be_delivered_is_kept_as_dead_and_the_audit_says_why(
         market.publish(market.ticks[:10_000])
         until(lambda: bool(select(env, "SELECT 1 FROM alert_why WHERE outcome = 'failed' LIMIT 1")), running.log)
         [row] = select(env, "SELECT * FROM alert_why WHERE outcome = 'failed' ORDER BY position LIMIT 1")
-        shown = urllib3.request("GET", f"{running.url}/api/v1/alerts/{row['alert_id']}").json()
+        shown = urllib3.request("GET", f"{running.url}/api/v1/alerts/{row['alert_id']}", timeout=60.0).json()
         assert running.end() == 0
     assert (row["status"], row["attempts"]) == ("dead", 1)
     assert [each["outcome"] for each in shown["decisions"]][-1] == "failed"
@@ -268,5 +268,5 @@ def test_without_a_configuration_nobody_is_told_and_what_was_before_stays_untold
 
 
 def ask(running: Running, method: str, body: Any = None, at: str = "") -> tuple[int, Any]:
-    answer = urllib3.request(method, f"{running.url}/api/v1/silences{at}", json=body, retries=False)
+    answer = urllib3.request(method, f"{running.url}/api/v1/silences{at}", json=body, retries=False, timeout=60.0)
     return answer.status, answer.json()

@@ -27,7 +27,7 @@ OTHER = "  - {name: any, kind: price_level, parameters: {direction: above, level
 
 
 def figure(running: Running, start: str) -> float:
-    page = urllib3.request("GET", running.url + "/metrics").data.decode()
+    page = urllib3.request("GET", running.url + "/metrics", timeout=60.0).data.decode()
     return next(float(line.rpartition(" ")[2]) for line in page.splitlines() if line.startswith(start))
 
 
