@@ -102,7 +102,7 @@ def test_days_begin_where_clocks_change_at_midnight_too(
 
 
 def test_a_calendar_that_cannot_be_made_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(_name: str) -> None:
+    def fails(_name: str, **_bounds: str) -> None:
         raise NotImplementedError("no vectorised Easter")
 
     monkeypatch.setattr("exchange_calendars.get_calendar", fails)

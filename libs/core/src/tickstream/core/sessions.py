@@ -155,10 +155,12 @@ class Sessions:
 
 def _exchange(calendar: str) -> exchange_calendars.ExchangeCalendar:
     """A calendar from as early on as is wanted, or as it is known."""
+    get = exchange_calendars.get_calendar
     try:
-        known = exchange_calendars.get_calendar(calendar)
-        first = max(pd.Timestamp(_FIRST_YEAR), known.bound_min() or pd.Timestamp(_FIRST_YEAR))
-        return exchange_calendars.get_calendar(calendar, start=first)
+        try:
+            return get(calendar, start=_FIRST_YEAR)
+        except ValueError:
+            return get(calendar, start=get(calendar).bound_min())
     except exchange_calendars.errors.InvalidCalendarName:
         raise ValueError(f"calendar {calendar!r} must be {CONTINUOUS!r} or a name of exchange_calendars") from None
     except (ValueError, NotImplementedError) as error:
