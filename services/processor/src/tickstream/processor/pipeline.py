@@ -290,10 +290,13 @@ class Pipeline:
     def _load(self, partitions: Sequence[int]) -> dict[int, Offsets]:
         self._hear(self._news.catch_up())
         loaded = changelog.load(self._kafka, partitions, self._clock)
-        for partition, found in loaded.items():
+        offsets = {}
+        for partition in partitions:
+            found = loaded.pop(partition)  # what was read takes as much room as what is made of it
             self._engine.restore(partition, found)
             self._engine.hear_all(partition, [(heard.event, heard.partition, heard.offset) for heard in self._heard])
-        return {partition: found.offsets for partition, found in loaded.items()}
+            offsets[partition] = found.offsets
+        return offsets
 
     def _revoked(self, partitions: Sequence[int], lost: bool) -> None:  # noqa: FBT001 - the callback's shape
         if self._changed:

@@ -43,9 +43,10 @@ def pipeline(
     with _reported(), bench_servers() as environment:
         bench = PipelineBench(environment, ticks, symbols)
         bench.run(wide=wide)
-        show(bench.figures, bench.ratios)
+        show(bench.figures, bench.ratios, bench.starts)
         if json is not None:
-            write_json(json, [figure.as_dict() for figure in bench.figures], [asdict(found) for found in bench.ratios])
+            figures = [figure.as_dict() for figure in bench.figures]
+            write_json(json, figures, [asdict(one) for one in bench.ratios], [asdict(one) for one in bench.starts])
 
 
 @app.command()

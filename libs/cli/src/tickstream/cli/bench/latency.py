@@ -7,20 +7,17 @@ its age counts from its end, so what that trade takes to come is in it.
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
-from urllib.request import urlopen
 
 import numpy as np
 import socketio
 
+from tickstream.cli.bench.programs import await_ready, running
 from tickstream.cli.stack.ports import LOOPBACK, free_port
 from tickstream.core.codec import Codecs
 from tickstream.core.columns import TickInterners
@@ -34,7 +31,6 @@ _Times = Callable[[list[bytes | None]], list[float]]
 """What the records' ages count from, in milliseconds of the epoch."""
 
 _NANOS_PER_MS: Final = 1e6
-_START_LIMIT: Final = 60.0
 _WARM_SECONDS: Final = 45.0
 """A broker that has just started compiles as it runs: its first seconds are not like the others."""
 
@@ -81,15 +77,15 @@ def measure(environment: Mapping[str, str], rate: int, seconds: float) -> list[L
     quiet = {**environment, "LOG_LEVEL": "ERROR", "HTTP_PORT": "0", "PROCESSOR_ROLES": "bars"}
     market = ("tickstream-producer", "--source", "simulate", "--calendar", "24/7", "--rate", str(rate))
     port = free_port(24_000)
-    with _program(quiet | {"HTTP_PORT": str(port)}, "tickstream-ws-bridge"):
-        _await_listening(port)
+    with running(quiet | {"HTTP_PORT": str(port)}, "tickstream-ws-bridge"):
+        await_ready(port)
         trades, client = _Ages(), _Ages()
-        with _program(quiet, *market), _reader(kafka, STOCK_TICKS.name, _stamps(codecs), trades):
+        with running(quiet, *market), _reader(kafka, STOCK_TICKS.name, _stamps(codecs), trades):
             asyncio.run(_listen(port, client, _WARM_SECONDS + seconds))
     bars = _Ages()
     with (
-        _program(quiet, "tickstream-processor", "--calendar", "24/7"),
-        _program(quiet, *market),
+        running(quiet, "tickstream-processor", "--calendar", "24/7"),
+        running(quiet, *market),
         _reader(kafka, BARS.name, _ends(codecs), bars),
     ):
         time.sleep(_WARM_SECONDS + seconds)
@@ -157,29 +153,3 @@ def _read_plainly(kafka: Kafka, name: str, times: _Times, ages: _Ages, stop: thr
         if messages:
             ages.add(times(list(map(Message.value, messages))), received)
     consumer.close()
-
-
-@contextmanager
-def _program(environment: Mapping[str, str], name: str, *arguments: str) -> Iterator[None]:
-    command = [str(Path(sys.executable).with_name(name)), *arguments]
-    child = subprocess.Popen(command, env=dict(environment), stdout=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        child.terminate()
-        try:
-            child.wait(20)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-
-
-def _await_listening(port: int) -> None:
-    deadline = time.monotonic() + _START_LIMIT
-    while time.monotonic() < deadline:
-        try:
-            with urlopen(f"http://{LOOPBACK}:{port}/readyz", timeout=2):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise FatalError(f"the bridge must be ready within {_START_LIMIT:.0f} s")

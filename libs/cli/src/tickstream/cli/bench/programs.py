@@ -1,4 +1,4 @@
-"""Runs a program to its end and says what it cost."""
+"""Runs programs: to their end, to say what that cost, or beside something else."""
 
 from __future__ import annotations
 
@@ -7,12 +7,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
+from urllib.request import urlopen
 
+from tickstream.cli.stack.ports import LOOPBACK
 from tickstream.core.errors import FatalError
 
+_START_LIMIT: Final = 60.0
+_STOP_LIMIT: Final = 20.0
+_LOOK_EVERY: Final = 0.02
 _MAXRSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024
 
 
@@ -57,3 +64,39 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Cost:
             end = errors.read().decode(errors="replace")[-2000:]
             raise FatalError(f"{' '.join(command)} ended with {child.returncode}:\n{end}")
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * _MAXRSS_BYTES, text)
+
+
+def program(name: str) -> str:
+    """The path of one of the platform's own."""
+    return str(Path(sys.executable).with_name(name))
+
+
+@contextmanager
+def running(environment: Mapping[str, str], name: str, *arguments: str) -> Iterator[None]:
+    """One of the platform's own, for as long as the context lasts."""
+    child = subprocess.Popen([program(name), *arguments], env=dict(environment), stdout=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        child.terminate()
+        try:
+            child.wait(_STOP_LIMIT)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+
+def await_ready(port: int) -> None:
+    """Wait until the service at a port says that it is ready.
+
+    Raises:
+        FatalError: it doesn't for a minute.
+    """
+    deadline = time.monotonic() + _START_LIMIT
+    while time.monotonic() < deadline:
+        try:
+            with urlopen(f"http://{LOOPBACK}:{port}/readyz", timeout=2):
+                return
+        except OSError:
+            time.sleep(_LOOK_EVERY)
+    raise FatalError(f"the service at port {port} must be ready within {_START_LIMIT:.0f} s")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Final
 
 import orjson
 
-from tickstream.cli.bench.programs import Cost, run
+from tickstream.cli.bench.programs import Cost, await_ready, program, run, running
+from tickstream.cli.stack.ports import free_port
 
+_FAST: Final = ("--source", "replay", "--speed", "max")
 EMPTY: Final = "empty."
 """The place where nothing is ever published."""
 
@@ -52,7 +55,7 @@ class Services:
 
     def publish(self, recording: Recording, place: str, settings: Mapping[str, str] | None = None) -> Cost:
         """Replay a recording; the cost is what the producer itself gives, which leaves its start out."""
-        command = [_program("producer"), "--source", "replay", "--path", str(recording.path), "--speed", "max"]
+        command = [program("tickstream-producer"), *_FAST, "--path", str(recording.path)]
         # Counted, it is a part of a day: the hours after its last trade aren't filled with quiet bars.
         cost = run([*command, "--count", str(recording.ticks)], self.at(place) | dict(settings or {}))
         account = orjson.loads(cost.output.splitlines()[-1])
@@ -60,8 +63,12 @@ class Services:
 
     def process(self, place: str, settings: Mapping[str, str], flags: Sequence[str] = ()) -> Cost:
         """Have the processor catch up, its start included."""
-        return run([_program("processor"), "--until-caught-up", *flags], self.at(place) | dict(settings))
+        return run([program("tickstream-processor"), "--until-caught-up", *flags], self.at(place) | dict(settings))
 
-
-def _program(service: str) -> str:
-    return str(Path(sys.executable).with_name(f"tickstream-{service}"))
+    def start(self, place: str, settings: Mapping[str, str]) -> float:
+        """Seconds until a processor with the state of a place is ready."""
+        port = free_port(24_000)
+        began = time.monotonic()
+        with running(self.at(place) | dict(settings) | {"HTTP_PORT": str(port)}, "tickstream-processor"):
+            await_ready(port)
+            return time.monotonic() - began

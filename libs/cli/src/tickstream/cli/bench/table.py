@@ -79,8 +79,23 @@ class Ratio:
         return cls(f"cost of {figure.does}: beside {base.does}", base.per_cpu_second / figure.per_cpu_second, aim)
 
 
-def show(figures: Sequence[Figure], ratios: Sequence[Ratio]) -> None:
-    """Print the table, and below it how its lines compare."""
+@dataclass(frozen=True, slots=True)
+class Start:
+    """How long a start took.
+
+    Attributes:
+        says: what started.
+        seconds: until it was ready.
+        aim: what that is wanted to be.
+    """
+
+    says: str
+    seconds: float
+    aim: str = ""
+
+
+def show(figures: Sequence[Figure], ratios: Sequence[Ratio], starts: Sequence[Start] = ()) -> None:
+    """Print the table, below it how its lines compare, and how long starts took."""
     console = Console(width=None if os.isatty(1) else 160)
     table = Table("who", "does", "ticks", "ticks/s", "ticks per CPU-second", "peak memory", box=None)
     for figure in figures:
@@ -98,6 +113,13 @@ def show(figures: Sequence[Figure], ratios: Sequence[Ratio]) -> None:
         compared.add_row(ratio.says, f"{ratio.value:.2f} x", ratio.aim)
     console.print()
     console.print(compared)
+    if not starts:
+        return
+    ready = Table("start", "ready after", "aim", box=None)
+    for start in starts:
+        ready.add_row(start.says, f"{start.seconds:.1f} s", start.aim)
+    console.print()
+    console.print(ready)
 
 
 def show_latencies(lines: Sequence[Latency]) -> None:
@@ -111,9 +133,13 @@ def show_latencies(lines: Sequence[Latency]) -> None:
 
 
 def write_json(
-    path: Path, figures: Sequence[Mapping[str, object]], ratios: Sequence[Mapping[str, object]] = ()
+    path: Path,
+    figures: Sequence[Mapping[str, object]],
+    ratios: Sequence[Mapping[str, object]] = (),
+    starts: Sequence[Mapping[str, object]] = (),
 ) -> None:
-    """Write the figures, with what they were measured on, and how they compare."""
+    """Write the figures, with what they were measured on, how they compare, and how long starts took."""
     machine = {"cores": os.cpu_count(), "system": platform.platform(), "python": platform.python_version()}
-    report = {"machine": machine, "figures": list(figures)} | ({"ratios": list(ratios)} if ratios else {})
+    report = {"machine": machine, "figures": list(figures)}
+    report |= {name: list(rows) for name, rows in (("ratios", ratios), ("starts", starts)) if rows}
     path.write_bytes(orjson.dumps(report, option=orjson.OPT_INDENT_2))

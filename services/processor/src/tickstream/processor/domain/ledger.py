@@ -128,6 +128,7 @@ class Ledger:
         self._width = len(intervals)
         self.symbols = Numbers(b"n", symbols, partition)
         self.sources = Numbers(b"m", sources, partition)
+        self._filled = shelves.keys()
         self._shelves = {kind: shelves[kind] if kind in shelves else Retained(dtype) for kind, dtype in _DTYPES.items()}
 
     def note(self, kind: bytes, rows: Table) -> None:
@@ -148,7 +149,7 @@ class Ledger:
         return [*self.symbols.changes(), *self.sources.changes(), *records]
 
     def restore(self, loaded: Loaded) -> dict[bytes, Table]:
-        """Go on from what was read back; gives the rows of each kind, with new keys but for streams."""
+        """Go on from what was read back; gives the rows of what `note` fills, with new keys but for streams."""
         self.symbols.restore(loaded.names(b"n"))
         self.sources.restore(loaded.names(b"m"))
         found = {}
@@ -156,7 +157,8 @@ class Ledger:
             shelf = self._shelves[kind]
             stored = loaded.segments(kind)
             shelf.restore((number, self._own(kind, np.frombuffer(rows, dtype=dtype).copy())) for number, rows in stored)
-            found[kind] = shelf.all()
+            if kind not in self._filled:
+                found[kind] = shelf.all()
         return found
 
     def stored_symbols(self, rows: Table) -> bytes:

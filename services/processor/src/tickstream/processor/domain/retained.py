@@ -61,7 +61,7 @@ class Retained:
     def restore(self, segments: Iterable[tuple[int, Table]]) -> None:
         """Go on from segments that were written."""
         for number, rows in sorted(segments, key=lambda numbered: numbered[0]):
-            self._segments[number] = rows[np.argsort(rows["key"], kind="stable")]
+            self._segments[number] = rows if _is_sorted(rows) else rows[np.argsort(rows["key"], kind="stable")]
             self._number = number + 1
         self._useful = len(self)
 
@@ -162,10 +162,16 @@ def _ranges(begin: NDArray[np.intp], end: NDArray[np.intp]) -> NDArray[np.intp]:
 def _newest(parts: list[Table], dtype: np.dtype[np.void]) -> Table:
     """The rows of all parts, sorted by key; of rows with one key the last."""
     rows = parts[0] if len(parts) == 1 else stacked(parts, dtype)
-    keys = np.ascontiguousarray(rows["key"])
-    if (keys[1:] > keys[:-1]).all():
+    if _is_sorted(rows):
         return rows
+    keys = np.ascontiguousarray(rows["key"])
     order = np.argsort(keys, kind="stable")
     last = np.ones(len(rows), dtype=np.bool_)
     np.not_equal(keys[order[1:]], keys[order[:-1]], out=last[:-1])
     return rows[order[last]]
+
+
+def _is_sorted(rows: Table) -> bool:
+    """Whether rows are sorted by key, each key once."""
+    keys = np.ascontiguousarray(rows["key"])
+    return bool((keys[1:] > keys[:-1]).all())

@@ -25,6 +25,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tickstream.core.columns import Floats
 from tickstream.core.errors import FatalError
@@ -52,6 +53,9 @@ _SOURCE: Final = struct.Struct("<Bqqq")
 _RANGE: Final = struct.Struct("<qq")
 _BARS: Final = struct.Struct("<Bq")
 _ONE_BAR: Final = struct.Struct(f"<Bq{len(PRICES)}d")
+_ALONE: Final = np.dtype([("version", "u1"), ("number", "<i8"), ("bar", "<f8", len(PRICES))])
+"""The same as a table's row."""
+
 _ANCHOR: Final = struct.Struct(f"<Bq{len(ENDLESS)}d")
 _NAME: Final = struct.Struct("<H")
 
@@ -146,7 +150,7 @@ class Loaded:
         self.spans: dict[int, list[Span]] = {}
         self._names: dict[bytes, dict[int, list[str]]] = {kind: {} for kind in _NAMES}
         self._segments: dict[bytes, dict[int, bytes]] = {kind: {} for kind in _SEGMENTS}
-        self._bars: dict[tuple[str, int], dict[bytes, tuple[int, Floats]]] = {}
+        self._bars: dict[bytes, dict[bytes, bytes]] = {}
         self._anchors: dict[tuple[str, int], tuple[int, tuple[float, ...]]] = {}
 
     def take(self, key: bytes, value: bytes | None) -> None:
@@ -192,9 +196,7 @@ class Loaded:
             _, anchor, *stands = _ANCHOR.unpack(value)
             self._anchors[symbol.decode(), int(seconds)] = (anchor, tuple(stands))
         else:
-            _, first = _BARS.unpack_from(value)
-            bars = np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
-            self._bars.setdefault(_series(key[1:]), {})[key] = (first, bars)
+            self._bars.setdefault(_series_of(key), {})[key] = value
 
     def segments(self, kind: bytes) -> list[tuple[int, bytes]]:
         """(number, rows) of the segments of a table."""
@@ -211,7 +213,7 @@ class Loaded:
         elif kind == b"h":
             self.ranges.pop(int(rest), None)
         elif kind == b"b":
-            self._bars.get(_series(rest), {}).pop(key, None)
+            self._bars.get(_series_of(key), {}).pop(key, None)
 
     def held(self, symbol: str, seconds: int, bars: int) -> Held:
         """What is kept of a series that has closed `bars`; nothing of one that had no indicators at the last of them.
@@ -219,14 +221,17 @@ class Loaded:
         Raises:
             FatalError: bars are missing.
         """
-        # A bar that is in a block as well as alone may have been revised since it was alone.
-        stored = sorted(self._bars.get((symbol, seconds), {}).values(), key=lambda record: len(record[1]))
-        if max((first + len(rows) for first, rows in stored), default=0) < bars:
+        alone, blocks = self._stored(symbol, seconds)
+        reached = max(first + len(rows) for first, rows in blocks) if blocks else 0
+        if max(reached, int(alone["number"].max(initial=-1)) + 1) < bars:
             return Held(anchor=bars)
         anchor, stands = self._anchors.get((symbol, seconds), (0, BEGINNING))
         kept = bars - anchor
         found, known = np.empty((kept, len(PRICES))), np.zeros(kept, dtype=np.bool_)
-        for first, rows in stored:
+        alone = alone[(alone["number"] >= anchor) & (alone["number"] < bars)]
+        found[alone["number"] - anchor], known[alone["number"] - anchor] = alone["bar"], True
+        # A bar that is in a block as well as alone may have been revised since it was alone.
+        for first, rows in blocks:
             low, high = max(first, anchor), min(first + len(rows), bars)
             if low < high:
                 found[low - anchor : high - anchor] = rows[low - first : high - first]
@@ -239,8 +244,14 @@ class Loaded:
 
     def blocks(self, symbol: str, seconds: int) -> list[int]:
         """The numbers of a series' stored blocks."""
-        stored = self._bars.get((symbol, seconds), {})
-        return sorted(first // BLOCK for key, (first, _) in stored.items() if key[:1] == b"b")
+        return sorted(first // BLOCK for first, _ in self._stored(symbol, seconds)[1])
+
+    def _stored(self, symbol: str, seconds: int) -> tuple[NDArray[np.void], list[tuple[int, Floats]]]:
+        """A series' bars that were stored alone, and (number of the first, rows) of its blocks."""
+        stored = self._bars.get(_SEPARATOR.join((symbol.encode(), b"%d" % seconds)), {})
+        alone = b"".join(value for key, value in stored.items() if key[:1] == b"t")
+        blocks = [_read_block(value) for key, value in stored.items() if key[:1] == b"b"]
+        return np.frombuffer(alone, dtype=_ALONE), blocks
 
 
 def _read_names(value: bytes) -> list[str]:
@@ -253,6 +264,10 @@ def _read_names(value: bytes) -> list[str]:
     return found
 
 
-def _series(key: bytes) -> tuple[str, int]:
-    symbol, seconds, _ = key.rsplit(_SEPARATOR, 2)
-    return symbol.decode(), int(seconds)
+def _read_block(value: bytes) -> tuple[int, Floats]:
+    _, first = _BARS.unpack_from(value)
+    return first, np.frombuffer(value, dtype=np.float64, offset=_BARS.size).reshape(-1, len(PRICES))
+
+
+def _series_of(key: bytes) -> bytes:
+    return key[1 : key.rindex(_SEPARATOR)]
