@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from tests.support.topics import kafka_of
 from tickstream.core.codec import Codecs
-from tickstream.core.kafka import Publisher
+from tickstream.core.kafka import Message, Publisher
 from tickstream.core.model import Bar, Record, State, Tick
 from tickstream.core.topics import TOPICS
 
@@ -31,6 +31,13 @@ def bar(symbol: str, number: int, state: State = "closed", close: float = 100.0,
 def key_of(record: Record) -> str:
     """What the record's topic is keyed by."""
     return str(getattr(record, "symbol", None) or getattr(record, "scope", "market"))
+
+
+def message(record: Record, offset: int, partition: int = 0, key: bytes | None = b"") -> Message:
+    """A record as Kafka's client gives it; with its own key unless another one is given."""
+    own = key_of(record).encode() if key == b"" else key
+    value = Codecs().of(type(record)).encode(record)
+    return Message(topic="test", partition=partition, offset=offset, key=own, value=value, timestamp=(1, 0))
 
 
 class Market:

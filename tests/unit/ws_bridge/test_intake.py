@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tests.support.records import TICKS
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import Tick
-from tickstream.ws_bridge.adapters.intake import Ticks, runs
+from tickstream.ws_bridge.adapters.intake import runs
+from tickstream.ws_bridge.adapters.reading import Ticks
 from tickstream.ws_bridge.adapters.wire import body_of
 
 PLACED = st.lists(st.tuples(TICKS, st.sampled_from(["A", "B"]), st.integers(0, 2)), max_size=12)

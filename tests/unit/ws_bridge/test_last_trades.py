@@ -2,15 +2,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.market import tick
+from tests.support.market import message, tick
 from tests.support.records import TICKS
-from tickstream.core.columns import TickColumns, TickInterners
+from tickstream.core.codec import Codecs
+from tickstream.core.kafka import Message
 from tickstream.core.model import Tick
-from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
+from tickstream.ws_bridge.adapters.intake import unsealing
+from tickstream.ws_bridge.adapters.reading import Reading
+from tickstream.ws_bridge.adapters.wire import body_of
 from tickstream.ws_bridge.domain.entry import Entry
 from tickstream.ws_bridge.domain.last_trades import LastTrades
 from tickstream.ws_bridge.domain.market import Market
@@ -21,23 +23,21 @@ BATCHES = st.lists(
 )
 
 
-def unread(market: Market, trades: list[Tick], interners: TickInterners, partition: int, first: int) -> None:
+def unread(market: Market, trades: list[Tick], partition: int, first: int) -> None:
     """Take in trades of symbols that nobody reads."""
-    last = {trade.symbol: row for row, trade in enumerate(trades)}
-    market.unread(
-        TickColumns.of(trades, interners),
-        np.full(len(trades), partition, dtype=np.int64),
-        np.arange(first, first + len(trades), dtype=np.int64),
-        np.array(list(last.values()), dtype=np.intp),
-    )
+    for offset, trade in enumerate(trades, first):
+        market.unread(trade.symbol, message(trade, offset, partition))
+
+
+def last_trades() -> LastTrades[Message]:
+    return LastTrades(unsealing(Reading(Codecs())))
 
 
 @given(BATCHES, st.sets(st.sampled_from(SYMBOLS)), st.booleans())
 def test_a_snapshot_has_the_last_trade_of_each_symbol_whoever_read_it(
     batches: list[tuple[list[tuple[Tick, str]], bool]], asked: set[str], everything: bool
 ) -> None:
-    market = Market(10, 100, 1_000, LastTrades(tick_bodies))
-    interners = TickInterners()
+    market = Market(10, 100, 1_000, last_trades())
     expected: dict[str, tuple[bytes, int, int, int]] = {}
     offset = 0
     for number, (drawn, read) in enumerate(batches):
@@ -48,7 +48,7 @@ def test_a_snapshot_has_the_last_trade_of_each_symbol_whoever_read_it(
                 route = ("ticks", "", trade.symbol)
                 market.tick(Entry(route, route, body_of(trade), number, place, trade.ts_ingest))
         if not read:
-            unread(market, trades, interners, number, offset)
+            unread(market, trades, number, offset)
         offset += len(trades)
         if number % 2:
             market.snapshot("ticks", "", asked, 0)
@@ -61,21 +61,19 @@ def test_a_snapshot_has_the_last_trade_of_each_symbol_whoever_read_it(
 
 @given(st.lists(TICKS, min_size=1, max_size=9))
 def test_beyond_the_limit_symbols_are_neither_known_nor_shown(trades: list[Tick]) -> None:
-    market = Market(10, 100, 2, LastTrades(tick_bodies))
-    interners = TickInterners()
+    market = Market(10, 100, 2, last_trades())
     for number, trade in enumerate(trades):
-        unread(market, [replace(trade, symbol=f"S{number}")], interners, 0, number)
+        unread(market, [replace(trade, symbol=f"S{number}")], 0, number)
     shown = {one.route[2] for one in market.snapshot("ticks", "", None, 0)}
     assert shown == market.symbols == {f"S{number}" for number in range(min(2, len(trades)))}
 
 
 def test_the_trades_of_some_partitions_can_be_forgotten() -> None:
-    market = Market(10, 100, 1_000, LastTrades(tick_bodies))
-    interners = TickInterners()
+    market = Market(10, 100, 1_000, last_trades())
     for number in range(6):
         symbol, partition = f"S{number}", number % 3
         if number < 3:
-            unread(market, [tick(symbol, 1)], interners, partition, number)
+            unread(market, [tick(symbol, 1)], partition, number)
         else:
             route = ("ticks", "", symbol)
             market.tick(Entry(route, route, b"{}", partition, number))

@@ -5,20 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from tests.support.market import bar, tick
+from tests.support.market import bar, message, tick
 from tickstream.core.clock import SystemClock
 from tickstream.core.codec import Codecs
-from tickstream.core.kafka import Kafka, Message
+from tickstream.core.kafka import Kafka
 from tickstream.core.metrics import new_registry
 from tickstream.core.model import Record
 from tickstream.core.settings import KafkaSettings
-from tickstream.ws_bridge.adapters import feed, intake, wire
+from tickstream.ws_bridge.adapters import feed, intake, reading, wire
 from tickstream.ws_bridge.adapters.feed import Feed, Listeners
-from tickstream.ws_bridge.adapters.intake import Batch, Intake, Reading
+from tickstream.ws_bridge.adapters.intake import Intake
+from tickstream.ws_bridge.adapters.reading import Batch, Reading
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Waiting
 from tickstream.ws_bridge.domain.hub import Hub, Room
 from tickstream.ws_bridge.domain.lateness import Lateness
@@ -30,26 +31,6 @@ from tickstream.ws_bridge.metrics import BridgeMetrics
 LIMITS = Limits(max_symbols=10, max_subscriptions=5, commands_per_second=10, max_hz=20)
 ROOM = Room(records=1_000, bytes=10**6, frame_records=1_000, snapshot_bytes=10**6)
 POISON = 666
-
-
-class Read:
-    """A message of partition 0, as Kafka's client gives it."""
-
-    def __init__(self, offset: int, record: Record) -> None:
-        self._offset = offset
-        self._value = Codecs().of(type(record)).encode(record)
-
-    def partition(self) -> int:
-        return 0
-
-    def offset(self) -> int:
-        return self._offset
-
-    def timestamp(self) -> tuple[int, int]:
-        return 1, 0
-
-    def value(self) -> bytes:
-        return self._value
 
 
 class DelicateMarket(Market):
@@ -77,14 +58,14 @@ class Node:
         self.hub.market.know(["A", "B"])
         for channel in ("ticks", "bars"):
             self.hub.positions.open(channel, b"key", "epoch", {0: 0})
-        self.intake = Intake(self.hub, loaded, Lateness(2.0), self.metrics, SystemClock())
+        self.intake = Intake(self.hub, loaded, Lateness(2.0), self.metrics, SystemClock(), Reading(Codecs()))
         self.reading = Reading(Codecs())
 
     def subscribe(self, client: str, **fields: Any) -> None:
         self.hub.subscribe(client, parse_subscribe([fields], LIMITS))
 
     def take(self, channel: Channel, records: Sequence[Record]) -> Batch:
-        messages = cast("list[Message]", [Read(offset, record) for offset, record in enumerate(records)])
+        messages = [message(record, offset) for offset, record in enumerate(records)]
         batch = self.reading.batch(channel, messages)
         self.intake.take(batch)
         self.intake.apply()
@@ -160,7 +141,7 @@ def test_a_bar_without_content_is_lost_to_its_readers(monkeypatch: pytest.Monkey
             raise TypeError("what is that?")
         return wire.body_of(record)
 
-    monkeypatch.setattr(intake, "body_of", delicate)
+    monkeypatch.setattr(reading, "body_of", delicate)
     node = Node(Market(10, 100, 100))
     node.subscribe("a", channel="bars", symbols=["A"], interval="1m")
     node.take("bars", [bar("A", 1, close=POISON), bar("A", 2)])
@@ -172,7 +153,7 @@ def test_a_message_that_breaks_the_decoding_costs_no_other(monkeypatch: pytest.M
     node = Node(Market(10, 100, 100))
     codec = node.reading._codecs.of(type(TRADES[0]))
     decode = codec.decode_columns
-    poison = Read(0, TRADES[1]).value()
+    poison = message(TRADES[1], 0).value()
 
     def delicate(values: Sequence[bytes], *args: Any, **more: Any) -> Any:
         if poison in values:
@@ -192,12 +173,12 @@ async def test_what_nothing_can_be_done_about_ends_the_reading() -> None:
         raise MemoryError
 
     kafka = Kafka(KafkaSettings())
-    listeners = Listeners(lambda _log: None, broken, *[lambda _what: None] * 4)
-    reading = Reading(Codecs())
+    listeners = Listeners(lambda _symbol: True, lambda _log: None, broken, *[lambda _what: None] * 4)
+    own = Reading(Codecs())
     made = Feed(
-        kafka, reading, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners, Tempo(0.01, 0.25)
+        kafka, own, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners, Tempo(0.01, 0.25)
     )
-    made._take_records("ticks", cast("list[Message]", [Read(0, TRADES[0])]))
+    made._take_records("ticks", [message(TRADES[0], 0)])
     await asyncio.sleep(0)
     assert isinstance(made.failure, MemoryError)
     assert made._ending.is_set()

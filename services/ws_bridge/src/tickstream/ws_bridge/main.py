@@ -30,18 +30,18 @@ from tickstream.ws_bridge.adapters.doorman import Doorman, Proofs
 from tickstream.ws_bridge.adapters.feed import Feed, Listeners, Rest
 from tickstream.ws_bridge.adapters.groups import Groups
 from tickstream.ws_bridge.adapters.http_log import http_logger
-from tickstream.ws_bridge.adapters.intake import Intake, Log, Reading
+from tickstream.ws_bridge.adapters.intake import Intake, Log, unsealing
 from tickstream.ws_bridge.adapters.key_store import KeyStore
 from tickstream.ws_bridge.adapters.naps import Naps
 from tickstream.ws_bridge.adapters.past import Past, PastStore
 from tickstream.ws_bridge.adapters.past_influxdb import InfluxPast
 from tickstream.ws_bridge.adapters.past_postgres import PostgresPast
+from tickstream.ws_bridge.adapters.reading import Reading
 from tickstream.ws_bridge.adapters.rereading import Rereader
 from tickstream.ws_bridge.adapters.resumes import ResumeLimits, Resumes
 from tickstream.ws_bridge.adapters.system import SystemFigures
 from tickstream.ws_bridge.adapters.tokens import Tokens, read_public_key
 from tickstream.ws_bridge.adapters.web import SOCKET_PATH, Assets, guard
-from tickstream.ws_bridge.adapters.wire import tick_bodies
 from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.forwarding import Proxies
@@ -96,13 +96,16 @@ class Bridge:
             _FRAME_BYTES,
             _ANSWER_BYTES,
         )
-        market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN, LastTrades(tick_bodies))
+        codecs = Codecs.from_settings(settings)
+        reading = Reading(codecs)  # the event loop's own
+        last_trades = LastTrades(unsealing(reading))
+        market = Market(settings.history_bars, settings.history_records, _MAX_SYMBOLS_KNOWN, last_trades)
         self.registry = new_registry()
         self.metrics = BridgeMetrics(self.registry)
         self.hub = Hub(market, limits, room, flush_seconds)
         self.loaded = asyncio.Event()
         self.journey = Journey(Canary(_CANARY_SECONDS), Lateness(settings.lag_seconds))
-        self.intake = Intake(self.hub, self.loaded, self.journey.lateness, self.metrics, clock)
+        self.intake = Intake(self.hub, self.loaded, self.journey.lateness, self.metrics, clock, reading)
         self.audit = Audit(clock, self.metrics)
         self.store = _store(settings, clock)
         self.doorman = _doorman(settings, self.store, clock)
@@ -118,12 +121,14 @@ class Bridge:
         )
         self.feed = Feed(
             Kafka(settings),
-            Reading(Codecs.from_settings(settings)),
+            Reading(codecs),
             self.metrics,
             clock,
             settings.lookback_records,
             self.loaded,
-            Listeners(self._opened, self.intake.take, self._heard, self._rested, self._woken, self._awake),
+            Listeners(
+                self._wanted, self._opened, self.intake.take, self._heard, self._rested, self._woken, self._awake
+            ),
             tempo,
         )
         self.naps = Naps(self.hub, self.feed, settings.rest_seconds, clock, self.metrics)
@@ -184,6 +189,9 @@ class Bridge:
         SystemFigures(settings, callers, SystemClock()).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
+
+    def _wanted(self, symbol: str) -> bool:
+        return self.hub.subscriptions.may_be_read(("ticks", "", symbol))
 
     def _opened(self, log: Log) -> None:
         self.intake.apply()  # what was read before comes before

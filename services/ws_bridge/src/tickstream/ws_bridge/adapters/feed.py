@@ -16,7 +16,9 @@ from tickstream.core.errors import FatalError, TickstreamError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
 from tickstream.core.topics import SYSTEM_METRICS
-from tickstream.ws_bridge.adapters.intake import CHANNEL_OF, TOPIC_OF, Batch, Log, Reading, next_offsets
+from tickstream.ws_bridge.adapters.intake import Log
+from tickstream.ws_bridge.adapters.reading import CHANNEL_OF, TOPIC_OF, Batch, Reading, next_offsets
+from tickstream.ws_bridge.adapters.sieve import Wanted
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
 from tickstream.ws_bridge.domain.homes import Partitions
 from tickstream.ws_bridge.domain.pace import Tempo
@@ -53,9 +55,10 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """What the feed calls in the event loop, in order.
+    """What the feed calls in the event loop, in order; `wanted` in its own thread, at any time.
 
     Attributes:
+        wanted: says whether anyone may read a symbol's trades.
         opened: gets where reading begins, before the first batch and again after an outage.
         take: gets each batch.
         canaries: gets the next offsets of the canaries' topic, between the batches.
@@ -64,6 +67,7 @@ class Listeners:
         awake: gets those of which what there was then has been taken.
     """
 
+    wanted: Wanted
     opened: Callable[[Log], None]
     take: Callable[[Batch], None]
     canaries: Callable[[Offsets], None]
@@ -298,7 +302,7 @@ class Feed:
 
     def _take_records(self, channel: Channel, messages: Sequence[Message]) -> None:
         self._taken += len(messages)
-        batch = self._reading.batch(channel, messages, self._due(messages))
+        batch = self._reading.batch(channel, messages, self._due(messages), self._listeners.wanted)
         self._metrics.received.labels(channel).inc(len(messages))
         self._metrics.unreadable.labels(channel).inc(batch.unreadable)
         self._hand_over(partial(self._listeners.take, batch))

@@ -12,24 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tickstream.core.clock import Clock
-from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.columns import TickColumns
-from tickstream.core.errors import TickstreamError
 from tickstream.core.kafka import Message
 from tickstream.core.logging import logger
-from tickstream.core.model import Record, Tick
-from tickstream.core.topics import TOPICS
-from tickstream.ws_bridge.adapters.wire import body_of, tick_bodies
-from tickstream.ws_bridge.domain.entry import CHANNELS, NO_SYMBOL, Channel, Entry, Route, Run, Waiting, entry_of
+from tickstream.ws_bridge.adapters.reading import Aside, Batch, Reading, Ticks
+from tickstream.ws_bridge.adapters.wire import tick_bodies
+from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Route, Run, Waiting
 from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.pace import CommandBudget
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.replay import Replay
 from tickstream.ws_bridge.metrics import BridgeMetrics
-
-TOPIC_OF = {channel: "stock_ticks" if channel == "ticks" else channel for channel in CHANNELS}
-CHANNEL_OF = {topic: channel for channel, topic in TOPIC_OF.items()}
 
 _LOG = logger(__name__)
 _INTAKES: Final = count(1)
@@ -59,110 +53,6 @@ class Log:
     canaries: Offsets
 
 
-@dataclass(frozen=True, slots=True)
-class Ticks:
-    """Trades of one batch, in the order of each partition."""
-
-    columns: TickColumns
-    partitions: NDArray[np.int64]
-    offsets: NDArray[np.int64]
-
-    @classmethod
-    def concatenate(cls, parts: Sequence[Ticks]) -> Ticks:
-        """Those of several batches of one reading, in this order."""
-        if len(parts) == 1:
-            return parts[0]
-        return cls(
-            TickColumns.concatenate([part.columns for part in parts]),
-            np.concatenate([part.partitions for part in parts]),
-            np.concatenate([part.offsets for part in parts]),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """What was read together of one channel's topic.
-
-    Attributes:
-        broken: records that can't be given to anyone; their entries have no content.
-        reached: the next offset of each partition that is in it.
-        unreadable: how many messages could not be decoded.
-        due_ns: since when the oldest should have gone to the clients.
-    """
-
-    channel: Channel
-    ticks: Ticks | None
-    records: list[tuple[Record, Entry]]
-    broken: list[Entry]
-    reached: dict[int, int]
-    unreadable: int
-    due_ns: int
-
-
-class Reading:
-    """Turns messages into batches; for one thread at a time."""
-
-    def __init__(self, codecs: Codecs) -> None:
-        self._codecs = codecs
-        self._interners = TickInterners()
-
-    def batch(self, channel: Channel, messages: Sequence[Message], due_ns: int = 0) -> Batch:
-        """Decode messages of one topic, due at `due_ns`; what can't be read is left out.
-
-        A message that breaks the decoding of all of them costs only itself.
-
-        Raises:
-            TickstreamError: they can't be decoded now.
-        """
-        try:
-            return self._batch(channel, messages, due_ns)
-        except TickstreamError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever is wrong with one of them, the others are to come through
-            _LOG.exception("decoding_failed", channel=channel, messages=len(messages))
-            return _together([self._one(channel, message, due_ns) for message in messages], next_offsets(messages))
-
-    def _one(self, channel: Channel, message: Message, due_ns: int) -> Batch:
-        try:
-            return self._batch(channel, [message], due_ns)
-        except TickstreamError:
-            raise
-        except Exception:  # noqa: BLE001 - it is counted, and logged with the others
-            return Batch(channel, None, [], [], {}, 1, due_ns)
-
-    def _batch(self, channel: Channel, messages: Sequence[Message], due_ns: int) -> Batch:
-        reached = next_offsets(messages)
-        values = [message.value() for message in messages]
-        kind = TOPICS[TOPIC_OF[channel]].record
-        if kind is Tick:
-            decoded = self._codecs.of(Tick).decode_columns(values, self._interners, trade_ids=True)
-            read = [messages[row] for row in decoded.rows.tolist()]
-            partitions = np.array([message.partition() or 0 for message in read], dtype=np.int64)
-            offsets = np.array([message.offset() or 0 for message in read], dtype=np.int64)
-            ticks = Ticks(decoded.columns, partitions, offsets)
-            return Batch(channel, ticks, [], [], reached, len(decoded.rejected), due_ns)
-        if kind is None:
-            raise ValueError(f"channel {channel} has no records")
-        found = self._codecs.of(kind).decode_many(values)
-        records: list[tuple[Record, Entry]] = []
-        broken: list[Entry] = []
-        for record, row in zip(found.records, found.rows, strict=True):
-            message = messages[int(row)]
-            entry = entry_of(record, b"", message.partition() or 0, message.offset() or 0)
-            try:
-                entry.body = body_of(record)
-            except Exception:  # noqa: BLE001 - whatever is wrong with it, the others are to come through
-                broken.append(entry)
-            else:
-                records.append((record, entry))
-        return Batch(channel, None, records, broken, reached, len(found.rejected), due_ns)
-
-
-def next_offsets(messages: Iterable[Message]) -> dict[int, int]:
-    """Where each of the partitions goes on after these messages, which are in order."""
-    return {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
-
-
 class Intake:
     """Batches on their way into the hub: they wait for the next flush, as far as there is room.
 
@@ -175,12 +65,20 @@ class Intake:
         lateness: is told since when it waits.
         metrics: counts what can't be given to anyone.
         clock: for the rate at which that is logged.
+        reading: decodes in the event loop what someone has come to want after it was read.
     """
 
     def __init__(
-        self, hub: Hub, loaded: asyncio.Event, lateness: Lateness, metrics: BridgeMetrics, clock: Clock
+        self,
+        hub: Hub,
+        loaded: asyncio.Event,
+        lateness: Lateness,
+        metrics: BridgeMetrics,
+        clock: Clock,
+        reading: Reading,
     ) -> None:
         self._hub = hub
+        self._reading = reading
         self._loaded = loaded
         self._lateness = lateness
         self._metrics = metrics
@@ -193,6 +91,7 @@ class Intake:
         """Add a batch."""
         self._batches.append(batch)
         self._waiting += len(batch.records if batch.ticks is None else batch.ticks.columns)
+        self._waiting += len(batch.aside.messages) if batch.aside is not None else 0
         if self._waiting >= _ENOUGH or not self._loaded.is_set():
             self.apply()
 
@@ -203,17 +102,15 @@ class Intake:
         """
         batches, self._batches, self._waiting = self._batches, [], 0
         hub = self._hub
-        ticks = [batch.ticks for batch in batches if batch.ticks is not None]
-        if ticks:
-            together = Ticks.concatenate(ticks)
-            hub.homes.learn(together.columns.symbol, together.partitions)
-            read, unread = _rows(together.columns, hub.wanted)
-            hub.market.unread(together.columns, together.partitions, together.offsets, unread)
-            for run in self._runs(together, read):
-                try:
-                    hub.tick(run)
-                except Exception as error:  # noqa: BLE001 - as above
-                    self._leave_out(run, error)
+        ticks: list[Ticks] = []
+        for batch in batches:
+            if batch.aside is not None and self._put_aside(batch.aside):
+                self._offer(ticks)
+                self._decode_after_all(batch, batch.aside)
+                ticks = []
+            elif batch.ticks is not None:
+                ticks.append(batch.ticks)
+        self._offer(ticks)
         for batch in batches:
             self._lateness.taken(batch.due_ns)
             for entry in batch.broken:
@@ -226,20 +123,38 @@ class Intake:
             for partition, offset in batch.reached.items():
                 hub.positions.reached(batch.channel, partition, offset)
 
-    def _runs(self, ticks: Ticks, rows: NDArray[np.intp]) -> Iterable[Run]:
-        """These trades; where one of them breaks all, each for itself."""
-        try:
-            return list(runs(ticks, rows))
-        except Exception:  # noqa: BLE001 - as above
-            return self._one_by_one(ticks, rows)
+    def _put_aside(self, aside: Aside) -> bool:
+        """Keep the last trades for snapshots; says whether anyone has come to want any since they were read."""
+        hub, wanted = self._hub, False
+        for (symbol, partition), message in aside.last.items():
+            hub.homes.saw(symbol, partition)
+            if hub.wanted(("ticks", "", symbol)):
+                wanted = True
+            else:
+                hub.market.unread(symbol, message)
+        return wanted
 
-    def _one_by_one(self, ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Run]:
-        for row in rows.tolist():
+    def _decode_after_all(self, batch: Batch, aside: Aside) -> None:
+        if batch.ticks is not None:
+            self._hub.homes.learn(batch.ticks.columns.symbol, batch.ticks.partitions)
+        whole = self._reading.batch("ticks", aside.messages)
+        self._metrics.unreadable.labels("ticks").inc(max(0, whole.unreadable - batch.unreadable))
+        if whole.ticks is not None:
+            self._offer([whole.ticks], learn=False)
+
+    def _offer(self, ticks: Sequence[Ticks], *, learn: bool = True) -> None:
+        """Give trades of one reading to their readers."""
+        if not ticks:
+            return
+        together = Ticks.concatenate(ticks)
+        if learn:
+            self._hub.homes.learn(together.columns.symbol, together.partitions)
+        read, unread = _rows(together.columns, self._hub.wanted)
+        for run in runs_of(together, np.concatenate((read, unread)), self._leave_out):
             try:
-                yield from list(runs(ticks, np.array([row])))
+                self._hub.tick(run)
             except Exception as error:  # noqa: BLE001 - as above
-                route = ("ticks", "", ticks.columns.symbol[row] or NO_SYMBOL)
-                self._leave_out(Entry(route, route, b"", int(ticks.partitions[row]), int(ticks.offsets[row])), error)
+                self._leave_out(run, error)
 
     def _leave_out(self, entry: Waiting, error: Exception | None = None) -> None:
         self._hub.leave_out(entry)
@@ -248,20 +163,6 @@ class Intake:
         if self._complaints.spend(self._clock.monotonic()):
             place = f"{entry.partition}:{entry.offset}"
             _LOG.error("record_skipped", channel=channel, symbol=symbol, place=place, exc_info=error)
-
-
-def _together(parts: Sequence[Batch], reached: dict[int, int]) -> Batch:
-    """Several batches of a topic as one."""
-    ticks = [part.ticks for part in parts if part.ticks is not None]
-    return Batch(
-        parts[0].channel,
-        Ticks.concatenate(ticks) if ticks else None,
-        [one for part in parts for one in part.records],
-        [one for part in parts for one in part.broken],
-        reached,
-        sum(part.unreadable for part in parts),
-        parts[0].due_ns,
-    )
 
 
 def take_again(replay: Replay, batch: Batch) -> None:
@@ -293,6 +194,38 @@ def runs(ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Run]:
         for start in range(first, end, _LONGEST):
             stop = min(start + _LONGEST, end)
             yield Run(route, bodies[start:stop], partition, offsets[start:stop], stamps[stop - 1], intake)
+
+
+def runs_of(ticks: Ticks, rows: NDArray[np.intp], leave_out: Callable[[Entry, Exception], None]) -> Iterable[Run]:
+    """The chosen trades as of `runs`; where one of them breaks all, each for itself, and that one is left out."""
+    try:
+        return list(runs(ticks, rows))
+    except Exception:  # noqa: BLE001 - whatever is wrong with one of them, the others are to come through
+        return _one_by_one(ticks, rows, leave_out)
+
+
+def _one_by_one(ticks: Ticks, rows: NDArray[np.intp], leave_out: Callable[[Entry, Exception], None]) -> Iterator[Run]:
+    for row in rows.tolist():
+        try:
+            yield from list(runs(ticks, np.array([row])))
+        except Exception as error:  # noqa: BLE001 - as above
+            route = ("ticks", "", ticks.columns.symbol[row] or NO_SYMBOL)
+            leave_out(Entry(route, route, b"", int(ticks.partitions[row]), int(ticks.offsets[row])), error)
+
+
+def unsealing(reading: Reading) -> Callable[[Sequence[Message]], Sequence[Run]]:
+    """Decodes the last trades of symbols for snapshots."""
+
+    def unseal(messages: Sequence[Message]) -> Sequence[Run]:
+        ticks = reading.batch("ticks", messages).ticks
+        return [] if ticks is None else list(runs_of(ticks, np.arange(len(ticks.columns)), _cannot_be_shown))
+
+    return unseal
+
+
+def _cannot_be_shown(entry: Entry, error: Exception) -> None:
+    place = f"{entry.partition}:{entry.offset}"
+    _LOG.error("snapshot_lacks_trade", symbol=entry.route[2], place=place, exc_info=error)
 
 
 def _rows(columns: TickColumns, wanted: Callable[[Route], bool]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -12,7 +12,8 @@ from tickstream.core.errors import TickstreamError
 from tickstream.core.kafka import Consumer, Kafka, KafkaError, KafkaException, Message, TopicPartition
 from tickstream.core.logging import logger
 from tickstream.core.settings import KafkaSettings
-from tickstream.ws_bridge.adapters.intake import TOPIC_OF, Reading, take_again
+from tickstream.ws_bridge.adapters.intake import take_again
+from tickstream.ws_bridge.adapters.reading import TOPIC_OF, Reading
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
 from tickstream.ws_bridge.domain.replay import Replay
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -91,7 +92,10 @@ class Rereader:
             wanted = [one for one in messages if one.error() is None and _within(one, left)]
             if wanted:
                 self._metrics.reread.labels(channel).inc(len(wanted))
-                take_again(replay, self._readings[channel].batch(channel, wanted))
+                batch = self._readings[channel].batch(
+                    channel, wanted, wanted=lambda symbol: replay.wanted((channel, "", symbol))
+                )
+                take_again(replay, batch)
             if done:
                 consumer.pause([TopicPartition(topic, partition) for partition in done])
                 for partition in done:

@@ -6,15 +6,11 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import islice
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from tickstream.core.columns import TickColumns
 from tickstream.core.model import AlertEvent, AnalyticsFigure, Bar, IndicatorSet, MarketEvent, Record
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Waiting
-from tickstream.ws_bridge.domain.last_trades import LastTrades, Rows
+from tickstream.ws_bridge.domain.last_trades import LastTrades, Sealed
 
 MARKET_SCOPE: Final = "market"
 """The scope of analytics that speak of all symbols together."""
@@ -90,10 +86,10 @@ class Market:
         history: closed bars kept of each symbol and interval, at most.
         max_records: closed bars and indicators kept altogether; with many symbols each gets its share.
         max_symbols: symbols known; of more than that no state is kept.
-        unread: has the last trades of symbols that nobody reads, where those come in columns.
+        unread: has the last trades of symbols that nobody reads, where those aren't decoded.
     """
 
-    def __init__(self, history: int, max_records: int, max_symbols: int, unread: LastTrades | None = None) -> None:
+    def __init__(self, history: int, max_records: int, max_symbols: int, unread: LastTrades[Any] | None = None) -> None:
         self._history = history
         self._max_records = max_records
         self._max_symbols = max_symbols
@@ -133,14 +129,12 @@ class Market:
         if self._known(symbol):
             self._ticks[symbol] = entry
             if self._unread is not None:
-                self._unread.drop(symbol)
+                self._unread.drop(entry)
 
-    def unread(
-        self, columns: TickColumns, partitions: NDArray[np.int64], offsets: NDArray[np.int64], rows: Rows
-    ) -> None:
-        """Take trades into account that nobody reads: these rows, the last of each of their symbols."""
-        if self._unread is not None:
-            self._unread.keep(columns, partitions, offsets, rows, self._known)
+    def unread(self, symbol: str, trade: Sealed) -> None:
+        """Take a trade into account that nobody reads, the last one of its symbol so far."""
+        if self._unread is not None and self._known(symbol):
+            self._unread.keep(symbol, trade)
 
     def forget_trades(self, partitions: Collection[int]) -> None:
         """The last trades of these partitions may no longer be the last."""

@@ -137,6 +137,10 @@ class Subscriptions:
             readers = self._open(route)
         return readers
 
+    def may_be_read(self, route: Route) -> bool:
+        """Whether anyone may read a route; may be asked in any thread."""
+        return route in self._readers or route[:2] in self._to_everything
+
     def symbols(self, channel: Channel) -> Collection[str] | None:
         """The symbols of a channel that anyone reads; None: all."""
         if any(stream[0] == channel for stream in self._to_everything):
