@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.support.market import message
 from tests.support.records import TICKS
 from tickstream.core.columns import TickColumns, TickInterners
 from tickstream.core.model import Tick
@@ -25,6 +26,7 @@ def test_runs_have_the_chosen_trades_by_symbol_and_partition_in_their_order(
         TickColumns.of([tick for tick, _partition in trades], TickInterners()),
         np.array([partition for _tick, partition in trades], dtype=np.int64),
         np.arange(len(trades), dtype=np.int64),
+        [message(tick, row, partition) for row, (tick, partition) in enumerate(trades)],
     )
     rows = sorted(chosen & set(range(len(trades))))
     made = list(runs(ticks, np.array(rows, dtype=np.intp)))

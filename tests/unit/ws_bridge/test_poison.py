@@ -26,6 +26,7 @@ from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
+from tickstream.ws_bridge.domain.subscriptions import Subscriptions
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 LIMITS = Limits(max_symbols=10, max_subscriptions=5, commands_per_second=10, max_hz=20)
@@ -173,7 +174,7 @@ async def test_what_nothing_can_be_done_about_ends_the_reading() -> None:
         raise MemoryError
 
     kafka = Kafka(KafkaSettings())
-    listeners = Listeners(lambda _symbol: True, lambda _log: None, broken, *[lambda _what: None] * 4)
+    listeners = Listeners(Subscriptions(), lambda _log: None, broken, *[lambda _what: None] * 4)
     own = Reading(Codecs())
     made = Feed(
         kafka, own, BridgeMetrics(new_registry()), SystemClock(), 0, asyncio.Event(), listeners, Tempo(0.01, 0.25)

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.support.market import message, tick
 from tickstream.core.clock import SystemClock
 from tickstream.core.codec import Codecs
+from tickstream.core.errors import RetryableError
 from tickstream.core.kafka import Message
 from tickstream.core.metrics import new_registry
 from tickstream.core.partition import partition_for
@@ -51,12 +52,9 @@ class Node:
         self.waiting: list[Batch] = []
 
     def read(self, messages: Sequence[Message]) -> Batch:
-        batch = self.reading.batch("ticks", messages, wanted=self.wanted)
+        batch = self.reading.batch("ticks", messages, interest=self.hub.subscriptions)
         self.waiting.append(batch)
         return batch
-
-    def wanted(self, symbol: str) -> bool:
-        return self.hub.subscriptions.may_be_read(("ticks", "", symbol))
 
     def apply(self) -> None:
         for batch in self.waiting:
@@ -177,15 +175,12 @@ def test_only_what_someone_wants_is_decoded(monkeypatch: pytest.MonkeyPatch) -> 
     node.apply()
     counts = decoded(monkeypatch, node)
     assert node.subscribe("x", "A") == [1]
-    assert counts == []
     node.read([log.message(symbol, str.encode) for symbol in ("A", "B", "B", "C")])
     node.apply()
-    assert counts == [1]
-    node.read([log.message("B", str.encode)] * 5)
+    node.read([log.message("B", str.encode)])
     node.apply()
-    assert counts == [1, 0]
     assert node.subscribe("x", "B") == [8]
-    assert counts == [1, 0, 1]
+    assert counts == [1, 1, 0, 1]  # a snapshot, what A's reader wants of two batches, a snapshot
 
 
 def test_once_a_key_is_not_its_symbol_everything_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,10 +192,29 @@ def test_once_a_key_is_not_its_symbol_everything_is_decoded(monkeypatch: pytest.
     assert counts == [3, 0, 3, 3]
 
 
-def test_a_last_trade_that_cannot_be_read_leaves_the_one_before_in_a_snapshot() -> None:
+def test_a_last_trade_that_cannot_be_read_is_left_out_of_a_snapshot() -> None:
     node, log = Node(), Log()
     node.read([log.message(symbol, str.encode) for symbol in SYMBOLS])
     broken = Message(topic="test", partition=0, offset=1, key=b"A", value=b"\0rubbish", timestamp=(1, 0))
     node.read([broken, log.message("B", str.encode)])
     node.apply()
-    assert node.subscribe("x", "A", "B") == [1, 4]
+    assert node.subscribe("x", "A", "B") == [4]
+
+
+def test_what_cannot_be_decoded_after_all_is_lost_to_those_who_have_come_to_want_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    node, log = Node(), Log()
+    node.read([log.message(symbol, str.encode) for symbol in SYMBOLS])
+    node.apply()
+    node.read([log.message("A", str.encode), log.message("B", str.encode)])
+    assert node.subscribe("x", "A") == [1]
+
+    def away(*_args: Any, **_more: Any) -> Batch:
+        raise RetryableError("the registry doesn't answer")
+
+    monkeypatch.setattr(node.intake._reading, "batch", away)
+    node.apply()
+    [frame] = node.frames("x")
+    assert (frame["data"], frame["lost"]) == ([], 1)
+    assert dict(node.hub.positions.now("ticks")) == {0: 2, 1: 3}

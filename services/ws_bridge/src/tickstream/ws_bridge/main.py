@@ -127,7 +127,13 @@ class Bridge:
             settings.lookback_records,
             self.loaded,
             Listeners(
-                self._wanted, self._opened, self.intake.take, self._heard, self._rested, self._woken, self._awake
+                self.hub.subscriptions,
+                self._opened,
+                self.intake.take,
+                self._heard,
+                self._rested,
+                self._woken,
+                self._awake,
             ),
             tempo,
         )
@@ -189,9 +195,6 @@ class Bridge:
         SystemFigures(settings, callers, SystemClock()).add_routes(app)
         app.router.add_get("/{path:.*}", Assets(settings.static_dir).serve)
         return app
-
-    def _wanted(self, symbol: str) -> bool:
-        return self.hub.subscriptions.may_be_read(("ticks", "", symbol))
 
     def _opened(self, log: Log) -> None:
         self.intake.apply()  # what was read before comes before

@@ -18,9 +18,9 @@ from tickstream.core.logging import logger
 from tickstream.core.topics import SYSTEM_METRICS
 from tickstream.ws_bridge.adapters.intake import Log
 from tickstream.ws_bridge.adapters.reading import CHANNEL_OF, TOPIC_OF, Batch, Reading, next_offsets
-from tickstream.ws_bridge.adapters.sieve import Wanted
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel
 from tickstream.ws_bridge.domain.homes import Partitions
+from tickstream.ws_bridge.domain.interest import Interest
 from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -55,10 +55,10 @@ class Rest:
 
 @dataclass(frozen=True, slots=True)
 class Listeners:
-    """What the feed calls in the event loop, in order; `wanted` in its own thread, at any time.
+    """What the feed calls in the event loop, in order; `interest` it asks in its own thread, at any time.
 
     Attributes:
-        wanted: says whether anyone may read a symbol's trades.
+        interest: says whose trades are wanted.
         opened: gets where reading begins, before the first batch and again after an outage.
         take: gets each batch.
         canaries: gets the next offsets of the canaries' topic, between the batches.
@@ -67,7 +67,7 @@ class Listeners:
         awake: gets those of which what there was then has been taken.
     """
 
-    wanted: Wanted
+    interest: Interest
     opened: Callable[[Log], None]
     take: Callable[[Batch], None]
     canaries: Callable[[Offsets], None]
@@ -302,7 +302,7 @@ class Feed:
 
     def _take_records(self, channel: Channel, messages: Sequence[Message]) -> None:
         self._taken += len(messages)
-        batch = self._reading.batch(channel, messages, self._due(messages), self._listeners.wanted)
+        batch = self._reading.batch(channel, messages, self._due(messages), self._listeners.interest)
         self._metrics.received.labels(channel).inc(len(messages))
         self._metrics.unreadable.labels(channel).inc(batch.unreadable)
         self._hand_over(partial(self._listeners.take, batch))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from tickstream.core.clock import Clock
 from tickstream.core.columns import TickColumns
+from tickstream.core.errors import TickstreamError
 from tickstream.core.kafka import Message
 from tickstream.core.logging import logger
 from tickstream.ws_bridge.adapters.reading import Aside, Batch, Reading, Ticks
@@ -125,32 +126,45 @@ class Intake:
 
     def _put_aside(self, aside: Aside) -> bool:
         """Keep the last trades for snapshots; says whether anyone has come to want any since they were read."""
-        hub, wanted = self._hub, False
-        for (symbol, partition), message in aside.last.items():
-            hub.homes.saw(symbol, partition)
-            if hub.wanted(("ticks", "", symbol)):
-                wanted = True
-            else:
-                hub.market.unread(symbol, message)
-        return wanted
+        hub, symbols = self._hub, aside.symbols
+        hub.homes.learn(aside.sifted.symbols, aside.partitions)
+        if hub.subscriptions.version != aside.sifted.version:
+            names = [symbols.values[code] for code in symbols.codes.tolist()]
+            if any(hub.wanted(("ticks", "", name)) for name in names):
+                return True
+        hub.market.unread(symbols, aside.last)
+        return False
 
     def _decode_after_all(self, batch: Batch, aside: Aside) -> None:
+        """Give out a batch of which too little was decoded."""
         if batch.ticks is not None:
             self._hub.homes.learn(batch.ticks.columns.symbol, batch.ticks.partitions)
-        whole = self._reading.batch("ticks", aside.messages)
+        try:
+            whole = self._reading.batch("ticks", aside.messages)
+        except TickstreamError as error:  # a registry that doesn't answer: they are lost, and nobody waits for it
+            for message in aside.messages:
+                symbol = (message.key() or b"").decode(errors="replace")
+                route = ("ticks", "", symbol)
+                self._leave_out(Entry(route, route, b"", message.partition() or 0, message.offset() or 0), error)
+            return
         self._metrics.unreadable.labels("ticks").inc(max(0, whole.unreadable - batch.unreadable))
         if whole.ticks is not None:
-            self._offer([whole.ticks], learn=False)
+            self._give(whole.ticks, np.concatenate(_rows(whole.ticks.columns, self._hub.wanted)))
 
-    def _offer(self, ticks: Sequence[Ticks], *, learn: bool = True) -> None:
-        """Give trades of one reading to their readers."""
+    def _offer(self, ticks: Sequence[Ticks]) -> None:
+        """Give what the feed decoded to its readers, and keep what else there is for snapshots."""
         if not ticks:
             return
         together = Ticks.concatenate(ticks)
-        if learn:
-            self._hub.homes.learn(together.columns.symbol, together.partitions)
+        symbols = together.columns.symbol
+        self._hub.homes.learn(symbols, together.partitions)
         read, unread = _rows(together.columns, self._hub.wanted)
-        for run in runs_of(together, np.concatenate((read, unread)), self._leave_out):
+        self._hub.market.unread(symbols.take(unread), [together.messages[row] for row in unread.tolist()])
+        self._give(together, read)
+
+    def _give(self, ticks: Ticks, rows: NDArray[np.intp]) -> None:
+        """Give trades to their readers."""
+        for run in runs_of(ticks, rows, self._leave_out):
             try:
                 self._hub.tick(run)
             except Exception as error:  # noqa: BLE001 - as above
@@ -217,7 +231,10 @@ def unsealing(reading: Reading) -> Callable[[Sequence[Message]], Sequence[Run]]:
     """Decodes the last trades of symbols for snapshots."""
 
     def unseal(messages: Sequence[Message]) -> Sequence[Run]:
-        ticks = reading.batch("ticks", messages).ticks
+        batch = reading.batch("ticks", messages)
+        if batch.unreadable:
+            _LOG.warning("snapshot_lacks_trades", unreadable=batch.unreadable)
+        ticks = batch.ticks
         return [] if ticks is None else list(runs_of(ticks, np.arange(len(ticks.columns)), _cannot_be_shown))
 
     return unseal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from tickstream.core.codec import Codecs, TickInterners
 from tickstream.core.codec.records import HEADER_BYTES
-from tickstream.core.columns import TickColumns
+from tickstream.core.columns import Strings, TickColumns
 from tickstream.core.errors import TickstreamError
 from tickstream.core.kafka import Message
 from tickstream.core.logging import logger
 from tickstream.core.model import Record, Tick
 from tickstream.core.topics import TOPICS
-from tickstream.ws_bridge.adapters.sieve import Sieve, Wanted
+from tickstream.ws_bridge.adapters.sieve import Sieve, Sifted
 from tickstream.ws_bridge.adapters.wire import body_of
 from tickstream.ws_bridge.domain.entry import CHANNELS, Channel, Entry, entry_of
+from tickstream.ws_bridge.domain.interest import Interest
 
 TOPIC_OF: Final = {channel: "stock_ticks" if channel == "ticks" else channel for channel in CHANNELS}
 CHANNEL_OF: Final = {topic: channel for channel, topic in TOPIC_OF.items()}
@@ -30,11 +31,19 @@ _MAX_HEADS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Ticks:
-    """Trades of one batch, in the order of each partition."""
+    """Trades of one batch, in the order of each partition.
+
+    Attributes:
+        columns: what they say.
+        partitions: where each is in the topic.
+        offsets: the same.
+        messages: what each was decoded from.
+    """
 
     columns: TickColumns
     partitions: NDArray[np.int64]
     offsets: NDArray[np.int64]
+    messages: Sequence[Message]
 
     @classmethod
     def concatenate(cls, parts: Sequence[Ticks]) -> Ticks:
@@ -45,6 +54,7 @@ class Ticks:
             TickColumns.concatenate([part.columns for part in parts]),
             np.concatenate([part.partitions for part in parts]),
             np.concatenate([part.offsets for part in parts]),
+            [message for part in parts for message in part.messages],
         )
 
 
@@ -54,11 +64,26 @@ class Aside:
 
     Attributes:
         messages: all of the batch, in order, also those that were decoded.
-        last: the last one of each symbol in each partition that wasn't.
+        sifted: which weren't.
+        partitions: of those.
+        symbols: of those, each once.
+        last: the last trade of each of these symbols.
     """
 
     messages: Sequence[Message]
-    last: Mapping[tuple[str, int], Message]
+    sifted: Sifted
+    partitions: NDArray[np.int64]
+    symbols: Strings
+    last: list[Message]
+
+    @classmethod
+    def of(cls, messages: Sequence[Message], sifted: Sifted) -> Aside:
+        """What was sifted out of a batch."""
+        codes = sifted.symbols.codes
+        distinct, from_end = np.unique(codes[::-1], return_index=True)
+        rows = sifted.rows[len(codes) - 1 - from_end].tolist()
+        symbols = Strings(distinct, sifted.symbols.values)
+        return cls(messages, sifted, _partitions(messages)[sifted.rows], symbols, [messages[row] for row in rows])
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +114,11 @@ class Reading:
     def __init__(self, codecs: Codecs) -> None:
         self._codecs = codecs
         self._interners = TickInterners()
-        self._sieve = Sieve()
+        self._sieve = Sieve(self._interners.symbols)
         self._heads: set[bytes] = set()
 
     def batch(
-        self, channel: Channel, messages: Sequence[Message], due_ns: int = 0, wanted: Wanted | None = None
+        self, channel: Channel, messages: Sequence[Message], due_ns: int = 0, interest: Interest | None = None
     ) -> Batch:
         """Decode messages of one topic, due at `due_ns`; what can't be read is left out.
 
@@ -103,26 +128,28 @@ class Reading:
             channel: of the topic.
             messages: in the order of each partition.
             due_ns: as of `Batch`.
-            wanted: whose trades are to be decoded; None: all.
+            interest: says whose trades are to be decoded; None: all.
 
         Raises:
             TickstreamError: they can't be decoded now.
         """
-        if channel != "ticks" or wanted is None:
+        sifted = None if interest is None or channel != "ticks" else self._sieve.sift(messages, interest)
+        if sifted is None:
             return self._read(channel, messages, due_ns)
-        read, left = self._sieve.part(messages, wanted)
-        batch = self._read(channel, read, due_ns)
-        return replace(batch, reached=next_offsets(messages), aside=self._aside(messages, left)) if left else batch
+        read = np.ones(len(messages), dtype=np.bool_)
+        read[sifted.rows] = False
+        batch = self._read(channel, [messages[row] for row in np.flatnonzero(read).tolist()], due_ns)
+        aside = Aside.of(messages, sifted)
+        self._look_up_schemas(aside.last)
+        return replace(batch, reached=next_offsets(messages), aside=aside)
 
-    def _aside(self, messages: Sequence[Message], left: Sequence[Message]) -> Aside:
-        """What isn't decoded now; what may have to be asked of a registry for it is asked now, in this thread."""
-        last = self._sieve.last(left)
-        found = {value[:HEADER_BYTES]: value for value in map(Message.value, last.values()) if value}
+    def _look_up_schemas(self, messages: Sequence[Message]) -> None:
+        """Ask a registry for what it takes to decode these, now and not in the event loop."""
+        found = {value[:HEADER_BYTES]: value for value in map(Message.value, messages) if value}
         for head in found.keys() - self._heads:
             self._codecs.of(Tick).decode_many([found[head]])
             if len(self._heads) < _MAX_HEADS:
                 self._heads.add(head)
-        return Aside(messages, last)
 
     def _read(self, channel: Channel, messages: Sequence[Message], due_ns: int) -> Batch:
         try:
@@ -149,9 +176,8 @@ class Reading:
             decoded = self._codecs.of(Tick).decode_columns(values, self._interners, trade_ids=True)
             read = [messages[row] for row in decoded.rows.tolist()]
             self._sieve.learn(read, decoded.columns.symbol)
-            partitions = np.array([message.partition() or 0 for message in read], dtype=np.int64)
-            offsets = np.array([message.offset() or 0 for message in read], dtype=np.int64)
-            ticks = Ticks(decoded.columns, partitions, offsets)
+            offsets = np.fromiter(map(Message.offset, read), np.int64, len(read))
+            ticks = Ticks(decoded.columns, _partitions(read), offsets, read)
             return Batch(channel, ticks, [], [], reached, len(decoded.rejected), due_ns)
         if kind is None:
             raise ValueError(f"channel {channel} has no records")
@@ -170,9 +196,14 @@ class Reading:
         return Batch(channel, None, records, broken, reached, len(found.rejected), due_ns)
 
 
-def next_offsets(messages: Iterable[Message]) -> dict[int, int]:
+def next_offsets(messages: Sequence[Message]) -> dict[int, int]:
     """Where each of the partitions goes on after these messages, which are in order."""
-    return {message.partition() or 0: (message.offset() or 0) + 1 for message in messages}
+    last = dict(zip(map(Message.partition, messages), map(Message.offset, messages), strict=True))
+    return {partition or 0: (offset or 0) + 1 for partition, offset in last.items()}
+
+
+def _partitions(messages: Sequence[Message]) -> NDArray[np.int64]:
+    return np.fromiter(map(Message.partition, messages), np.int64, len(messages))
 
 
 def _together(parts: Sequence[Batch], reached: dict[int, int]) -> Batch:

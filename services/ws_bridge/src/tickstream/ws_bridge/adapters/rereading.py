@@ -92,10 +92,7 @@ class Rereader:
             wanted = [one for one in messages if one.error() is None and _within(one, left)]
             if wanted:
                 self._metrics.reread.labels(channel).inc(len(wanted))
-                batch = self._readings[channel].batch(
-                    channel, wanted, wanted=lambda symbol: replay.wanted((channel, "", symbol))
-                )
-                take_again(replay, batch)
+                take_again(replay, self._readings[channel].batch(channel, wanted, interest=replay))
             if done:
                 consumer.pause([TopicPartition(topic, partition) for partition in done])
                 for partition in done:

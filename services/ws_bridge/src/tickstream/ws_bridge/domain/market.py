@@ -8,6 +8,7 @@ from collections.abc import Collection, Hashable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+from tickstream.core.columns import Strings
 from tickstream.core.model import AlertEvent, AnalyticsFigure, Bar, IndicatorSet, MarketEvent, Record
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Entry, Waiting
 from tickstream.ws_bridge.domain.last_trades import LastTrades, Sealed
@@ -131,10 +132,10 @@ class Market:
             if self._unread is not None:
                 self._unread.drop(entry)
 
-    def unread(self, symbol: str, trade: Sealed) -> None:
-        """Take a trade into account that nobody reads, the last one of its symbol so far."""
-        if self._unread is not None and self._known(symbol):
-            self._unread.keep(symbol, trade)
+    def unread(self, symbols: Strings, trades: Sequence[Sealed]) -> None:
+        """Take trades into account that nobody reads, the last ones of these symbols so far."""
+        if self._unread is not None:
+            self._unread.keep(symbols, trades, self._known)
 
     def forget_trades(self, partitions: Collection[int]) -> None:
         """The last trades of these partitions may no longer be the last."""

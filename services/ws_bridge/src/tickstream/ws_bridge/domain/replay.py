@@ -8,6 +8,7 @@ from typing import Literal
 
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import Entry, Route, Waiting
+from tickstream.ws_bridge.domain.interest import next_version
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Subscribe
 from tickstream.ws_bridge.domain.subscriptions import Subscription, routes_of
@@ -66,6 +67,7 @@ class Replay:
         self._absences = absences
         self._max_records = max_records
         self._max_bytes = max_bytes
+        self.version = next_version()
         self._named: dict[Route, list[Absence]] = {}
         self._everything: dict[tuple[str, str], list[Absence]] = {}
         for absence in absences:

@@ -12,6 +12,7 @@ from typing import Final
 from tickstream.core.access import UNBOUNDED, Scope
 from tickstream.ws_bridge.domain.buffer import Buffer, first_offsets
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Channel, Route, Waiting
+from tickstream.ws_bridge.domain.interest import next_version
 from tickstream.ws_bridge.domain.pace import Pace
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Mode
@@ -111,9 +112,13 @@ class Subscriptions:
 
     A client reads a route through one subscription at the most: the newest that names its symbol, else the
     newest to everything.
+
+    Attributes:
+        version: another one as soon as another route may be read, or none.
     """
 
     def __init__(self) -> None:
+        self.version = next_version()
         self.all: dict[str, Subscription] = {}
         self._of_client: dict[str, dict[str, Subscription]] = {}
         self._readers: dict[Route, _Readers] = {}
@@ -137,7 +142,7 @@ class Subscriptions:
             readers = self._open(route)
         return readers
 
-    def may_be_read(self, route: Route) -> bool:
+    def wanted(self, route: Route) -> bool:
         """Whether anyone may read a route; may be asked in any thread."""
         return route in self._readers or route[:2] in self._to_everything
 
@@ -160,6 +165,7 @@ class Subscriptions:
                 self._take_over(earlier, subscription)
         self.all[subscription.id] = subscription
         self._of_client.setdefault(subscription.client, {})[subscription.id] = subscription
+        self.version = next_version()
         if subscription.everything:
             self._to_everything.setdefault(_stream(subscription), {})[subscription.id] = subscription
             for route, readers in self._readers.items():
@@ -230,6 +236,7 @@ class Subscriptions:
 
     def _release(self, routes: Iterable[Route], subscription: Subscription) -> None:
         """Let the client read the routes through another subscription of its own, or not at all."""
+        self.version = next_version()
         waited = subscription.owed + subscription.buffer.tally()
         for route in routes:
             readers = self._readers.get(route)
