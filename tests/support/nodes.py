@@ -9,10 +9,11 @@ from typing import Any
 
 from tickstream.ws_bridge.domain.choice import Choice
 from tickstream.ws_bridge.domain.entry import Entry, Route, Run, Waiting
-from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
+from tickstream.ws_bridge.domain.hub import Hub, Subscribed
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
 from tickstream.ws_bridge.domain.replay import Absence, Replay
+from tickstream.ws_bridge.domain.sharing import Room
 
 LIMITS = Limits(max_symbols=10, max_subscriptions=10, commands_per_second=10, max_hz=20)
 ROOM = Room(records=10_000, bytes=10**7, frame_records=7, snapshot_bytes=10**6)

@@ -24,11 +24,12 @@ from tickstream.core.metrics import new_registry
 from tickstream.core.model import Tick
 from tickstream.ws_bridge.adapters.intake import Intake, unsealing
 from tickstream.ws_bridge.adapters.reading import Reading
-from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.last_trades import LastTrades
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
+from tickstream.ws_bridge.domain.sharing import Room
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 BATCH: Final = 2_000

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from itertools import count
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickstream.ws_bridge.domain.buffer import Buffer
-from tickstream.ws_bridge.domain.entry import Entry, Waiting
+from tickstream.ws_bridge.domain.buffer import Buffer, first_offsets
+from tickstream.ws_bridge.domain.entry import Entry, Run, Waiting
 
 OFFER, LOOK, TAKE = "offer", "look", "take"
 KEYS = ("A", "B", "C", None)
@@ -151,3 +154,59 @@ def test_what_was_left_out_of_a_symbol_given_up_isnt_lost_either(symbol: str, of
     buffer.forget({symbol})
     taken, lost = buffer.take(10**9)
     assert (len(taken), lost) == (2, of_the_others)
+
+
+INTAKES = st.lists(st.tuples(st.integers(0, 2), st.sampled_from(KEYS), st.integers(1, 3)), min_size=1, max_size=5)
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("intake"), INTAKES),
+        st.tuples(st.just("one"), st.tuples(st.integers(0, 2), st.sampled_from(KEYS))),
+        st.tuples(st.just("take"), st.integers(1, 9)),
+        st.tuples(st.just("shrink"), st.integers(0, 12)),
+        st.tuples(st.just("forget"), st.sampled_from(["A", "B"])),
+    ),
+    max_size=30,
+)
+
+
+@given(ACTS, st.booleans())
+def test_weights_and_first_offsets_are_those_of_what_waits(acts: list[tuple[str, Any]], latest: bool) -> None:
+    buffer, ends, intakes = Buffer(latest=latest), [0, 0, 0], count(1)
+    for what, given_ in acts:
+        if what == "intake":
+            number, drawn = next(intakes), [one for one in given_ if one[1] is not None]
+            offsets = iter(interleaved(drawn, ends))
+            for partition, key, _count in drawn:
+                route = ("ticks", "", str(key))
+                mine = next(offsets)
+                buffer.offer(Run(route, [b"x"] * len(mine), partition, mine, 0, number))
+        elif what == "one":
+            partition, key = given_
+            route = ("ticks", "", key or "closed")
+            buffer.offer(Entry(route, key and route, b"xy", partition, ends[partition]))
+            ends[partition] += 1
+        elif what == "take":
+            buffer.take(given_)
+        elif what == "shrink":
+            buffer.weigh()
+            buffer.shrink(given_, 1_000)
+        else:
+            buffer.forget([given_])
+        assert buffer.first_offsets() == first_offsets(buffer.entries)
+        if len(buffer.entries) % 2:
+            load = buffer.weigh()
+            counted = [one for one in buffer.entries if one.key is None or not latest]
+            assert load.records == sum(one.count for one in counted)
+            assert load.bytes == sum(len(one.body) for one in counted)
+            assert buffer.first_offsets() == first_offsets(buffer.entries)
+
+
+def interleaved(drawn: list[tuple[int, str | None, int]], ends: list[int]) -> list[list[int]]:
+    """The offsets of each of some runs of one intake: those of one partition lie between each other's."""
+    found: list[list[int]] = [[] for _ in drawn]
+    for turn in range(3):
+        for run, (partition, _key, length) in reversed(list(enumerate(drawn))):
+            if turn < length:
+                found[run].append(ends[partition])
+                ends[partition] += 1
+    return found

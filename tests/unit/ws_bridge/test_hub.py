@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from tickstream.core.access import Scope
 from tickstream.core.model import Bar
 from tickstream.ws_bridge.domain.entry import NO_SYMBOL, Entry, entry_of
-from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import (
     Limits,
@@ -21,6 +21,7 @@ from tickstream.ws_bridge.domain.protocol import (
     parse_subscribe,
     parse_unsubscribe,
 )
+from tickstream.ws_bridge.domain.sharing import Room
 
 LIMITS = Limits(max_symbols=10, max_subscriptions=5, commands_per_second=10, max_hz=20)
 ROOM = Room(records=1_000, bytes=10**6, frame_records=1_000, snapshot_bytes=10**6)

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.nodes import LIMITS, SYMBOLS, Log, Node, fields_of, served
-from tickstream.ws_bridge.domain.hub import Room, Subscribed
+from tickstream.ws_bridge.domain.hub import Subscribed
 from tickstream.ws_bridge.domain.protocol import parse_unsubscribe
+from tickstream.ws_bridge.domain.sharing import Room
 
 SMALL = Room(records=10_000, bytes=10**7, frame_records=1, snapshot_bytes=10**6, frame_bytes=1, answer_bytes=40)
 """A record and no other fits into an answer, and into a frame."""

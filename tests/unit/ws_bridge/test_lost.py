@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from tests.support.nodes import LIMITS, PARTITIONS, SYMBOLS, Log, Node, fields_of
-from tickstream.ws_bridge.domain.hub import Room, Subscribed
+from tickstream.ws_bridge.domain.hub import Subscribed
 from tickstream.ws_bridge.domain.positions import NOWHERE, Offsets
 from tickstream.ws_bridge.domain.protocol import parse_unsubscribe
 from tickstream.ws_bridge.domain.replay import Absence
+from tickstream.ws_bridge.domain.sharing import Room
 from tickstream.ws_bridge.domain.subscriptions import Subscription
 
 NARROW = Room(records=6, bytes=10**6, frame_records=3, snapshot_bytes=10**6)

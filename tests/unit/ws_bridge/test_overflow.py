@@ -9,10 +9,10 @@ import pytest
 
 from tests.support.nodes import LIMITS, SYMBOLS, Log, Node, served, token_of
 from tickstream.ws_bridge.domain.entry import Entry
-from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
+from tickstream.ws_bridge.domain.hub import Hub, Subscribed
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import parse_subscribe, parse_unsubscribe
-from tickstream.ws_bridge.domain.sharing import Overflow
+from tickstream.ws_bridge.domain.sharing import Overflow, Room
 
 ROOM = Room(records=10, bytes=10_000, frame_records=1_000, snapshot_bytes=10_000)
 

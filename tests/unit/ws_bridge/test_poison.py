@@ -21,11 +21,12 @@ from tickstream.ws_bridge.adapters.feed import Feed, Listeners
 from tickstream.ws_bridge.adapters.intake import Intake
 from tickstream.ws_bridge.adapters.reading import Batch, Reading
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Waiting
-from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.protocol import Limits, parse_subscribe
+from tickstream.ws_bridge.domain.sharing import Room
 from tickstream.ws_bridge.domain.subscriptions import Subscriptions
 from tickstream.ws_bridge.metrics import BridgeMetrics
 

@@ -7,9 +7,10 @@ import json
 import pytest
 
 from tests.support.nodes import LIMITS, Log, Node, fields_of, served, token_of
-from tickstream.ws_bridge.domain.hub import Room, Subscribed
+from tickstream.ws_bridge.domain.hub import Subscribed
 from tickstream.ws_bridge.domain.protocol import RefusalError, parse_unsubscribe
 from tickstream.ws_bridge.domain.replay import Absence, Replay
+from tickstream.ws_bridge.domain.sharing import Room
 
 
 def test_a_client_that_never_got_a_frame_goes_on_from_its_acknowledgement() -> None:

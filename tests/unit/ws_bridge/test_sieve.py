@@ -22,11 +22,12 @@ from tickstream.core.metrics import new_registry
 from tickstream.core.partition import partition_for
 from tickstream.ws_bridge.adapters.intake import Intake, unsealing
 from tickstream.ws_bridge.adapters.reading import Batch, Reading
-from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.last_trades import LastTrades
 from tickstream.ws_bridge.domain.lateness import Lateness
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.protocol import Limits, UnsubscribeSymbols, parse_subscribe
+from tickstream.ws_bridge.domain.sharing import Room
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 LIMITS = Limits(max_symbols=10, max_subscriptions=50, commands_per_second=10, max_hz=20)

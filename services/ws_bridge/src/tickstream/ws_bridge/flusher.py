@@ -11,7 +11,8 @@ from tickstream.core.clock import NANOS_PER_SECOND, Clock
 from tickstream.ws_bridge.adapters.clients import Client, Clients
 from tickstream.ws_bridge.adapters.intake import Intake
 from tickstream.ws_bridge.domain.entry import CHANNELS
-from tickstream.ws_bridge.domain.hub import Frame, Hub
+from tickstream.ws_bridge.domain.frames import Frame
+from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.ladder import Step
 from tickstream.ws_bridge.domain.pace import Tempo
@@ -109,14 +110,16 @@ class Flusher:
         return frames, records
 
     def _serve(self, client: Client, now: float) -> None:
-        ladder = client.ladder
-        due = ladder.due(now)
-        taken = due and client.outlet.ready()
+        ladder, portion = client.ladder, client.portion
+        due, ready = ladder.due(now), client.outlet.ready()
+        taken = due and ready
+        portion.looked(now, taken=ready)
         if taken:
-            sent = self._hub.collect(client.sid, now, client.outlet.dialect.frame)
+            sent = self._hub.collect(client.sid, now, client.outlet.dialect.frame, portion.share)
             if sent:
                 client.outlet.write([frame.packet for frame in sent])
                 ladder.went(now)
+                portion.went(now, full=self._hub.waits(client.sid))
                 self._count(sent)
         overflow = self._hub.bound(client.sid)
         if overflow.dropped:

@@ -46,7 +46,7 @@ from tickstream.ws_bridge.domain.access import ApiKeys, is_local_name, read_keys
 from tickstream.ws_bridge.domain.canary import Canary
 from tickstream.ws_bridge.domain.forwarding import Proxies
 from tickstream.ws_bridge.domain.homes import Partitions
-from tickstream.ws_bridge.domain.hub import Hub, Room
+from tickstream.ws_bridge.domain.hub import Hub
 from tickstream.ws_bridge.domain.journey import Journey
 from tickstream.ws_bridge.domain.keyring import Keyring
 from tickstream.ws_bridge.domain.last_trades import LastTrades
@@ -55,6 +55,7 @@ from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Tempo
 from tickstream.ws_bridge.domain.positions import Offsets
 from tickstream.ws_bridge.domain.protocol import Limits
+from tickstream.ws_bridge.domain.sharing import Room
 from tickstream.ws_bridge.flusher import Flusher
 from tickstream.ws_bridge.health import Health
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -208,12 +209,14 @@ class Bridge:
     def _rested(self, partitions: Partitions) -> None:
         self.intake.apply()
         self.hub.positions.rest("ticks", partitions)
+        self.naps.rested(partitions)
 
     def _woken(self, rest: Rest) -> None:
         self.intake.apply()
         self.hub.market.forget_trades(rest.gaps)
         for partition, offset in rest.ends.items():
             self.hub.positions.reached("ticks", partition, offset)
+        self.naps.woken(frozenset(rest.ends))
 
     def _awake(self, partitions: Partitions) -> None:
         self.intake.apply()  # snapshots have what was read

@@ -24,6 +24,7 @@ from tickstream.ws_bridge.domain.keyring import Standing
 from tickstream.ws_bridge.domain.ladder import Ladder, Patience, Step
 from tickstream.ws_bridge.domain.lateness import Announcement
 from tickstream.ws_bridge.domain.pace import CommandBudget
+from tickstream.ws_bridge.domain.portion import Portion
 from tickstream.ws_bridge.domain.protocol import Code, RefusalError
 from tickstream.ws_bridge.domain.quota import Quota, Quotas
 from tickstream.ws_bridge.metrics import BridgeMetrics
@@ -52,6 +53,7 @@ class Client:
     outlet: Outlet
     budget: CommandBudget
     ladder: Ladder
+    portion: Portion
     quotas: tuple[Quota, ...]
     places: contextlib.ExitStack
     subscriptions: int = 0
@@ -292,6 +294,7 @@ class Clients:
             outlet,
             CommandBudget(settings.commands_per_second, self._clock.monotonic()),
             Ladder(self._patience, settings.flush_ms / 2000),
+            Portion(),
             quotas,
             places,
         )

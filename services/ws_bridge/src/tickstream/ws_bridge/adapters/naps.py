@@ -39,6 +39,7 @@ class Naps:
         self._clock = clock
         self._metrics = metrics
         self._came = asyncio.Event()
+        self._rested: set[int] = set()
 
     def lacks(self, request: Subscribe) -> bool:
         """Whether not all is read that a client asks for."""
@@ -70,6 +71,16 @@ class Naps:
         except TimeoutError:
             raise RefusalError("internal", "the trades are still being read; try again in a moment") from None
 
+    def rested(self, partitions: Partitions) -> None:
+        """The feed reads none of these any more."""
+        self._rested |= partitions
+        self._show()
+
+    def woken(self, partitions: Partitions) -> None:
+        """The feed reads these again."""
+        self._rested -= partitions
+        self._show()
+
     def awake(self, partitions: Partitions) -> None:
         """The feed has caught up with these."""
         self._choice.awake(partitions, self._clock.monotonic())
@@ -84,6 +95,5 @@ class Naps:
         return self._choice.lacking(symbols)
 
     def _show(self) -> None:
-        read = len(self._choice.read)
-        self._metrics.partitions_read.set(read)
-        self._metrics.resting.set(not read)
+        self._metrics.partitions_read.set(len(self._choice.read))
+        self._metrics.resting.set(bool(self._rested) and self._rested == self._hub.homes.all)

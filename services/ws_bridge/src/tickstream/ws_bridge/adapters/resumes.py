@@ -13,10 +13,11 @@ from tickstream.core.clock import Clock
 from tickstream.ws_bridge.adapters.rereading import Rereader
 from tickstream.ws_bridge.adapters.tasks import Tasks
 from tickstream.ws_bridge.domain.entry import Channel
-from tickstream.ws_bridge.domain.hub import Hub, Room, Subscribed
+from tickstream.ws_bridge.domain.hub import Hub, Subscribed
 from tickstream.ws_bridge.domain.positions import TokenError
 from tickstream.ws_bridge.domain.protocol import RefusalError, Subscribe
 from tickstream.ws_bridge.domain.replay import Absence, Replay
+from tickstream.ws_bridge.domain.sharing import Room
 from tickstream.ws_bridge.metrics import BridgeMetrics
 
 _LOOK_SECONDS: Final = 0.02

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -19,6 +21,7 @@ from tickstream.ws_bridge.domain.engine_io import (
     frame_head,
 )
 
+_UNSENT_BYTES: Final = 65_536
 _STEP_SECONDS: Final = 0.02
 _REFUSED_BYTES: Final = 1_048_576
 """A websocket message beyond this isn't even read to its end."""
@@ -216,6 +219,7 @@ class Session:
     def attach(self, websocket: Websocket, wire: asyncio.Transport) -> None:
         """From now on everything goes over this websocket."""
         self._websocket, self._wire = websocket, wire
+        _bound_unsent(wire)
         self._window_bits = int(websocket.compress)
         self._held = self.moving = False
         waiting, self._waiting = self._waiting, []
@@ -296,3 +300,9 @@ class Session:
         self.close()
         if self._wire is not None:
             self._wire.abort()
+
+
+def _bound_unsent(wire: asyncio.Transport) -> None:
+    """Let the kernel hold little that it can't send: else a slow client has megabytes to take before it shows."""
+    with suppress(AttributeError, OSError):  # not every system has it, and not every transport is TCP
+        wire.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)

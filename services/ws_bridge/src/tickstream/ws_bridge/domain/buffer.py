@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from tickstream.ws_bridge.domain.entry import Waiting
@@ -53,6 +54,7 @@ class Buffer:
 
     __slots__ = (
         "_conflated",
+        "_partitions",
         "_weighed",
         "dropped",
         "entries",
@@ -75,6 +77,7 @@ class Buffer:
         self.extra = Load()
         self._conflated = 0
         self._weighed = 0
+        self._partitions: dict[int, int] = {}
         self.loose, self.fixed = Load(), Load()
 
     def conflate(self) -> None:
@@ -89,11 +92,13 @@ class Buffer:
         """Bring `loose` and `fixed` up to date; gives their sum."""
         if self.latest and len(self.entries) > max(_WORTH_CONFLATING, 2 * self._conflated):
             self.conflate()
+        partitions = self._partitions
         for entry in self.entries[self._weighed :]:
             if entry.key is None:
                 self.fixed.add(entry)
             elif not self.latest:
                 self.loose.add(entry)
+            partitions[entry.partition] = partitions.get(entry.partition, 0) + 1
         self._weighed = len(self.entries)
         return Load(self.loose.records + self.fixed.records, self.loose.bytes + self.fixed.bytes)
 
@@ -111,7 +116,7 @@ class Buffer:
             if entry.key is None:
                 kept.append(entry)
             else:
-                self.loose.remove(entry)
+                self._unweigh(entry)
                 dropped.append(entry)
         if dropped:
             self.entries[: len(kept) + len(dropped)] = kept
@@ -133,22 +138,43 @@ class Buffer:
             the entries, and how many were left out since the last time.
         """
         lost = self.left_out.total() if self.left_out else 0
-        taken, replaced = self._conflated_parts()
-        lost += _records(replaced)
-        if not (self.latest and lost) and self._first(max_records) < len(taken):
-            del taken[self._whole(max(self._first(max_records), self._within(max_bytes))) :]
-            del self.entries[: len(taken)]
-        else:
-            self.entries.clear()
+        if self.latest:
+            kept, replaced = self._conflated_parts()
+            lost += _records(replaced)
+            self._replace(kept)
+        count = len(self.entries)
+        if not (self.latest and lost) and self._first(max_records) < count:
+            count = self._whole(max(self._first(max_records), self._within(max_bytes)))
+        taken = self.entries[:count]
+        del self.entries[:count]
         self._conflated = 0
-        if self._weighed:
-            self._weigh_anew()
+        for entry in taken[: self._weighed]:
+            self._unweigh(entry)
+        self._weighed = max(0, self._weighed - count)
         if self.left_out:
             self.left_out = Counter()
             self.gap = {}
         if self.extra.records and not self.entries:
             self.extra = Load()
         return taken, lost
+
+    def first_offsets(self) -> dict[int, int]:
+        """The first offset of each partition of what waits."""
+        first = first_offsets(self.entries[self._weighed :])
+        unseen = set(self._partitions)
+        intake, fresh = -1, set[int]()
+        for entry in islice(self.entries, self._weighed):
+            if entry.intake != intake or not intake:
+                if not unseen:
+                    break
+                intake, fresh = entry.intake, set()
+            if entry.partition in unseen:
+                unseen.discard(entry.partition)
+                fresh.add(entry.partition)
+            elif entry.partition not in fresh:
+                continue
+            first[entry.partition] = min(entry.offset, first.get(entry.partition, entry.offset))
+        return first
 
     def tally(self) -> Counter[str]:
         """How many of each symbol the reader hasn't had since the last `take`, waiting or left out."""
@@ -259,8 +285,21 @@ class Buffer:
         self.entries[:] = entries
         self._weigh_anew()
 
+    def _unweigh(self, entry: Waiting) -> None:
+        """What was weighed goes."""
+        if entry.key is None:
+            self.fixed.remove(entry)
+        elif not self.latest:
+            self.loose.remove(entry)
+        left = self._partitions[entry.partition] - 1
+        if left:
+            self._partitions[entry.partition] = left
+        else:
+            del self._partitions[entry.partition]
+
     def _weigh_anew(self) -> None:
         self._weighed = 0
+        self._partitions = {}
         self.loose, self.fixed = Load(), Load()
 
 

@@ -9,7 +9,7 @@ from tickstream.core.model import Record
 from tickstream.ws_bridge.domain import frames
 from tickstream.ws_bridge.domain.buffer import Buffer
 from tickstream.ws_bridge.domain.entry import Channel, Entry, Route, Waiting
-from tickstream.ws_bridge.domain.frames import FrameMaker
+from tickstream.ws_bridge.domain.frames import Frame, FrameMaker
 from tickstream.ws_bridge.domain.homes import Homes
 from tickstream.ws_bridge.domain.market import Market
 from tickstream.ws_bridge.domain.pace import Pace
@@ -22,7 +22,7 @@ from tickstream.ws_bridge.domain.protocol import (
     UnsubscribeSymbols,
 )
 from tickstream.ws_bridge.domain.replay import Absence
-from tickstream.ws_bridge.domain.sharing import NO_OVERFLOW, Overflow, overfull, share
+from tickstream.ws_bridge.domain.sharing import NO_OVERFLOW, Overflow, Room, overfull, share
 from tickstream.ws_bridge.domain.subscriptions import Subscription, Subscriptions
 
 
@@ -56,45 +56,6 @@ class Unsubscribed:
 
     symbols: list[str]
     token: bytes
-
-
-@dataclass(slots=True)
-class Frame:
-    """One event for one client, ready to be written.
-
-    Attributes:
-        packet: the Socket.IO packet.
-        records: how many are in it.
-        lost: how many it says were left out.
-        ts_ingest: of its newest record, in nanoseconds; 0 when the record doesn't say.
-    """
-
-    channel: Channel
-    packet: bytes
-    records: int
-    lost: int
-    ts_ingest: int
-
-
-@dataclass(frozen=True, slots=True)
-class Room:
-    """How much may wait for one client, how much goes into one frame, and how large an answer may be.
-
-    Attributes:
-        records: waiting, at most.
-        bytes: waiting, at most.
-        frame_records: in one frame; more as long as they are within `frame_bytes`.
-        snapshot_bytes: in one snapshot.
-        frame_bytes: see above.
-        answer_bytes: of a snapshot in the answer to `subscribe`; the rest comes with the frames.
-    """
-
-    records: int
-    bytes: int
-    frame_records: int
-    snapshot_bytes: int
-    frame_bytes: int = 0
-    answer_bytes: int = 1 << 30
 
 
 class Hub:
@@ -312,19 +273,33 @@ class Hub:
         waiting = [one.client for one in everyone if one.buffer.entries or one.buffer.left_out or one.rest]
         return list(dict.fromkeys(waiting))
 
+    def waits(self, client: str) -> bool:
+        """Whether there is more for a client than it was sent."""
+        return any(one.buffer.entries or one.rest for one in self.subscriptions.of(client))
+
     def burdens(self, client: str) -> bool:
         """Whether a client wants all of what there can be too much of."""
         mine = self.subscriptions.of(client)
         return any(one.mode == "all" and one.channel not in ("alerts", "market_events") for one in mine)
 
-    def collect(self, client: str, now: float, make: FrameMaker = frames.frame) -> list[Frame]:
-        """Take what may go to the client now: one frame for each channel that has something, put together by `make`."""
+    def collect(self, client: str, now: float, make: FrameMaker = frames.frame, portion: float = 1.0) -> list[Frame]:
+        """Take what may go to the client now: one frame for each channel that has something.
+
+        Args:
+            client: whose.
+            now: seconds, on the clock of the paces.
+            make: puts a frame together.
+            portion: of what may be in one frame at the most.
+        """
         channels: dict[Channel, list[Subscription]] = {}
         for subscription in self.subscriptions.of(client):
             buffer = subscription.buffer
             if (buffer.entries or buffer.left_out or subscription.rest) and subscription.since is None:
                 channels.setdefault(subscription.channel, []).append(subscription)
-        made = [self._frame(client, channel, subscriptions, now, make) for channel, subscriptions in channels.items()]
+        made = [
+            self._frame(client, channel, subscriptions, now, make, portion)
+            for channel, subscriptions in channels.items()
+        ]
         return [frame for frame in made if frame is not None]
 
     def bound(self, client: str) -> Overflow:
@@ -349,14 +324,20 @@ class Hub:
         return Overflow(sum(dropped), behind)
 
     def _frame(
-        self, client: str, channel: Channel, subscriptions: Iterable[Subscription], now: float, make: FrameMaker
+        self,
+        client: str,
+        channel: Channel,
+        subscriptions: Iterable[Subscription],
+        now: float,
+        make: FrameMaker,
+        portion: float,
     ) -> Frame | None:
         entries: list[Waiting] = []
         lost = 0
         due = [one for one in subscriptions if one.rest or one.pace.due(now)]
         for subscription in due:
-            records = self._room.frame_records // len(due)
-            size = 0 if self.overloaded else self._room.frame_bytes // len(due)
+            records = int(self._room.frame_records * portion) // len(due)
+            size = 0 if self.overloaded else int(self._room.frame_bytes * portion) // len(due)
             if subscription.rest:
                 entries += subscription.part(records, size)
                 continue

@@ -10,6 +10,27 @@ from tickstream.ws_bridge.domain.buffer import Buffer, Load
 
 
 @dataclass(frozen=True, slots=True)
+class Room:
+    """How much may wait for one client, how much goes into one frame, and how large an answer may be.
+
+    Attributes:
+        records: waiting, at most.
+        bytes: waiting, at most.
+        frame_records: in one frame; more as long as they are within `frame_bytes`.
+        snapshot_bytes: in one snapshot.
+        frame_bytes: see above.
+        answer_bytes: of a snapshot in the answer to `subscribe`; the rest comes with the frames.
+    """
+
+    records: int
+    bytes: int
+    frame_records: int
+    snapshot_bytes: int
+    frame_bytes: int = 0
+    answer_bytes: int = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
 class Overflow:
     """What became of a client for whom there was more than room.
 

@@ -6,7 +6,6 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final
 
 from tickstream.core.access import UNBOUNDED, Scope
@@ -101,9 +100,10 @@ class Subscription:
         """The first offset of each partition that the client hasn't had, where the bridge is farther than that."""
         if self.since is not None:
             return self.since
-        first = first_offsets(chain(self.rest, self.buffer.entries))
-        for partition, offset in self.buffer.gap.items():
-            first[partition] = min(offset, first.get(partition, offset))
+        first = self.buffer.first_offsets()
+        for more in (first_offsets(self.rest), self.buffer.gap):
+            for partition, offset in more.items():
+                first[partition] = min(offset, first.get(partition, offset))
         return first
 
 
