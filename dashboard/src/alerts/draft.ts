@@ -29,6 +29,8 @@ export interface Draft {
   schedule: Texts;
   /** By kind, so that one that is looked at in passing changes nothing of the others. */
   parameters: Readonly<Record<string, Texts>>;
+  /** The name that was thought of for it; none for one that has its own. */
+  proposed: string | null;
 }
 
 const noSchedule = textsOf(schedule, {});
@@ -40,19 +42,34 @@ export const emptyDraft: Draft = {
   fields: {},
   schedule: noSchedule,
   parameters: {},
+  proposed: null,
 };
 
 /** A new rule: the price of `symbol` crosses `price`, from where it is now. */
 export function newDraft(symbol: string, price: number, now: number): Draft {
   const level = Number.isFinite(price) ? price.toFixed(priceDigits(price)) : "";
   const direction = price < now ? "below" : "above";
-  const name = words.ruleName(symbol, ruleWords.directions[direction] ?? direction, level);
-  return {
+  return renamed({
     ...emptyDraft,
     kind: "price_level",
-    fields: { ...textsOf(common, {}), name, symbols: symbol, cooldown_seconds: "60" },
+    fields: { ...textsOf(common, {}), name: "", symbols: symbol, cooldown_seconds: "60" },
     parameters: { price_level: { direction, level, mode: "crossing" } },
-  };
+    proposed: "",
+  });
+}
+
+/** The draft with a name for what it says now, unless its writer has given it another. */
+export function renamed(draft: Draft): Draft {
+  if (draft.fields.name !== draft.proposed) return draft;
+  const proposed = nameOf(draft);
+  return { ...draft, proposed, fields: { ...draft.fields, name: proposed } };
+}
+
+function nameOf({ kind, fields: { symbols = "" }, parameters }: Draft): string {
+  const { direction = "", level = "" } = parameters[kind] ?? {};
+  return kind === "price_level"
+    ? words.ruleName(symbols, ruleWords.directions[direction] ?? direction, level)
+    : words.ruleNameOfKind(symbols, ruleWords.kinds[kind] ?? kind);
 }
 
 const parametersIn = (whole: Fields): Fields => (whole.parameters ?? {}) as Fields;
@@ -66,6 +83,7 @@ export function draftOf({ id, kind, whole }: Rule): Draft {
     fields: textsOf(common, whole),
     schedule: textsOf(schedule, (whole.schedule ?? {}) as Fields),
     parameters: {},
+    proposed: null,
   };
 }
 

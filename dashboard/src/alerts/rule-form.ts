@@ -6,7 +6,7 @@ import { zoneOf } from "../ui/time-zone.ts";
 
 import type { Refusal } from "./api.ts";
 import type { Desk } from "./desk.ts";
-import { type Draft, emptyDraft, ruleOf } from "./draft.ts";
+import { type Draft, emptyDraft, renamed, ruleOf } from "./draft.ts";
 import type { Kinds } from "./parameters.ts";
 import type { Rehearsal } from "./records.ts";
 import { type RuleFields, ruleFields } from "./rule-fields.ts";
@@ -55,12 +55,12 @@ export function ruleDialog(
 
   const show = (draft: Draft): void => {
     fields = ruleFields(draft, kinds, (next) => {
-      show(next);
+      show(renamed(next));
       body.querySelector<HTMLElement>("#rule-kind")?.focus();
     });
     body.replaceChildren(...fields.elements);
   };
-  const written = (): object => ruleOf(fields.read(), kinds);
+  const written = (): object => ruleOf(renamed(fields.read()), kinds);
   const say = (error: Refusal | null): void => {
     const faults = error?.faults ?? [];
     const rest = fields

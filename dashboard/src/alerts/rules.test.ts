@@ -3,7 +3,15 @@ import { describe, expect, it } from "vitest";
 import schema from "../../dev/rule.schema.json" with { type: "json" };
 import type { Bar } from "../socket/records.ts";
 
-import { conditionWords, type Draft, draftOf, newDraft, parametersOf, ruleOf } from "./draft.ts";
+import {
+  conditionWords,
+  type Draft,
+  draftOf,
+  newDraft,
+  parametersOf,
+  renamed,
+  ruleOf,
+} from "./draft.ts";
 import { fieldsAt, placeOf } from "./faults.ts";
 import { type Kinds, listOf, readKinds } from "./parameters.ts";
 import { readRule, type Rule } from "./records.ts";
@@ -185,6 +193,19 @@ describe("a rule", () => {
       level: 160,
       mode: "crossing",
     });
+  });
+
+  it("has the name of what it says, until its writer gives it another", () => {
+    const draft = newDraft("SPY", 166, 165);
+    const moved = { ...draft, parameters: { price_level: { direction: "below", level: "170" } } };
+    expect(renamed(moved).fields.name).toBe("SPY below 170");
+    const turned = renamed({ ...renamed(moved), kind: "luld" });
+    expect(turned.fields.name).toBe("SPY: Limit up, limit down");
+    expect(renamed({ ...turned, kind: "price_level" }).fields.name).toBe("SPY below 170");
+    const own = { ...turned, fields: { ...turned.fields, name: "Mine" } };
+    expect(renamed({ ...own, kind: "gap" })).toEqual({ ...own, kind: "gap" });
+    const there = draftOf(read());
+    expect(renamed({ ...there, kind: "gap" }).fields.name).toBe(there.fields.name);
   });
 
   it("takes a decimal comma, and leaves what is no number for the service to judge", () => {
