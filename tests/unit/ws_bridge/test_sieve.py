@@ -219,3 +219,20 @@ def test_what_cannot_be_decoded_after_all_is_lost_to_those_who_have_come_to_want
     [frame] = node.frames("x")
     assert (frame["data"], frame["lost"]) == ([], 1)
     assert dict(node.hub.positions.now("ticks")) == {0: 2, 1: 3}
+
+
+def test_one_that_breaks_the_decoding_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    node, log = Node(), Log()
+    node.read([log.message(symbol, str.encode) for symbol in SYMBOLS])
+    node.apply()
+    codec = node.reading._codecs.of(type(tick("A", 1)))
+
+    def broken(_values: Sequence[bytes]) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(codec, "decode_many", broken)
+        batch = node.read([log.message("A", str.encode)])
+    assert batch.reached == {0: 2}
+    node.apply()
+    assert node.subscribe("x", "A") == [4]

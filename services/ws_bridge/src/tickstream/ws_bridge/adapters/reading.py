@@ -147,7 +147,12 @@ class Reading:
         """Ask a registry for what it takes to decode these, now and not in the event loop."""
         found = {value[:HEADER_BYTES]: value for value in map(Message.value, messages) if value}
         for head in found.keys() - self._heads:
-            self._codecs.of(Tick).decode_many([found[head]])
+            try:
+                self._codecs.of(Tick).decode_many([found[head]])
+            except TickstreamError:
+                raise
+            except Exception:  # noqa: BLE001 - one that breaks the decoding is left out when it is wanted
+                _LOG.exception("decoding_failed", channel="ticks", messages=1)
             if len(self._heads) < _MAX_HEADS:
                 self._heads.add(head)
 
