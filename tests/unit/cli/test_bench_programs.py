@@ -31,9 +31,9 @@ def test_memory_that_a_program_held_is_its_peak() -> None:
     assert peaks["little"] < 400_000_000 < peaks["much"]
 
 
-def test_a_start_is_taken_off_time_and_not_off_memory() -> None:
+def test_a_start_is_taken_off_cpu_time_and_not_off_memory() -> None:
     cost = Cost(5.0, 4.0, 1000, "done").less(Cost(2.0, 1.0, 900, "idle"))
-    assert cost == Cost(3.0, 3.0, 1000, "done")
+    assert cost == Cost(5.0, 3.0, 1000, "done")
 
 
 def test_a_program_that_fails_is_named_with_its_last_words() -> None:

@@ -41,8 +41,8 @@ class Cost:
     output: str
 
     def less(self, start: Cost) -> Cost:
-        """The cost without that of starting and stopping with nothing to do."""
-        return replace(self, wall=max(self.wall - start.wall, 1e-3), cpu=max(self.cpu - start.cpu, 1e-3))
+        """The cost without the CPU time of starting and stopping with nothing to do; waiting isn't taken off."""
+        return replace(self, cpu=max(self.cpu - start.cpu, 1e-3))
 
 
 def run(command: Sequence[str], environment: Mapping[str, str]) -> Cost:

@@ -24,7 +24,8 @@ class Figure:
         who: the program.
         does: what it did.
         ticks: how many trades, or points, went through it.
-        wall, cpu: seconds, without those of its start.
+        wall: seconds.
+        cpu: seconds, without those of its start.
         peak: most bytes of memory that it held.
     """
 
@@ -41,7 +42,7 @@ class Figure:
 
     @property
     def per_second(self) -> float:
-        """Ticks a second of the clock."""
+        """Ticks a second of the clock; where a whole process was measured, with its start."""
         return self.ticks / self.wall
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import json
 import secrets
 from collections.abc import Callable
@@ -18,8 +17,6 @@ from tickstream.ws_bridge.domain.engine_io import OPEN, Packet, PacketError, pay
 _VERSION: Final = "4"
 _UPGRADE_SECONDS: Final = 10.0
 _BODY_SECONDS: Final = 10.0
-_WORTH_COLLECTING: Final = 100
-_ENDING_SECONDS: Final = 1.0
 _WORTH_COMPRESSING: Final = 1_024
 _BAD_REQUEST: Final = "the request doesn't follow Engine.IO's protocol, revision 4"
 _TOO_MANY: Final = "there are as many sessions as this node takes: try again, or another node"
@@ -54,17 +51,10 @@ class Engine:
         self.sessions: dict[str, Session] = {}
         self._bounds = bounds
         self._opened = opened
-        self._ended = 0
 
     def forget(self, session: Session) -> None:
         """A session is over."""
         del self.sessions[session.sid]
-        self._ended += 1
-        if self._ended >= max(_WORTH_COLLECTING, len(self.sessions)):
-            # aiohttp leaves each in a cycle with its request and the error that ended it: there may be as many of
-            # these as there are sessions, not as many as come and go until the collector looks by itself.
-            self._ended = 0
-            asyncio.get_running_loop().call_later(_ENDING_SECONDS, gc.collect)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer any request to the socket's path."""
@@ -170,6 +160,8 @@ class Engine:
             else:
                 session.close()
         await websocket.close()
+        session.detach()
+        websocket.forget_traces()
         return websocket
 
 

@@ -79,6 +79,28 @@ class Websocket(web.WebSocketResponse):
             self._session.listener.too_large()
         return await super().close(code=code, message=message, drain=drain)
 
+    def forget_traces(self) -> None:
+        """Let go of where it ended: the frames there hold this websocket, and it would stay until it is collected."""
+        error = self.exception()
+        while error is not None:
+            error.__traceback__ = None
+            error = error.__context__
+
+
+class _Nobody:
+    """Has the messages of a session that is over."""
+
+    def heard(self, message: str | bytes) -> None:
+        pass
+
+    def misused(self) -> None:
+        pass
+
+    too_large = ended = misused
+
+
+_NOBODY: Final = _Nobody()
+
 
 class Session:
     """One session; what is sent goes to the websocket at once, or waits for the next poll.
@@ -226,6 +248,10 @@ class Session:
         if not self.closed:
             self.send_all(waiting)
 
+    def detach(self) -> None:
+        """Let go of the websocket, which is closed."""
+        self._websocket = None
+
     # What comes in
 
     def receive(self, packet: str | bytes) -> None:
@@ -271,6 +297,7 @@ class Session:
         self._timer.cancel()
         self._sessions.forget(self)
         self.listener.ended()
+        self.listener = _NOBODY  # it holds the session
 
     async def shut(self, *, reconnect: bool = False) -> None:
         """End it once the client has what was sent, or after a grace period.
