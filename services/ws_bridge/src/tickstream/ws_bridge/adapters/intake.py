@@ -207,7 +207,7 @@ def runs(ticks: Ticks, rows: NDArray[np.intp]) -> Iterator[Run]:
         route = ("ticks", "", symbol or NO_SYMBOL)
         for start in range(first, end, _LONGEST):
             stop = min(start + _LONGEST, end)
-            yield Run(route, bodies[start:stop], partition, offsets[start:stop], stamps[stop - 1], intake)
+            yield Run(route, tuple(bodies[start:stop]), partition, tuple(offsets[start:stop]), stamps[stop - 1], intake)
 
 
 def runs_of(ticks: Ticks, rows: NDArray[np.intp], leave_out: Callable[[Entry, Exception], None]) -> Iterable[Run]:
